@@ -1,0 +1,113 @@
+"""The words everything speaks: who said what, the pieces it arrives in, what it took."""
+
+import secrets
+import time
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """Who a message is from."""
+
+    SYSTEM = "system"
+    USER = "user"
+    ASSISTANT = "assistant"
+
+
+class FinishReason(StrEnum):
+    """How a reply ended. A reply without one is still being written, or its program was killed."""
+
+    STOP = "stop"
+    """The model was done."""
+    LENGTH = "length"
+    """The model reached its limit of tokens."""
+    CONTENT_FILTER = "content_filter"
+    """The server withheld the rest."""
+    TOOL_CALLS = "tool_calls"
+    """The model wanted to call tools."""
+    STOPPED = "stopped"
+    """The user stopped it."""
+    FAILED = "failed"
+    """The stream broke; `Message.error` says how."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens as the server counted them."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    reasoning_tokens: int = 0
+    """Part of `completion_tokens`."""
+    cached_tokens: int = 0
+    """Part of `prompt_tokens`."""
+
+    @property
+    def total_tokens(self) -> int:
+        """What the conversation takes of the context after this reply."""
+        return self.prompt_tokens + self.completion_tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How long a reply took, in seconds since its request was sent."""
+
+    first: float | None = None
+    """Until the first piece with text or reasoning; None before it."""
+    text: float | None = None
+    """Until the first piece of the answer itself; None before it."""
+    total: float = 0.0
+    """Until the last piece, or until now while it is still arriving."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that goes with a message."""
+
+    name: str
+    media_type: str
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """A piece of a reply, as a provider hands it on. Any part can be missing."""
+
+    text: str = ""
+    reasoning: str = ""
+    usage: Usage | None = None
+    finish_reason: FinishReason | None = None
+    model: str = ""
+    """The model that answers, where the server names it."""
+
+    def __bool__(self) -> bool:
+        return bool(self.text or self.reasoning or self.usage or self.finish_reason)
+
+
+def new_id() -> str:
+    """Returns an id that no other message, session or program will make: 16 hexadecimal digits."""
+    return secrets.token_hex(8)
+
+
+@dataclass(slots=True)
+class Message:
+    """A turn: what the user or the model said, and all that is known of it."""
+
+    role: Role
+    text: str = ""
+    id: str = field(default_factory=new_id)
+    parent_id: str | None = None
+    """The message this one answers or follows; None for the first."""
+    created: float = field(default_factory=time.time)
+    """Seconds since the epoch."""
+    reasoning: str = ""
+    endpoint: str = ""
+    """Name of the endpoint that answered."""
+    model: str = ""
+    """The model that answered."""
+    finish_reason: FinishReason | None = None
+    error: str = ""
+    """Why it failed, in a sentence for the user. Never sent to a model."""
+    usage: Usage | None = None
+    timing: Timing | None = None
+    attachments: tuple[Attachment, ...] = ()

@@ -1,0 +1,1 @@
+"""What answers: one provider for every server that speaks an OpenAI API."""

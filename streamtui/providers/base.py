@@ -1,0 +1,72 @@
+"""Provider: what answers; Request: what it is asked; ProviderError: why it could not."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from streamtui.config import Endpoint
+from streamtui.message import Delta, Message
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a provider gets: a model and the conversation so far."""
+
+    model: str
+    messages: tuple[Message, ...]
+    system: str = ""
+    """The system prompt; empty: none is sent."""
+
+
+class Trouble(Enum):
+    """The kinds of failure a user can do different things about."""
+
+    NO_KEY = "no key"
+    WRONG_KEY = "wrong key"
+    REFUSED = "refused"
+    """The request itself: unknown model or parameter, too long, forbidden."""
+    UNREACHABLE = "unreachable"
+    BUSY = "busy"
+    """429: too many requests, or no credit left."""
+    SERVER = "server"
+    """5xx and errors sent in the middle of a stream."""
+    TIMEOUT = "timeout"
+    BROKEN = "broken"
+    """The stream ended early or was not one."""
+
+
+class ProviderError(Exception):
+    """Why a provider could not answer, in one clean sentence that says what happened and what to do."""
+
+    def __init__(
+        self, sentence: str, trouble: Trouble, *, status: int | None = None, retry_after: float | None = None
+    ) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.trouble = trouble
+        self.status = status
+        """The HTTP status, if there was one."""
+        self.retry_after = retry_after
+        """Seconds the server asked to wait, if it did."""
+
+
+class Provider(Protocol):
+    """A server that answers."""
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """The server and its key."""
+
+    def stream(self, request: Request) -> AsyncIterator[Delta]:
+        """Sends `request` and yields the reply piece by piece, as it arrives and not yet cleaned.
+
+        Ends after a finish reason was seen. Raises ProviderError for everything else. Cancelling the task
+        that iterates closes the connection at once.
+        """
+
+    async def models(self) -> list[str]:
+        """Returns the names of the server's models, cleaned, in its order. Raises ProviderError."""
+
+    async def aclose(self) -> None:
+        """Closes the connections."""
