@@ -1,0 +1,80 @@
+"""Keys: every action a key can do, with its default keys; bindings, help, README and demo all read this table."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """An action and the keys that do it unless the user maps others."""
+
+    id: str
+    """Place and action, as in ``chat.new_session``; the part behind the dot is the name of the action."""
+    keys: str
+    """Textual's key names, separated by commas."""
+    does: str
+    """What happens, in a few words."""
+    label: str = ""
+    """One word for the footer; empty: not shown there."""
+
+    @property
+    def place(self) -> str:
+        """Where the key works: chat, prompt, pane, sessions or models."""
+        return self.id.partition(".")[0]
+
+    @property
+    def action(self) -> str:
+        """The name of the action, without its place."""
+        return self.id.partition(".")[2]
+
+    @property
+    def shown(self) -> str:
+        """The keys as people write them, as in ``shift+enter, ctrl+j``."""
+        return ", ".join(_spelled(key) for key in self.keys.split(","))
+
+
+_SPELLED = {
+    "escape": "esc", "pageup": "pgup", "pagedown": "pgdn", "less_than_sign": "<", "greater_than_sign": ">",
+    "slash": "/", "question_mark": "?", "f1": "F1", "f2": "F2", "f3": "F3", "f4": "F4", "f5": "F5",
+}  # fmt: skip
+
+
+def _spelled(key: str) -> str:
+    *modifiers, name = key.split("+")
+    name = _SPELLED.get(name, name)
+    if len(name) == 1 and name.isupper() and not modifiers:
+        return name
+    return "+".join([*modifiers, name])
+
+
+KEYS = (
+    Key("prompt.submit", "enter", "send the prompt", "send"),
+    Key("prompt.newline", "ctrl+j,shift+enter,alt+enter", "make a new line"),
+    Key("prompt.history_up", "up", "on the first line: the earlier prompt"),
+    Key("prompt.history_down", "down", "on the last line: the later prompt"),
+    Key("chat.stop", "escape", "stop the reply and keep what came; else go to the prompt", "stop"),
+    Key("chat.retry", "f5", "ask again", "retry"),
+    Key("chat.pick_model", "ctrl+o,f2", "pick a model", "model"),
+    Key("chat.next_favourite", "f3", "switch to the next favourite model"),
+    Key("chat.previous_favourite", "shift+f3", "switch to the favourite model before"),
+    Key("chat.new_session", "ctrl+n", "start a new session", "new"),
+    Key("chat.open_sessions", "ctrl+s", "show the saved sessions", "sessions"),
+    Key("chat.scroll_page_up", "pageup", "scroll up a page"),
+    Key("chat.scroll_page_down", "pagedown", "scroll down a page"),
+    Key("chat.follow", "ctrl+end", "go to the end and follow the reply"),
+    Key("chat.interrupt", "ctrl+c", "copy the selection; else stop the reply; else put the draft away; else quit, pressed twice"),
+    Key("chat.palette", "ctrl+p", "show everything that can be done", "all"),
+    Key("chat.help", "f1", "show the keys", "keys"),
+    Key("chat.quit", "ctrl+q", "quit"),
+    Key("models.toggle_favourite", "ctrl+t", "make the model a favourite, or no longer one", "favourite"),
+)  # fmt: skip
+
+
+def keys_of(place: str) -> tuple[Key, ...]:
+    """Returns the keys that work in `place`, in the order of the table."""
+    return tuple(key for key in KEYS if key.place == place)
+
+
+def as_markdown() -> str:
+    """Returns the whole table as Markdown, for the README, the manual and the demo."""
+    rows = [f"| {key.shown} | {key.does} |" for key in KEYS]
+    return "\n".join(["| key | does |", "| --- | --- |", *rows])
