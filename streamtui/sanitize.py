@@ -8,7 +8,8 @@ _UNSAFE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u2028\u2029\u202a-\u202e\u2066-\u2069\ufff9-\ufffb\ud800-\udfff]"
 )
 _SURROGATE_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
-_HELD = re.compile("[\r\ud800-\udbff]$")
+# \Z, as $ also matches before a line end at the end: "\r\n" would be cut in two.
+_HELD = re.compile("[\r\ud800-\udbff]\\Z")
 
 
 def _symbol(match: re.Match[str]) -> str:

@@ -80,7 +80,7 @@ def title_from(text: str) -> str:
     if len(line) <= TITLE_LENGTH:
         return line
     cut = line[: TITLE_LENGTH - 1]
-    return cut.rsplit(" ", 1)[0].rstrip(",;:. ") + "…" if " " in cut else cut + "…"
+    return (cut.rpartition(" ")[0].rstrip(",;:. ") or cut) + "…"
 
 
 def tree_of(messages: Iterable[Message]) -> dict[str, Message]:
