@@ -1,0 +1,228 @@
+"""The tables, the numbered steps that lead to them, and how a connection to them is opened."""
+
+import os
+import sqlite3
+import time
+from contextlib import closing, suppress
+from pathlib import Path
+
+from streamtui.sanitize import clean_line
+from streamtui.store.errors import SchemaError, primary_code
+
+APPLICATION_ID = 0x73747569  # "stui": says in the file's header whose database it is
+BUSY_TIMEOUT = 5.0
+"""Seconds to wait for another process to finish writing."""
+
+
+class FrozenView(sqlite3.Connection):
+    """A connection to a file that can't be written; it doesn't notice changes, so it is good for one look."""
+
+
+# No STRICT tables: they need SQLite 3.37, and Python 3.11 comes with 3.34 on Red Hat 9.
+
+_FIRST = (
+    f"PRAGMA application_id = {APPLICATION_ID}",
+    """CREATE TABLE sessions (
+        id TEXT PRIMARY KEY,
+        title TEXT NOT NULL DEFAULT '',
+        endpoint TEXT NOT NULL DEFAULT '',
+        model TEXT NOT NULL DEFAULT '',
+        system TEXT NOT NULL DEFAULT '',
+        parameters TEXT NOT NULL DEFAULT '{}',
+        created REAL NOT NULL,
+        updated REAL NOT NULL,
+        leaf_id TEXT,
+        pinned INTEGER NOT NULL DEFAULT 0,
+        archived INTEGER NOT NULL DEFAULT 0,
+        message_count INTEGER NOT NULL DEFAULT 0
+    )""",
+    "CREATE INDEX sessions_by_age ON sessions(updated DESC, id) WHERE message_count > 0",
+    # A parent may be unknown (an import, a session open twice), so parent_id is no foreign key.
+    """CREATE TABLE messages (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE,
+        session_id TEXT NOT NULL REFERENCES sessions(id) ON DELETE CASCADE,
+        parent_id TEXT,
+        role TEXT NOT NULL,
+        text TEXT NOT NULL,
+        reasoning TEXT NOT NULL,
+        endpoint TEXT NOT NULL,
+        model TEXT NOT NULL,
+        created REAL NOT NULL,
+        finish_reason TEXT,
+        error TEXT NOT NULL,
+        usage TEXT,
+        timing TEXT
+    )""",
+    "CREATE INDEX messages_by_session ON messages(session_id, seq)",
+    """CREATE TABLE blobs (
+        hash BLOB PRIMARY KEY,
+        data BLOB NOT NULL
+    )""",
+    """CREATE TABLE attachments (
+        message_id TEXT NOT NULL REFERENCES messages(id) ON DELETE CASCADE,
+        n INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        media_type TEXT NOT NULL,
+        hash BLOB NOT NULL REFERENCES blobs(hash),
+        PRIMARY KEY (message_id, n)
+    ) WITHOUT ROWID""",
+    "CREATE INDEX attachments_by_hash ON attachments(hash)",
+    """CREATE TABLE pieces (
+        message_id TEXT NOT NULL REFERENCES messages(id) ON DELETE CASCADE,
+        n INTEGER NOT NULL,
+        text TEXT NOT NULL,
+        reasoning TEXT NOT NULL,
+        PRIMARY KEY (message_id, n)
+    ) WITHOUT ROWID""",
+    "CREATE TABLE memory (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+    """CREATE TABLE models (
+        endpoint TEXT NOT NULL,
+        name TEXT NOT NULL,
+        last_used REAL NOT NULL DEFAULT 0,
+        favourite INTEGER NOT NULL DEFAULT 0,
+        PRIMARY KEY (endpoint, name)
+    ) WITHOUT ROWID""",
+    """CREATE TRIGGER message_counted AFTER INSERT ON messages BEGIN
+        UPDATE sessions SET message_count = message_count + 1 WHERE id = new.session_id;
+    END""",
+    """CREATE TRIGGER message_discounted AFTER DELETE ON messages BEGIN
+        UPDATE sessions SET message_count = message_count - 1 WHERE id = old.session_id;
+    END""",
+    """CREATE VIRTUAL TABLE message_index USING fts5(
+        text, content='messages', content_rowid='seq', tokenize='unicode61 remove_diacritics 2'
+    )""",
+    """CREATE TRIGGER message_indexed AFTER INSERT ON messages BEGIN
+        INSERT INTO message_index(rowid, text) VALUES (new.seq, new.text);
+    END""",
+    """CREATE TRIGGER message_unindexed AFTER DELETE ON messages BEGIN
+        INSERT INTO message_index(message_index, rowid, text) VALUES ('delete', old.seq, old.text);
+    END""",
+    """CREATE TRIGGER message_reindexed AFTER UPDATE OF text ON messages WHEN old.text IS NOT new.text BEGIN
+        INSERT INTO message_index(message_index, rowid, text) VALUES ('delete', old.seq, old.text);
+        INSERT INTO message_index(rowid, text) VALUES (new.seq, new.text);
+    END""",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST,)
+"""What leads from version N to N + 1, at index N. Released steps are never edited, only followed."""
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Opens the database for writing, made or brought up to date first; for the calling thread only.
+
+    Raises sqlite3.Error, OSError or SchemaError; then nothing that existed was changed.
+    """
+    path = Path(
+        os.path.realpath(path)
+    )  # where a link leads nowhere, SQLite would make the file, readable by all
+    _create(path)
+    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT, isolation_level=None)
+    try:
+        if _version(connection, path) < len(MIGRATIONS):
+            _migrate(connection, path)
+        _use_wal(connection)
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA foreign_keys = ON")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def connect_for_reading(path: Path) -> sqlite3.Connection:
+    """Opens the database for reading, also where nothing can be written. Raises like `connect`."""
+    try:
+        connection = connect(path)
+    except (sqlite3.OperationalError, OSError) as error:
+        codes = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
+        if isinstance(error, sqlite3.Error) and primary_code(error) not in codes:
+            raise
+        connection = _connect_unwritable(path, error)
+    connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
+def _connect_unwritable(path: Path, error: sqlite3.Error | OSError) -> sqlite3.Connection:
+    """WAL wants to write even to read; without a log beside it, the file itself is all there is."""
+    log = path.with_name(path.name + "-wal")
+    if not path.is_file() or (log.exists() and log.stat().st_size):
+        raise error
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True, factory=FrozenView)
+    connection.isolation_level = None
+    try:
+        if _version(connection, path) < len(MIGRATIONS):
+            raise error
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _create(path: Path) -> None:
+    """Makes the folder (0700) and an empty file (0600); the files SQLite puts beside it copy its mode.
+
+    Never opens a file that exists: closing it again would drop the locks of this process's other connections.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+
+
+def _version(connection: sqlite3.Connection, path: Path) -> int:
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    owner = int(connection.execute("PRAGMA application_id").fetchone()[0])
+    name = clean_line(str(path))
+    if owner != APPLICATION_ID and (
+        version or owner or connection.execute("SELECT 1 FROM sqlite_master").fetchone()
+    ):
+        raise SchemaError(f"{name} is another program's database; name another file")
+    if version > len(MIGRATIONS):
+        raise SchemaError(f"{name} was written by a newer streamtui; upgrade this one or name another file")
+    return version
+
+
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+    """Takes the steps that are missing, all in one transaction, after a copy of what was there."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        version = _version(connection, path)  # again: another process may have been quicker
+        if 0 < version < len(MIGRATIONS):
+            _back_up(path, version)
+        for step in MIGRATIONS[version:]:
+            for statement in step:
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.rollback()
+        raise
+
+
+def _back_up(path: Path, version: int) -> None:
+    """Copies the database to a new file beside it, by another connection: ours is in a transaction."""
+    name = next(
+        name
+        for suffix in ("", *(f".{n}" for n in range(2, 10_000)))
+        if not (name := path.with_name(f"{path.name}.v{version}{suffix}.bak")).exists()
+    )
+    part = name.with_name(name.name + ".part")
+    part.unlink(missing_ok=True)
+    _create(part)
+    with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(part)) as target:
+        source.backup(target)
+    part.rename(name)
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Switches to the write-ahead log. The switch ignores the busy timeout (seen with two processes)."""
+    deadline = time.monotonic() + BUSY_TIMEOUT
+    while connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        try:
+            connection.execute("PRAGMA journal_mode = WAL").fetchone()
+        except sqlite3.OperationalError as error:
+            if primary_code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+        else:
+            return  # a file system without shared memory keeps its old mode: slower, as safe

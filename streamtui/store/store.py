@@ -1,0 +1,137 @@
+"""Store: the sessions on disk. Writing makes nobody wait and never raises; reading gives futures."""
+
+import atexit
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
+from pathlib import Path
+from typing import Self
+
+from streamtui.message import Message
+from streamtui.session import Session, SessionSummary
+from streamtui.store import reading, writing
+from streamtui.store.reading import KnownModel, SearchHit
+from streamtui.store.threads import Reader, Writer
+
+
+class Store:
+    """The database `path`, opened, and made if need be, by the first thing that is written or read.
+
+    Writing: each call takes a snapshot and returns at once. Where the disk fails, all that was to be written
+    is kept and tried again, every two seconds and with the next call; `trouble` says why in the meantime.
+
+    Reading: each call returns a future (`.result()`, or `await asyncio.wrap_future(...)`) that sees what was
+    written before the call, and raises StoreError. Cancelling it interrupts the query.
+
+    May be called from any thread.
+    """
+
+    def __init__(self, path: Path, on_trouble: Callable[[str], None] | None = None) -> None:
+        """`on_trouble` is told every change of `trouble`, on the writer's thread; it must return at once."""
+        self.path = path
+        self.on_trouble = on_trouble
+        self._writer = Writer(path, self._tell)
+        self._reader = Reader(path, self._writer)
+        self._in_use = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def trouble(self) -> str:
+        """Why nothing can be saved at the moment, in one clean sentence; empty when all is well."""
+        return self._writer.trouble
+
+    def save_session(self, session: Session) -> None:
+        """Saves what the session says of itself: title, endpoint, model, times, leaf. Not its messages."""
+        self._write(writing.save_session(session))
+
+    def save_message(self, session_id: str, message: Message) -> None:
+        """Saves a whole message, new or again. What was saved of it by `grow` is replaced by its text."""
+        self._write(writing.save_message(session_id, message))
+
+    def grow(self, message_id: str, text: str = "", reasoning: str = "") -> None:
+        """Adds a piece to a saved message that is still arriving: the same small cost at any length.
+
+        The full-text index follows with the `save_message` that ends the reply.
+        """
+        self._write(writing.grow(message_id, text, reasoning))
+
+    def delete_session(self, session_id: str) -> None:
+        """Deletes a session and its messages for good."""
+        self._write(writing.delete_session(session_id))
+
+    def remember(self, key: str, value: str) -> None:
+        """Keeps a small string, such as the model used last."""
+        self._write(writing.remember(key, value))
+
+    def use_model(self, endpoint: str, model: str) -> None:
+        """Notes that a model is used now."""
+        self._write(writing.use_model(endpoint, model, time.time()))
+
+    def set_favourite(self, endpoint: str, model: str, favourite: bool) -> None:
+        """Makes a model a favourite, or no favourite."""
+        self._write(writing.set_favourite(endpoint, model, favourite))
+
+    def sessions(self, limit: int = 200, offset: int = 0) -> Future[list[SessionSummary]]:
+        """The saved sessions that have messages, newest first."""
+        self._begin()
+        return self._reader.ask(partial(reading.sessions, limit=limit, offset=offset))
+
+    def session(self, id_or_prefix: str) -> Future[Session]:
+        """A session with all its messages, found by its id or a beginning that no other id has.
+
+        A reply without a finish reason was cut short by a kill, or is still arriving in another process.
+        """
+        self._begin()
+        return self._reader.ask(partial(reading.session, id_or_prefix=id_or_prefix))
+
+    def latest(self) -> Future[str | None]:
+        """The id of the newest session that has messages."""
+        self._begin()
+        return self._reader.ask(reading.latest)
+
+    def search(self, query: str, limit: int = 50) -> Future[list[SearchHit]]:
+        """The newest messages that hold every word of `query`; the last word may be unfinished."""
+        self._begin()
+        return self._reader.ask(partial(reading.search, query=query, limit=limit))
+
+    def recall(self, key: str) -> Future[str | None]:
+        """What `remember` kept under `key`."""
+        self._begin()
+        return self._reader.ask(partial(reading.recall, key=key))
+
+    def models(self, endpoint: str) -> Future[list[KnownModel]]:
+        """The models of an endpoint that were used or made favourites, the one used last first."""
+        self._begin()
+        return self._reader.ask(partial(reading.models, endpoint=endpoint))
+
+    def close(self, timeout: float = 5.0) -> bool:
+        """Writes what is queued and ends both threads, in at most `timeout` seconds.
+
+        Returns whether everything is saved. Whatever is called afterwards opens the store again.
+        """
+        deadline = time.monotonic() + timeout
+        saved = self._writer.close(timeout)
+        self._reader.close(max(0.0, deadline - time.monotonic()))
+        atexit.unregister(self.close)
+        self._in_use = False
+        return saved
+
+    def _write(self, operation: writing.Operation) -> None:
+        self._begin()
+        self._writer.add(operation)
+
+    def _begin(self) -> None:
+        """The threads are daemons, lest they keep the process alive; without this they would die writing."""
+        if not self._in_use:
+            self._in_use = True
+            atexit.register(self.close)
+
+    def _tell(self, trouble: str) -> None:
+        if self.on_trouble is not None:
+            self.on_trouble(trouble)

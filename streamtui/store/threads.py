@@ -1,0 +1,238 @@
+"""The two threads behind a store: one writes what is queued, one answers questions."""
+
+import sqlite3
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any, TypeVar
+
+from streamtui.store.errors import SchemaError, StoreError, describe, primary_code
+from streamtui.store.schema import FrozenView, connect, connect_for_reading
+from streamtui.store.writing import Operation, fold_pieces
+
+RETRY = 2.0
+"""Seconds between two attempts to save what could not be saved."""
+BATCH = 1000
+"""So many operations go into one transaction: an attempt stays short however long the queue got."""
+PATIENCE = 15.0
+"""Seconds a read waits for the writes queued before it; they take two busy timeouts at worst."""
+PATIENCE_IN_TROUBLE = 0.5
+"""The same while saving fails: a locked database takes 5 s to fail again."""
+
+_NEVER_FIT = (sqlite3.IntegrityError, sqlite3.DataError, OverflowError)
+"""What no retry will mend (a file of 1 GB, SQLite's limit); keeping it would keep up everything behind it."""
+
+_Answer = TypeVar("_Answer")
+_Connection = sqlite3.Connection | None
+
+
+class Writer:
+    """Writes operations in the order they came; when that fails it keeps them and tries again."""
+
+    def __init__(self, path: Path, tell: Callable[[str], None]) -> None:
+        self.trouble = ""
+        self._path = path
+        self._tell = tell
+        self._changed = threading.Condition()
+        self._queue: deque[Operation] = deque()
+        self._added = 0
+        self._tried = 0
+        """How many of all operations added were written, or failed to be."""
+        self._fresh = False
+        """Whether there is something to write that needs no waiting for better times."""
+        self._closing = False
+        self._thread: threading.Thread | None = None
+
+    def add(self, operation: Operation) -> None:
+        """Queues an operation; also after `close`, which it undoes."""
+        with self._changed:
+            self._queue.append(operation)
+            self._added += 1
+            self._fresh = True
+            if self._thread is None:
+                self._closing = False
+                self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
+                self._thread.start()
+            self._changed.notify_all()
+
+    def position(self) -> int:
+        """Returns how many operations were added until now: something to `wait` for."""
+        with self._changed:
+            return self._added
+
+    def wait(self, position: int) -> None:
+        """Waits until the first `position` operations were written, or failed to be."""
+        with self._changed:
+            patience = PATIENCE_IN_TROUBLE if self.trouble else PATIENCE
+            self._changed.wait_for(lambda: self._tried >= position or self._thread is None, patience)
+
+    def close(self, timeout: float) -> bool:
+        """Tries to write all that is queued, for at most `timeout` seconds. Returns whether it could."""
+        with self._changed:
+            thread = self._thread
+            self._closing = True
+            self._tried = self._added - len(self._queue)
+            self._changed.notify_all()
+        if thread is not None:
+            thread.join(timeout)
+        with self._changed:
+            return not self._queue
+
+    def _run(self) -> None:
+        connection: _Connection = None
+        while batch := self._next():
+            connection = self._attempt(connection, batch)
+        if connection is not None:
+            connection.close()
+
+    def _next(self) -> list[Operation]:
+        """Waits for something to write and returns it; nothing at the end."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._fresh or self._closing, RETRY if self._queue else None)
+            failing = self.trouble and self._tried == self._added
+            if self._closing and (failing or not self._queue):
+                self._thread = None
+                self._changed.notify_all()
+                return []
+            return list(islice(self._queue, BATCH))
+
+    def _attempt(self, connection: _Connection, batch: list[Operation]) -> _Connection:
+        """Writes a batch. Returns the connection to go on with: none after a failure, which may spoil it."""
+        try:
+            if connection is None:
+                connection = connect(self._path)
+                unfit = _write(connection, (fold_pieces, *batch))
+            else:
+                unfit = _write(connection, batch)
+        except (sqlite3.Error, OSError, SchemaError) as error:
+            if connection is not None:
+                connection.close()
+            reason = describe(error, self._path)
+            self._settle(0, f"Nothing can be saved, the chat goes on in memory: {reason}.")
+            return None
+        self._settle(len(batch), unfit and f"Something was too large to be saved and is left out ({unfit}).")
+        return connection
+
+    def _settle(self, written: int, trouble: str) -> None:
+        """Takes what was written off the queue and spreads the news, good or bad."""
+        with self._changed:
+            for _ in range(written):
+                self._queue.popleft()
+            self._tried = self._added - (len(self._queue) if written else 0)
+            self._fresh = bool(self._queue) and bool(written)
+            changed, self.trouble = trouble != self.trouble, trouble
+            self._changed.notify_all()
+        if changed:
+            with suppress(RuntimeError):  # what an event loop that was closed in the meantime raises
+                self._tell(trouble)
+
+
+def _write(connection: sqlite3.Connection, operations: Iterable[Operation]) -> str:
+    """Carries out `operations` in one transaction. Returns why one of them was left out, else nothing."""
+    unfit = ""
+    connection.execute("BEGIN IMMEDIATE")
+    for operation in operations:
+        try:
+            operation(connection)
+        except _NEVER_FIT as error:
+            unfit = str(error)
+    connection.execute("COMMIT")
+    return unfit
+
+
+@dataclass(slots=True)
+class _Question:
+    ask: Callable[[sqlite3.Connection], Any]
+    answer: Future[Any]
+    position: int
+    """The writes that must be seen."""
+
+
+class Reader:
+    """Answers questions in the order they came, after the writes that were queued before them.
+
+    Cancelling an answer drops its question, or interrupts it if its turn has come.
+    """
+
+    def __init__(self, path: Path, writer: Writer) -> None:
+        self._path = path
+        self._writer = writer
+        self._questions: SimpleQueue[_Question | None] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._asked: tuple[_Question, sqlite3.Connection] | None = None
+
+    def ask(self, question: Callable[[sqlite3.Connection], _Answer]) -> Future[_Answer]:
+        """Returns the answer to come; it raises StoreError."""
+        answer: Future[_Answer] = Future()
+        asked = _Question(question, answer, self._writer.position())
+        answer.add_done_callback(lambda _: self._interrupt(asked))
+        with self._lock:
+            self._questions.put(asked)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="store-reader", daemon=True)
+                self._thread.start()
+        return answer
+
+    def close(self, timeout: float) -> None:
+        """Answers what was asked until now, for at most `timeout` seconds."""
+        with self._lock:
+            thread, self._thread = self._thread, None
+            if thread is not None:
+                self._questions.put(None)
+        if thread is not None:
+            thread.join(timeout)
+
+    def _run(self) -> None:
+        connection: _Connection = None
+        while question := self._questions.get():
+            if not question.answer.cancelled():
+                self._writer.wait(question.position)
+                connection = self._answer(connection, question)
+        if connection is not None:
+            connection.close()
+
+    def _answer(self, connection: _Connection, question: _Question) -> _Connection:
+        """Answers one question. Returns the connection to go on with."""
+        good = False
+        try:
+            connection = connection or connect_for_reading(self._path)
+            self._set_asked((question, connection))
+            result = question.ask(connection)
+            good = not isinstance(connection, FrozenView)
+            _settle(question.answer, result)
+        except StoreError as error:
+            good = not isinstance(connection, FrozenView)
+            _settle(question.answer, error)
+        except (sqlite3.Error, OSError, SchemaError) as error:
+            good = isinstance(error, sqlite3.Error) and primary_code(error) == sqlite3.SQLITE_INTERRUPT
+            sentence = f"The saved sessions can't be read: {describe(error, self._path)}."
+            _settle(question.answer, StoreError(sentence))
+        finally:
+            self._set_asked(None)
+            if connection is not None and not good:
+                connection.close()
+        return connection if good else None
+
+    def _set_asked(self, asked: tuple[_Question, sqlite3.Connection] | None) -> None:
+        with self._lock:
+            self._asked = asked
+
+    def _interrupt(self, question: _Question) -> None:
+        with self._lock:
+            if question.answer.cancelled() and self._asked is not None and self._asked[0] is question:
+                self._asked[1].interrupt()
+
+
+def _settle(answer: Future[_Answer], result: _Answer | StoreError) -> None:
+    with suppress(InvalidStateError):  # cancelled in the meantime
+        if isinstance(result, StoreError):
+            answer.set_exception(result)
+        else:
+            answer.set_result(result)

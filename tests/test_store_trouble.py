@@ -1,0 +1,263 @@
+"""When the disk fails the store says why, keeps everything, touches nothing, and catches up by itself."""
+
+import os
+import sqlite3
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from queue import Queue
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from streamtui.message import Message, Role
+from streamtui.session import Session
+from streamtui.store import Store, StoreError, schema, threads
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schema, "BUSY_TIMEOUT", 0.05)
+    monkeypatch.setattr(threads, "RETRY", 0.05)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "sessions.db"
+
+
+def fill(path: Path) -> Session:
+    """Makes a database with one session."""
+    session = Session()
+    with Store(path) as store:
+        store.save_message(session.id, session.add(Message(Role.USER, "precious")))
+        store.save_session(session)
+    return session
+
+
+def change(path: Path, statement: str) -> None:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(statement)
+
+
+def run(code: str, *args: Path) -> str:
+    """Runs `code` in a process of its own and returns what it prints."""
+    done = subprocess.run([sys.executable, "-c", code, *args], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def make_text(path: Path) -> None:
+    path.write_text("Dear diary, this is no database. " * 100)
+
+
+def make_folder(path: Path) -> None:
+    path.mkdir()
+
+
+def make_newer(path: Path) -> None:
+    fill(path)
+    change(path, f"PRAGMA user_version = {len(schema.MIGRATIONS) + 1}")
+
+
+def make_other(path: Path) -> None:
+    change(path, "CREATE TABLE accounts (amount)")
+
+
+def make_other_with_our_version(path: Path) -> None:
+    make_other(path)
+    change(path, "PRAGMA user_version = 1")
+
+
+def make_damaged(path: Path) -> None:
+    fill(path)
+    data = path.read_bytes()
+    path.write_bytes(data[:4096] + bytes(len(data) - 4096))
+
+
+def snapshot(path: Path) -> bytes | None:
+    return None if path.is_dir() else path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (make_text, "is not a database; move it away or name another file"),
+        (make_folder, "is a folder; move it away or name another file"),
+        (make_newer, "was written by a newer streamtui; upgrade this one or name another file"),
+        (make_other, "is another program's database; name another file"),
+        (make_other_with_our_version, "is another program's database; name another file"),
+        (
+            make_damaged,
+            "is damaged; move it and the files beside it to a safe place, or put a backup in its place",
+        ),
+    ],
+)
+def test_a_file_that_can_not_be_used_is_left_alone(
+    path: Path, make: Callable[[Path], None], words: str
+) -> None:
+    make(path)
+    before = snapshot(path)
+    news: Queue[str] = Queue()
+    with Store(path, on_trouble=news.put) as store:
+        store.save_message("5e55", Message(Role.USER, "kept"))
+        assert news.get(timeout=10) == f"Nothing can be saved, the chat goes on in memory: {path} {words}."
+        assert store.trouble
+        with pytest.raises(StoreError) as failure:
+            store.session("5e55").result(10)
+        assert str(failure.value) == f"The saved sessions can't be read: {path} {words}."
+        store.grow("none", text="kept too")
+        assert snapshot(path) == before
+        path.rename(path.with_name("elsewhere"))
+        while news.get(timeout=10):  # the move may meet an attempt: one more kind of trouble
+            pass
+        assert [m.text for m in store.session("5e55").result(10).path()] == ["kept"]
+    assert store.close()
+
+
+def test_closing_in_trouble_says_so_and_ends(path: Path) -> None:
+    path.mkdir()
+    store = Store(path)
+    store.remember("key", "value")
+    assert not store.close()
+    path.rmdir()
+    store.remember("other", "value")
+    assert store.recall("key").result(10) == "value"
+    assert store.close()
+
+
+def test_a_locked_database_is_waited_for(path: Path) -> None:
+    session = fill(path)
+    news: Queue[str] = Queue()
+    with closing(sqlite3.connect(path)) as other, Store(path, on_trouble=news.put) as store:
+        other.execute("BEGIN IMMEDIATE")
+        for n in range(3):
+            store.save_message(session.id, session.add(Message(Role.USER, str(n))))
+        assert f"{path} is locked by another program; close that program." in news.get(timeout=10)
+        assert [m.text for m in store.session(session.id).result(10).path()] == ["precious"]
+        other.rollback()
+        assert news.get(timeout=10) == ""
+        store.save_session(session)
+        assert store.session(session.id).result(10) == session
+
+
+FULL_DISK = """
+import resource, sys
+from pathlib import Path
+from queue import Queue
+from streamtui.message import Message, Role
+from streamtui.session import Session
+from streamtui.store import Store, threads
+
+threads.RETRY = 0.05
+path, news, session = Path(sys.argv[1]), Queue(), Session()
+with Store(path, on_trouble=news.put) as store:
+    reply = session.add(Message(Role.ASSISTANT, "begun "))
+    store.save_message(session.id, reply)
+    store.save_session(session)
+    assert store.session(session.id).result().path() == [reply]
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.with_name("sessions.db-wal").stat().st_size + 5000, -1))
+    while news.empty():
+        store.grow(reply.id, "x" * 1000)
+        reply.text += "x" * 1000
+    trouble = news.get()
+    assert store.trouble == trouble
+    saved = store.session(session.id).result().messages[reply.id].text
+    assert reply.text.startswith(saved) and saved.startswith("begun ") and len(saved) < len(reply.text)
+    store.grow(reply.id, " the end")
+    reply.text += " the end"
+    resource.setrlimit(resource.RLIMIT_FSIZE, (-1, -1))
+    assert news.get(timeout=10) == ""
+    assert store.session(session.id).result() == session
+print(trouble)
+"""
+
+
+def test_a_full_disk_holds_nothing_up_and_loses_nothing(path: Path) -> None:
+    out = run(FULL_DISK, path)
+    assert "the disk refuses to read or write" in out or "the disk has no room for" in out
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+# Root may write everywhere, so it becomes somebody else.
+READ_ONLY = """
+import os, sys
+from pathlib import Path
+from streamtui.message import Message, Role
+from streamtui.store import Store
+
+path = Path(sys.argv[1])
+path.chmod(0o444)
+path.parent.chmod(0o555)
+if os.geteuid() == 0:
+    os.setuid(65534)
+store = Store(path)
+store.save_message("5e55", Message(Role.USER, "new"))
+print(store.sessions().result()[0].messages, store.search("prec").result()[0].snippet)
+print(store.session(sys.argv[2]).result().path()[0].text)
+print(store.trouble, store.close())
+"""
+
+
+def test_a_read_only_folder_can_still_be_read() -> None:
+    with TemporaryDirectory() as folder:  # not tmp_path, which lets nobody else in
+        path = Path(folder, "sessions.db")
+        session = fill(path)
+        before = path.read_bytes()
+        first, second, third = run(READ_ONLY, path, Path(session.id)).splitlines()
+        assert (first, second) == ("1 precious", "precious")
+        assert "can't be written; check the permissions of the file and of its folder. False" in third
+        assert (path.read_bytes(), os.listdir(folder)) == (before, ["sessions.db"])
+        path.parent.chmod(0o700)
+
+
+def test_a_process_that_ends_without_closing_has_saved_everything(path: Path) -> None:
+    code = "import sys, pathlib, streamtui.store as s; store = s.Store(pathlib.Path(sys.argv[1]))"
+    run(code + "; [store.remember('key', str(n)) for n in range(2000)]", path)
+    with Store(path) as store:
+        assert store.recall("key").result(10) == "1999"
+
+
+def test_a_message_that_another_program_spoilt_is_told(path: Path) -> None:
+    session = fill(path)
+    change(path, "UPDATE messages SET role = 'wizard'")
+    with Store(path) as store:
+        assert store.latest().result(10) == session.id
+        with pytest.raises(
+            StoreError, match="has been changed by another program: 'wizard' is not a valid Role"
+        ):
+            store.session(session.id).result(10)
+
+
+SECOND = ("ALTER TABLE sessions ADD COLUMN colour TEXT", "UPDATE sessions SET title = 'migrated'")
+
+
+def test_a_migration_keeps_a_copy_of_what_was_there(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = fill(path)
+    backup = path.with_name("sessions.db.v1.bak")
+    backup.write_text("an older backup")
+    monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, SECOND))
+    with Store(path) as store:
+        assert store.session(session.id).result(10).title == "migrated"
+    assert backup.read_text() == "an older backup"
+    copy = path.with_name("sessions.db.v1.2.bak")
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+    monkeypatch.undo()
+    with Store(copy) as store:
+        assert store.session(session.id).result(10) == session
+    with Store(path) as store, pytest.raises(StoreError, match="newer streamtui"):
+        store.latest().result(10)
+
+
+def test_a_migration_that_fails_changes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = fill(path)
+    monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, (*SECOND, "UPDATE nowhere SET a = 1")))
+    with Store(path) as store, pytest.raises(StoreError, match="no such table: nowhere"):
+        store.latest().result(10)
+    monkeypatch.undo()
+    with Store(path) as store:
+        assert store.session(session.id).result(10) == session
