@@ -4,6 +4,8 @@ import random
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
+from itertools import accumulate
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,13 +19,13 @@ VOCABULARY = 30_000
 
 
 def make_words(chance: random.Random) -> tuple[list[str], list[float]]:
-    """Returns words and how often they come: the n-th most frequent one has a weight of 1 / n, as in any language."""
+    """Returns words, and their weights summed up: the n-th most frequent has 1 / n, as in any language."""
     letters = "etaoinshrdlcumwfgypbvkjxqz"
     weights = [1 / (n + 3) for n in range(len(letters))]
     words: dict[str, None] = {}
     while len(words) < VOCABULARY:
         words["".join(chance.choices(letters, weights, k=chance.randint(2, 10)))] = None
-    return list(words), [1 / (n + 1) for n in range(VOCABULARY)]
+    return list(words), list(accumulate(1 / (n + 1) for n in range(VOCABULARY)))
 
 
 def fill(store: Store, sessions: int) -> list[str]:
@@ -34,7 +36,7 @@ def fill(store: Store, sessions: int) -> list[str]:
         session = Session(created=float(s), endpoint="openai", model="gpt")
         for n in range(MESSAGES):
             role, length = (Role.ASSISTANT, 120) if n % 2 else (Role.USER, 20)
-            text = " ".join(chance.choices(words, weights, k=length))
+            text = " ".join(chance.choices(words, cum_weights=weights, k=length))
             message = Message(role, text, created=float(s), model="gpt", finish_reason=FinishReason.STOP)
             store.save_message(session.id, session.add(message))
         store.save_session(session)
@@ -76,14 +78,18 @@ def measure_growing(store: Store, session_id: str, pieces: int, length: int) -> 
     measure("  the save that ends it", finish, times=1)
 
 
+def find(store: Store, query: str) -> None:
+    """Looks for `query` as the screen does."""
+    store.search(query).result()
+
+
 def run(path: Path, sessions: int) -> None:
     """Makes the database unless it is there, and prints everything."""
     with Store(path) as store:
         start = time.process_time()
         words = make_words(random.Random(7))[0] if path.exists() else fill(store, sessions)
-        print(
-            f"{sessions} sessions, {sessions * MESSAGES} messages: {time.process_time() - start:.1f} s CPU to save"
-        )
+        spent = time.process_time() - start
+        print(f"{sessions} sessions of {MESSAGES} messages, {spent:.1f} s CPU to make and save")
     print(f"{path.stat().st_size / 1e6:.0f} MB")
     with Store(path) as store:
         measure("open and list 50", lambda: store.sessions(50).result(), times=1)
@@ -105,9 +111,7 @@ def run(path: Path, sessions: int) -> None:
         ]
         for query in [*typed, *(words[900][:n] for n in (1, 2, 3)), f"{words[20]} e", f"{rare} e"]:
             hits = len(store.search(query).result())
-            measure(
-                f"search {query!r}, {hits} hits", lambda query=query: store.search(query).result(), times=5
-            )  # type: ignore[misc]
+            measure(f"search {query!r}, {hits} hits", partial(find, store, query), times=5)
         for pieces in (200, 4000):
             measure_growing(store, newest, pieces, 80)
 
