@@ -61,7 +61,7 @@ KEYS = (
     Key("chat.scroll_page_up", "pageup", "scroll up a page"),
     Key("chat.scroll_page_down", "pagedown", "scroll down a page"),
     Key("chat.follow", "ctrl+end", "go to the end and follow the reply"),
-    Key("chat.interrupt", "ctrl+c", "copy the selection; else stop the reply; else put the draft away; else quit, pressed twice"),
+    Key("chat.interrupt", "ctrl+c", "copy the selection, stop the reply, put the draft away, or (twice) quit"),
     Key("chat.palette", "ctrl+p", "show everything that can be done", "all"),
     Key("chat.help", "f1", "show the keys", "keys"),
     Key("chat.quit", "ctrl+q", "quit"),

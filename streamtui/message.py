@@ -1,6 +1,6 @@
 """The words everything speaks: who said what, the pieces it arrives in, what it took."""
 
-import secrets
+import os
 import time
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -86,7 +86,7 @@ class Delta:
 
 def new_id() -> str:
     """Returns an id that no other message, session or program will make: 16 hexadecimal digits."""
-    return secrets.token_hex(8)
+    return os.urandom(8).hex()
 
 
 @dataclass(slots=True)

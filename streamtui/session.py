@@ -1,7 +1,6 @@
 """Session: a saved chat: its title, its model, a tree of messages and the path through it that is shown."""
 
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from streamtui.message import Message, Role, new_id
@@ -33,9 +32,14 @@ class Session:
 
     def add(self, message: Message) -> Message:
         """Puts `message` at the end of the path shown and returns it."""
-        message.parent_id = self.leaf_id
+        return self.attach(message, self.leaf_id)
+
+    def attach(self, message: Message, parent_id: str | None) -> Message:
+        """Puts `message` behind the message `parent_id` and returns it; the path follows where it ended there."""
+        message.parent_id = parent_id
         self.messages[message.id] = message
-        self.leaf_id = message.id
+        if parent_id == self.leaf_id:
+            self.leaf_id = message.id
         self.updated = max(self.updated, message.created)
         if not self.title and message.role is Role.USER:
             self.title = title_from(message.text)
@@ -81,8 +85,3 @@ def title_from(text: str) -> str:
         return line
     cut = line[: TITLE_LENGTH - 1]
     return (cut.rpartition(" ")[0].rstrip(",;:. ") or cut) + "…"
-
-
-def tree_of(messages: Iterable[Message]) -> dict[str, Message]:
-    """Returns `messages` by id, in their order."""
-    return {message.id: message for message in messages}

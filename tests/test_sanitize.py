@@ -8,17 +8,13 @@ from hypothesis import strategies as st
 
 from streamtui.sanitize import Cleaner, clean, clean_line
 
-NASTY = st.sampled_from(
-    "\r\n\t\x00\x07\x0b\x0c\x1b\x7f\x85\x9b\x9d\u2028\u2029\u202e\u2066\u061c\ud83d\ude00a中😀"
-)
+NASTY = st.sampled_from("\r\n\t\x00\x07\x0b\x0c\x1b\x7f\x85\x9b\x9d\u2028\u2029\u202e\u2066\u061c\ud83d\ude00a中😀")
 TEXT = st.one_of(st.text(NASTY), st.text(st.characters(categories=None)))
 BIDI_OVERRIDES = set("\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def is_safe(char: str) -> bool:
-    return char in "\t\n" or not (
-        unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") or char in BIDI_OVERRIDES
-    )
+    return char in "\t\n" or not (unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") or char in BIDI_OVERRIDES)
 
 
 @given(TEXT)

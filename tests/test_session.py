@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamtui.message import Message, Role
-from streamtui.session import TITLE_LENGTH, Session, title_from, tree_of
+from streamtui.session import TITLE_LENGTH, Session, title_from
 
 
 def texts(messages: list[Message]) -> list[str]:
@@ -31,7 +31,7 @@ def test_a_second_reply_is_a_sibling() -> None:
     assert texts(session.path()) == ["question", "second"]
     assert texts(session.siblings(second)) == ["first", "second"]
     assert session.siblings(prompt) == [prompt]
-    assert list(session.messages) == list(tree_of(session.messages.values()))
+    assert list(session.messages) == [message.id for message in session.messages.values()]
 
 
 def test_an_edited_first_prompt_is_a_second_root() -> None:
@@ -59,7 +59,7 @@ def test_a_damaged_tree_still_has_a_path() -> None:
     one = Message(Role.USER, "one", id="1", parent_id="2")
     two = Message(Role.ASSISTANT, "two", id="2", parent_id="1")
     lost = Message(Role.USER, "lost", id="3", parent_id="gone")
-    session = Session(messages=tree_of([one, two, lost]), leaf_id="2")
+    session = Session(messages={m.id: m for m in (one, two, lost)}, leaf_id="2")
     assert texts(session.path()) == ["one", "two"]
     session.leaf_id = "3"
     assert texts(session.path()) == ["lost"]

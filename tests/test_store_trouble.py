@@ -96,9 +96,7 @@ def snapshot(path: Path) -> bytes | None:
         ),
     ],
 )
-def test_a_file_that_can_not_be_used_is_left_alone(
-    path: Path, make: Callable[[Path], None], words: str
-) -> None:
+def test_a_file_that_can_not_be_used_is_left_alone(path: Path, make: Callable[[Path], None], words: str) -> None:
     make(path)
     before = snapshot(path)
     news: Queue[str] = Queue()
@@ -227,9 +225,7 @@ def test_a_message_that_another_program_spoilt_is_told(path: Path) -> None:
     change(path, "UPDATE messages SET role = 'wizard'")
     with Store(path) as store:
         assert store.latest().result(10) == session.id
-        with pytest.raises(
-            StoreError, match="has been changed by another program: 'wizard' is not a valid Role"
-        ):
+        with pytest.raises(StoreError, match="has been changed by another program: 'wizard' is not a valid Role"):
             store.session(session.id).result(10)
 
 

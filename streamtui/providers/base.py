@@ -1,6 +1,6 @@
 """Provider: what answers; Request: what it is asked; ProviderError: why it could not."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
@@ -58,7 +58,7 @@ class Provider(Protocol):
     def endpoint(self) -> Endpoint:
         """The server and its key."""
 
-    def stream(self, request: Request) -> AsyncIterator[Delta]:
+    def stream(self, request: Request) -> AsyncGenerator[Delta]:
         """Sends `request` and yields the reply piece by piece, as it arrives and not yet cleaned.
 
         Ends after a finish reason was seen. Raises ProviderError for everything else. Cancelling the task
@@ -67,6 +67,9 @@ class Provider(Protocol):
 
     async def models(self) -> list[str]:
         """Returns the names of the server's models, cleaned, in its order. Raises ProviderError."""
+
+    def warm_up(self) -> None:
+        """Loads what the first request needs; may be called from any thread."""
 
     async def aclose(self) -> None:
         """Closes the connections."""

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from streamtui.message import Attachment, FinishReason, Message, Role, Timing, Usage
 from streamtui.sanitize import clean, clean_line
-from streamtui.session import Session, SessionSummary, tree_of
+from streamtui.session import Session, SessionSummary
 from streamtui.store.errors import StoreError
 
 MAX_WORDS = 32
@@ -87,9 +87,7 @@ def session(connection: sqlite3.Connection, id_or_prefix: str) -> Session:
         return _session(connection, _full_id(connection, clean(id_or_prefix)))
     except ValueError as error:
         problem = clean_line(str(error))
-        raise StoreError(
-            f"A message of this session has been changed by another program: {problem}."
-        ) from error
+        raise StoreError(f"A message of this session has been changed by another program: {problem}.") from error
     finally:
         connection.rollback()
 
@@ -138,7 +136,8 @@ def _full_id(connection: sqlite3.Connection, prefix: str) -> str:
 def _session(connection: sqlite3.Connection, session_id: str) -> Session:
     query = "SELECT id, title, endpoint, model, system, created, updated, leaf_id FROM sessions WHERE id = ?"
     found = Session(*connection.execute(query, (session_id,)).fetchone())
-    found.messages = messages = tree_of(_message(row) for row in connection.execute(_MESSAGES, (session_id,)))
+    rows = connection.execute(_MESSAGES, (session_id,))
+    found.messages = messages = {message.id: message for message in map(_message, rows)}
     _add_pieces(connection, session_id, messages)
     for message_id, *parts in connection.execute(_ATTACHMENTS, (session_id,)):
         messages[message_id].attachments += (Attachment(*parts),)

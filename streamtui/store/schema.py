@@ -114,9 +114,7 @@ def connect(path: Path) -> sqlite3.Connection:
 
     Raises sqlite3.Error, OSError or SchemaError; then nothing that existed was changed.
     """
-    path = Path(
-        os.path.realpath(path)
-    )  # where a link leads nowhere, SQLite would make the file, readable by all
+    path = Path(os.path.realpath(path))  # where a link leads nowhere, SQLite would make the file, readable by all
     _create(path)
     connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT, isolation_level=None)
     try:
@@ -174,9 +172,7 @@ def _version(connection: sqlite3.Connection, path: Path) -> int:
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     owner = int(connection.execute("PRAGMA application_id").fetchone()[0])
     name = clean_line(str(path))
-    if owner != APPLICATION_ID and (
-        version or owner or connection.execute("SELECT 1 FROM sqlite_master").fetchone()
-    ):
+    if owner != APPLICATION_ID and (version or owner or connection.execute("SELECT 1 FROM sqlite_master").fetchone()):
         raise SchemaError(f"{name} is another program's database; name another file")
     if version > len(MIGRATIONS):
         raise SchemaError(f"{name} was written by a newer streamtui; upgrade this one or name another file")

@@ -1,0 +1,69 @@
+"""Progress: how the current or last reply is doing."""
+
+import time
+from dataclasses import dataclass
+from enum import StrEnum
+
+from streamtui.message import Timing, Usage
+from streamtui.tokens import Count, tokens_in
+
+
+class State(StrEnum):
+    """What a conversation is doing."""
+
+    READY = "ready"
+    WAITING = "waiting"
+    """The request is sent, nothing has come yet."""
+    STREAMING = "streaming"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+@dataclass(slots=True)
+class Progress:
+    """How the current or last reply is doing. Times are seconds on the monotonic clock."""
+
+    state: State = State.READY
+    sent: float = 0.0
+    first: float | None = None
+    """When the first piece with text or reasoning came."""
+    text: float | None = None
+    """When the first piece of the answer itself came."""
+    last: float = 0.0
+    """When the newest piece came, or when it ended."""
+    size: int = 0
+    """Bytes of text and reasoning so far."""
+    usage: Usage | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether a reply is under way."""
+        return self.state in (State.WAITING, State.STREAMING)
+
+    @property
+    def timing(self) -> Timing:
+        """The same, in seconds since the request was sent."""
+        return Timing(_since(self.sent, self.first), _since(self.sent, self.text), self.last - self.sent)
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds the reply has taken, until now while it is under way."""
+        return (time.monotonic() if self.running else self.last) - self.sent
+
+    @property
+    def reply_count(self) -> Count:
+        """Tokens of the reply."""
+        if self.usage is not None and self.usage.completion_tokens:
+            return Count(self.usage.completion_tokens, True)
+        return Count(tokens_in(self.size), False)
+
+    @property
+    def tokens_per_second(self) -> float | None:
+        """Speed since the first piece; None while it can't be said."""
+        if self.first is None or self.last - self.first < 0.05:
+            return None
+        return self.reply_count.tokens / (self.last - self.first)
+
+
+def _since(start: float, moment: float | None) -> float | None:
+    return None if moment is None else moment - start

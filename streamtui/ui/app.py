@@ -1,0 +1,207 @@
+"""StreamTUI: the app: themes, keys, signals and the first screen."""
+
+import asyncio
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from threading import Thread
+from typing import TYPE_CHECKING
+
+from textual import events, work
+from textual.app import App
+from textual.binding import Binding
+from textual.command import Provider as CommandProvider
+
+from streamtui.config import DEMO, Config, Endpoint
+from streamtui.session import Session
+from streamtui.ui import terminal, themes
+from streamtui.ui.chat_screen import ChatScreen
+
+if TYPE_CHECKING:
+    # Imported where they are used, after the first paint.
+    from streamtui.providers.base import Provider
+    from streamtui.store import Store
+
+
+def _connect(endpoint: Endpoint) -> "Provider":
+    from streamtui.providers import connect
+
+    return connect(endpoint)
+
+
+def _commands() -> type[CommandProvider]:
+    from streamtui.ui.commands import Commands
+
+    return Commands
+
+
+class StreamTUI(App[None]):
+    """A full-screen chat."""
+
+    TITLE = "streamtui"
+    CSS_PATH = Path(__file__).with_name("app.tcss")
+    COMMANDS = {_commands}
+    ENABLE_COMMAND_PALETTE = True
+    COMMAND_PALETTE_BINDING = "f12"
+    BINDINGS = [Binding("ctrl+q", "quit", "Quit", show=False, priority=True)]
+
+    store: "Store"
+    """The saved sessions; there once the first screen is painted."""
+
+    def __init__(
+        self,
+        config: Config,
+        database: Path,
+        *,
+        session_id: str = "",
+        resume: bool = False,
+        connect: Callable[[Endpoint], "Provider"] = _connect,
+    ) -> None:
+        """Sessions are kept in `database`. `session_id` opens one, `resume` the latest; else a new one starts."""
+        super().__init__()
+        self._connect = connect
+        self.config = config
+        self._database = database
+        self._session_id = session_id
+        self._resume = resume
+        self._theme_troubles: list[str] = []
+        self._use_default_theme()
+
+    # Start and end
+
+    def on_mount(self) -> None:
+        """Shows the chat at once; all that is heavy or slow waits until it is painted."""
+        terminal.teach_alt_enter()
+        self.chat = ChatScreen()
+        self.push_screen(self.chat)
+        self.call_after_refresh(self._after_first_paint)
+
+    def _use_default_theme(self) -> None:
+        try:
+            self.register_theme(themes.load(themes.theme_files()[themes.DEFAULT]))
+            # Past the watcher: it would style everything twice before the first paint.
+            self.set_reactive(App.theme, themes.DEFAULT)
+            self.stylesheet.set_variables(self.get_css_variables())
+        except (themes.ThemeError, KeyError) as error:
+            self._theme_troubles.append(str(error))
+
+    def _after_first_paint(self) -> None:
+        from streamtui.store import Store
+
+        self._write(terminal.ASK_FOR_MODIFIED_KEYS)
+        self._catch_signals()
+        self.store = Store(self._database, self._tell_from_thread)
+        endpoint = self.config.endpoint
+        provider = self._connect(endpoint)
+        self.chat.begin(
+            Session(endpoint=endpoint.name, model=endpoint.model, system=self.config.system), provider, self.store
+        )
+        # In a thread: importing openai takes 0.6 s CPU.
+        Thread(target=provider.warm_up, name="warm-up", daemon=True).start()
+        self.open_first()
+
+    def close(self) -> None:
+        """Saves what is not saved yet, once the app has ended."""
+        if hasattr(self, "store"):
+            self.store.close()
+
+    @work(group="panel")
+    async def open_first(self) -> None:
+        """Opens the session asked for; says who can answer if nobody can."""
+        await self._remembered_theme()
+        if self._session_id or self._resume:
+            await self._open_asked_for()
+        if self.config.endpoint.needs_key:
+            await self._offer_demo()
+
+    async def _remembered_theme(self) -> None:
+        found, troubles = themes.load_all()
+        for theme in found:
+            self.register_theme(theme)
+        for trouble in [*self._theme_troubles, *troubles]:
+            self.notify(trouble, severity="warning", markup=False, timeout=10)
+        from streamtui.store import StoreError
+
+        try:
+            name: str | None = await asyncio.wrap_future(self.store.recall("theme"))
+        except StoreError as error:
+            self.notify(str(error), severity="warning", markup=False, timeout=10)
+            return
+        if name in self.available_themes and name != self.theme:
+            self.theme = name
+        self.theme_changed_signal.subscribe(self, lambda theme: self.store.remember("theme", theme.name))
+
+    async def _open_asked_for(self) -> None:
+        from streamtui.store import StoreError
+
+        try:
+            latest: str | None = await asyncio.wrap_future(self.store.latest())
+        except StoreError as error:
+            self.notify(str(error), severity="error", markup=False, timeout=10)
+            return
+        if session_id := self._session_id or latest:
+            await self.chat.open_saved(session_id)
+        else:
+            self.notify("Nothing is saved yet; this is a new session.", markup=False)
+
+    async def _offer_demo(self) -> None:
+        from streamtui.ui.welcome import Welcome
+
+        if await self.push_screen_wait(Welcome()):
+            self.chat.talk_to(self._connect(DEMO))
+
+    def _catch_signals(self) -> None:
+        # Without this SIGTERM and SIGHUP leave the terminal raw (textual 8.2.8).
+        loop = asyncio.get_running_loop()
+        for name in ("SIGTERM", "SIGHUP"):
+            if number := getattr(signal, name, None):
+                try:
+                    loop.add_signal_handler(number, self.exit)
+                except (NotImplementedError, RuntimeError, ValueError):
+                    return  # not the main thread, or a platform without signals: the default stays
+
+    async def on_unmount(self) -> None:
+        """Takes back what the terminal was asked for."""
+        self._write(terminal.TAKE_IT_BACK)
+
+    def _write(self, sequence: str) -> None:
+        if self._driver is not None and not self.is_headless:
+            self._driver.write(sequence)
+
+    # Keys and clipboard
+
+    async def on_event(self, event: events.Event) -> None:
+        """Gives keys their usual names before anything looks at them."""
+        if isinstance(event, events.Key):
+            terminal.spelled_as_usual(event)
+        await super().on_event(event)
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Copies `text` and says which way it went."""
+        self._copy(text)
+
+    @work(exclusive=True, group="copy")
+    async def _copy(self, text: str) -> None:
+        size = f"{len(text):,} character{'' if len(text) == 1 else 's'}"
+        if await terminal.copy_in_tmux(text):
+            self.notify(f"Copied {size} by tmux.", markup=False, timeout=2)
+        else:
+            super().copy_to_clipboard(text)
+            self.notify(f"Copied {size} by the terminal (OSC 52).", markup=False, timeout=2)
+
+    # Trouble with the disk
+
+    def _tell_from_thread(self, trouble: str) -> None:
+        self.call_from_thread_soon(self._tell_trouble, trouble)
+
+    def call_from_thread_soon(self, callback: Callable[[str], None], text: str) -> None:
+        """Runs `callback` on the app's loop without making the calling thread wait for it."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(callback, text)
+
+    def _tell_trouble(self, trouble: str) -> None:
+        self.chat.status.trouble = "not saved" if trouble else ""
+        if trouble:
+            self.notify(trouble, severity="error", markup=False, timeout=15)
+        else:
+            self.notify("Saving works again; nothing was lost.", markup=False)

@@ -1,0 +1,335 @@
+"""ChatScreen: the conversation, the prompt and the status bar."""
+
+import asyncio
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+from textual import events, on, work
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Static
+
+from streamtui.message import Attachment, Role
+from streamtui.session import Session
+from streamtui.ui.bindings import bindings_of
+from streamtui.ui.prompt import Prompt
+from streamtui.ui.status_bar import StatusBar
+from streamtui.ui.transcript import Transcript
+
+if TYPE_CHECKING:
+    # Imported where they are used, after the first paint: they take 30 ms CPU, a sixth of Textual's own start.
+    from streamtui.conversation import Conversation
+    from streamtui.providers.base import Provider
+    from streamtui.store import Store
+
+STATUS_EVERY = 0.5
+"""Seconds between updates of the status bar while a reply is under way."""
+
+
+LOW = 16
+"""Lines below which borders are left out."""
+
+
+class ChatScreen(Screen[None]):
+    """Shows one conversation and lets the user talk."""
+
+    BINDINGS = bindings_of("chat", priority=True)
+    AUTO_FOCUS = "#prompt"
+
+    conversation: "Conversation"
+    """What is talked about; there from `begin` on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._queued: list[tuple[str, tuple[Attachment, ...]]] = []
+        self._begun = False
+        self._quit_armed = False
+
+    def compose(self) -> ComposeResult:
+        """The conversation above, the prompt below, the status under it."""
+        yield Transcript(id="transcript")
+        yield Static(id="queued", markup=False)
+        yield Prompt(id="prompt")
+        yield StatusBar(id="status")
+
+    @property
+    def transcript(self) -> Transcript:
+        """The conversation pane."""
+        return self.query_one("#transcript", Transcript)
+
+    @property
+    def prompt(self) -> Prompt:
+        """The box the user writes in."""
+        return self.query_one("#prompt", Prompt)
+
+    @property
+    def status(self) -> StatusBar:
+        """The bar at the bottom."""
+        return self.query_one("#status", StatusBar)
+
+    def on_mount(self) -> None:
+        """Says what the keys are."""
+        self.prompt.border_subtitle = "enter send · ctrl+j new line · F1 keys · ctrl+p all"
+
+    def begin(self, session: Session, provider: "Provider", store: "Store") -> None:
+        """Brings the screen to life once it is painted; what was sent before is asked now."""
+        from streamtui.conversation import Conversation
+
+        self.conversation = Conversation(session, provider, store)
+        self._begun = True
+        self.set_interval(STATUS_EVERY, self._tick)
+        self.open(session)
+        self._send_queued()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Does without borders where lines are few."""
+        self.app.set_class(event.size.height < LOW, "low")
+
+    # Sessions
+
+    def open(self, session: Session, provider: "Provider | None" = None) -> None:
+        """Shows `session` and goes on with it; a reply under way is stopped first."""
+        from streamtui.conversation import Conversation
+
+        self.stop()
+        before = self.conversation
+        self.conversation = Conversation(session, provider or before.provider, before.store)
+        path = session.path()
+        self.transcript.load(path)
+        self.prompt.recall([message.text for message in path if message.role is Role.USER])
+        self.show_status()
+        if not session.model:
+            self.settle_model()
+
+    def talk_to(self, provider: "Provider") -> None:
+        """Lets `provider` answer from now on, in a new session."""
+        endpoint = provider.endpoint
+        system = self.conversation.session.system
+        self.open(Session(endpoint=endpoint.name, model=endpoint.model, system=system), provider)
+
+    @work(exclusive=True, group="settle", exit_on_error=False)
+    async def settle_model(self) -> None:
+        """Finds out which model will answer, where nobody has said."""
+        from streamtui.providers.base import ProviderError
+
+        try:
+            await self.conversation.settle_model()
+        except ProviderError as error:
+            self.notify(error.sentence, severity="warning", markup=False, timeout=10)
+        self.show_status()
+
+    # A turn
+
+    @on(Prompt.Submitted)
+    def send(self, event: Prompt.Submitted) -> None:
+        """Sends the prompt; while a reply is under way it waits for its turn."""
+        event.stop()
+        if self.is_replying or not self._begun:
+            self._queued.append((event.text, event.attachments))
+            self._show_queued()
+            return
+        self._ask(event.text, event.attachments)
+
+    def _ask(self, text: str, attachments: tuple[Attachment, ...]) -> None:
+        self.transcript.add(self.conversation.add_prompt(text, attachments))
+        self.transcript.follow()
+        self.show_reply()
+
+    @property
+    def is_replying(self) -> bool:
+        """Whether a reply is under way, asked for but not begun included."""
+        return any(worker.group == "reply" and not worker.is_finished for worker in self.workers)
+
+    @work(exclusive=True, group="reply", exit_on_error=False)
+    async def show_reply(self) -> None:
+        """Lets the conversation reply and shows it as it arrives."""
+        conversation, transcript = self.conversation, self.transcript
+        replies = conversation.reply()
+        assert conversation.current is not None
+        transcript.add(conversation.current, growing=True)
+        self.show_status()
+        try:
+            async with aclosing(replies) as deltas:
+                async for delta in deltas:
+                    transcript.append(delta)
+        finally:
+            if conversation is self.conversation and self.is_attached:
+                self._reply_ended()
+
+    def _reply_ended(self) -> None:
+        self.transcript.finish()
+        self.show_status()
+        if self._queued and self.conversation.progress.state == "ready":
+            self.call_later(self._send_queued)
+        else:
+            self._take_back_queued()
+
+    def _send_queued(self) -> None:
+        if self._queued and not self.is_replying:
+            text, attachments = self._queued.pop(0)
+            self._show_queued()
+            self._ask(text, attachments)
+
+    def _take_back_queued(self) -> None:
+        if not self._queued:
+            return
+        texts = [text for text, _ in self._queued]
+        files = tuple(file for _, attachments in self._queued for file in attachments)
+        if self.prompt.text.strip():
+            texts.append(self.prompt.text)
+        self._queued.clear()
+        self._show_queued()
+        self.prompt.reset("\n\n".join(texts), files)
+
+    def _show_queued(self) -> None:
+        queued = self.query_one("#queued", Static)
+        queued.display = bool(self._queued)
+        queued.update(Content("\n".join(f"next: {text.splitlines()[0]}" for text, _ in self._queued if text)))
+
+    def stop(self) -> bool:
+        """Stops the reply under way at once and keeps what came; False where there is none."""
+        if not self.is_replying:
+            return False
+        self.workers.cancel_group(self, "reply")
+        return True
+
+    # Status
+
+    def _tick(self) -> None:
+        if self.is_replying:
+            self.show_status(context=False)
+
+    def show_status(self, *, context: bool = True) -> None:
+        """Brings the status bar up to date. Counting the context takes time in proportion to the text."""
+        status, conversation = self.status, self.conversation
+        status.endpoint = conversation.provider.endpoint.name
+        status.model = conversation.model
+        status.progress = conversation.progress
+        if context:
+            status.context = conversation.context()
+
+    # Actions
+
+    def action_stop(self) -> None:
+        """Stops the reply; else goes to the prompt."""
+        if not self.stop():
+            self.prompt.focus()
+
+    def action_retry(self) -> None:
+        """Asks the last prompt again; the reply before is kept as a sibling."""
+        if self.is_replying:
+            self.notify("A reply is on its way; press esc to stop it first.", markup=False)
+        elif not self.conversation.rewind():
+            self.notify("There is no prompt to ask again yet.", markup=False)
+        else:
+            self.transcript.load(self.conversation.session.path())
+            self.show_reply()
+
+    def action_new_session(self) -> None:
+        """Starts a new session with the model in use."""
+        session = self.conversation.session
+        self.open(Session(endpoint=session.endpoint, model=session.model, system=session.system))
+        self.prompt.focus()
+
+    @work(exclusive=True, group="panel")
+    async def action_open_sessions(self) -> None:
+        """Lets the user pick a saved session."""
+        from streamtui.ui.session_list import SessionList
+
+        chosen = await self.app.push_screen_wait(SessionList(self.conversation.store, self.conversation.session.id))
+        if chosen and chosen != self.conversation.session.id:
+            await self.open_saved(chosen)
+
+    async def open_saved(self, session_id: str) -> None:
+        """Opens the saved session with id `session_id`, or says why not."""
+        from streamtui.store import StoreError
+
+        try:
+            self.open(await asyncio.wrap_future(self.conversation.store.session(session_id)))
+        except StoreError as error:
+            self.notify(str(error), severity="error", markup=False, timeout=10)
+
+    @work(exclusive=True, group="panel")
+    async def action_pick_model(self) -> None:
+        """Lets the user pick a model."""
+        from streamtui.ui.model_picker import ModelPicker
+
+        chosen = await self.app.push_screen_wait(
+            ModelPicker(self.conversation.provider, self.conversation.store, self.conversation.model)
+        )
+        if chosen:
+            self._switch(chosen)
+
+    @work(exclusive=True, group="favourite")
+    async def action_next_favourite(self, by: int = 1) -> None:
+        """Switches to the next favourite model, or, where there are none, to the next one used."""
+        from streamtui.store import StoreError
+
+        conversation = self.conversation
+        try:
+            known = await asyncio.wrap_future(conversation.store.models(conversation.provider.endpoint.name))
+        except StoreError as error:
+            self.notify(str(error), severity="error", markup=False)
+            return
+        names = sorted(model.name for model in known if model.favourite) or sorted(model.name for model in known)
+        others = [name for name in names if name != self.conversation.model]
+        if not others:
+            self.notify("There is no other favourite; F2 lists the models, ctrl+t there marks one.", markup=False)
+            return
+        at = names.index(self.conversation.model) if self.conversation.model in names else -by
+        self._switch(names[(at + by) % len(names)])
+
+    def action_previous_favourite(self) -> None:
+        """Switches to the favourite model before."""
+        self.action_next_favourite(-1)
+
+    def _switch(self, name: str) -> None:
+        self.conversation.switch_model(name)
+        self.show_status()
+        if self.is_replying:
+            self.notify(f"{name} answers from the next prompt on.", markup=False)
+
+    def action_scroll_page_up(self) -> None:
+        """Scrolls the conversation up a page."""
+        self.transcript.scroll_page_up(animate=False)
+
+    def action_scroll_page_down(self) -> None:
+        """Scrolls the conversation down a page."""
+        self.transcript.scroll_page_down(animate=False)
+
+    def action_follow(self) -> None:
+        """Goes to the end of the conversation."""
+        self.transcript.follow()
+
+    def action_interrupt(self) -> None:
+        """Copies the selection; else stops the reply; else puts the draft away; else quits, pressed twice."""
+        if (selected := self.get_selected_text() or self.prompt.selected_text) is not None and selected:
+            self.app.copy_to_clipboard(selected)
+        elif not self.stop() and not self.prompt.put_away():
+            self._ask_to_quit()
+
+    def _ask_to_quit(self) -> None:
+        if self._quit_armed:
+            self.app.exit()
+            return
+        self._quit_armed = True
+        self.set_timer(3, self._disarm)
+        self.notify("Press ctrl+c again to quit.", timeout=3, markup=False)
+
+    def _disarm(self) -> None:
+        self._quit_armed = False
+
+    def action_palette(self) -> None:
+        """Shows everything that can be done."""
+        self.app.action_command_palette()
+
+    def action_help(self) -> None:
+        """Shows the keys."""
+        from streamtui.ui.help_screen import HelpScreen
+
+        self.app.push_screen(HelpScreen())
+
+    def action_quit(self) -> None:
+        """Ends the program; a reply under way is stopped and kept."""
+        self.app.exit()

@@ -1,0 +1,96 @@
+"""Panel: a box over the chat; its layout is read only when the first one opens."""
+
+from typing import TypeVar
+
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import OptionList, Static
+
+Result = TypeVar("Result")
+
+
+class Panel(ModalScreen[Result]):
+    """What every panel looks like: a titled box named ``panel``, perhaps with a filter, a list and a hint in it."""
+
+    DEFAULT_CSS = """
+    Panel {
+        align: center middle;
+        background: $background 60%;
+
+        #panel {
+            width: 90%;
+            max-width: 104;
+            height: auto;
+            max-height: 85%;
+            border: round $border;
+            border-title-color: $primary;
+            border-title-style: bold;
+            border-subtitle-color: $foreground 60%;
+            background: $surface;
+            padding: 0 1;
+            scrollbar-size-vertical: 1;
+            scrollbar-color: $foreground 30%;
+            scrollbar-background: $surface;
+        }
+        &.tall #panel { height: 85%; }
+        Input { border: none; height: 1; margin: 0 0 1 0; background: $panel; &:focus { border: none; } }
+        OptionList {
+            border: none;
+            height: auto;
+            max-height: 100%;
+            background: $surface;
+            padding: 0;
+            scrollbar-size-vertical: 1;
+            scrollbar-color: $foreground 30%;
+            scrollbar-background: $surface;
+            &:focus { border: none; }
+        }
+        &.tall OptionList { height: 1fr; }
+        #hint { height: auto; color: $foreground 60%; margin: 1 1 0 1; }
+    }
+    .low Panel #panel { width: 100%; height: 100%; max-height: 100%; }
+    """
+
+    def name_panel(self, title: str, keys: str) -> None:
+        """Writes the title above the box and its keys below."""
+        panel = self.query_one("#panel")
+        panel.border_title, panel.border_subtitle = title, keys
+
+    def hint(self, text: str) -> None:
+        """Says something below the list; "" says nothing."""
+        hint = self.query_one("#hint", Static)
+        hint.display = bool(text)
+        hint.update(Content(text))
+
+
+class ListPanel(Panel[str]):
+    """A filter above a list. Ends with the id of the line picked, or with "" when left."""
+
+    BINDINGS = [("escape", "dismiss('')", "leave"), ("up", "move(-1)"), ("down", "move(1)")]
+
+    @property
+    def options(self) -> OptionList:
+        """The list."""
+        return self.query_one(OptionList)
+
+    @property
+    def highlighted_id(self) -> str:
+        """The id of the line highlighted, or ""."""
+        at = self.options.highlighted
+        return "" if at is None else self.options.get_option_at_index(at).id or ""
+
+    def action_move(self, by: int) -> None:
+        """Moves the highlight while the filter keeps the focus."""
+        if by < 0:
+            self.options.action_cursor_up()
+        else:
+            self.options.action_cursor_down()
+
+    def on_input_submitted(self) -> None:
+        """Picks what is highlighted."""
+        if self.highlighted_id:
+            self.dismiss(self.highlighted_id)
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Picks what was clicked."""
+        self.dismiss(event.option_id or "")

@@ -1,0 +1,115 @@
+"""Prompt: the box the user writes in."""
+
+from dataclasses import dataclass
+
+from textual import events, message
+from textual.widgets import TextArea
+
+from streamtui.message import Attachment
+from streamtui.sanitize import clean
+from streamtui.ui.bindings import bindings_of
+
+LARGE_PASTE = 8_000
+"""Characters from which a paste becomes an attachment: one line of 100 KB costs TextArea 0.5 s a key."""
+
+
+class Prompt(TextArea):
+    """A multi-line box in which enter sends."""
+
+    BINDINGS = bindings_of("prompt", priority=True)
+
+    @dataclass
+    class Submitted(message.Message):
+        """The user sent the prompt."""
+
+        text: str
+        attachments: tuple[Attachment, ...] = ()
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id, highlight_cursor_line=False, placeholder="Write a prompt")
+        self._attachments: list[Attachment] = []
+        self._history: list[str] = []
+        self._at = 0
+        self._draft = ""
+
+    def action_submit(self) -> None:
+        """Sends what is written, unless there is nothing."""
+        text = self.text.strip("\n")
+        if not text.strip() and not self._attachments:
+            return
+        attachments = tuple(self._attachments)
+        self.remember(text)
+        self.reset()
+        self.post_message(self.Submitted(text, attachments))
+
+    def action_newline(self) -> None:
+        """Starts a new line."""
+        self._replace_via_keyboard("\n", *self.selection)
+
+    def reset(self, text: str = "", attachments: tuple[Attachment, ...] = ()) -> None:
+        """Puts `text` in place of what is written, the cursor behind it."""
+        self.load_text(text)
+        self.move_cursor(self.document.end)
+        self._attachments = list(attachments)
+        self._show_attachments()
+
+    def remember(self, text: str) -> None:
+        """Adds `text` to the earlier prompts."""
+        if text.strip() and self._history[-1:] != [text]:
+            self._history.append(text)
+        self._at = len(self._history)
+
+    def recall(self, texts: list[str]) -> None:
+        """Takes `texts`, oldest first, as the earlier prompts."""
+        self._history = texts
+        self._at = len(texts)
+
+    def put_away(self) -> bool:
+        """Moves the draft into the history and clears the box; False when there was none."""
+        if not self.text.strip() and not self._attachments:
+            return False
+        self.remember(self.text)
+        self.reset()
+        return True
+
+    def action_history_up(self) -> None:
+        """Goes a line up, from the first line to the earlier prompt."""
+        if not self.cursor_at_first_line:
+            self.action_cursor_up()
+        else:
+            self._step(-1)
+
+    def action_history_down(self) -> None:
+        """Goes a line down, from the last line to the later prompt."""
+        if not self.cursor_at_last_line:
+            self.action_cursor_down()
+        else:
+            self._step(1)
+
+    def _step(self, by: int) -> None:
+        at = self._at + by
+        if not 0 <= at <= len(self._history):
+            return
+        if self._at == len(self._history):
+            self._draft = self.text
+        self._at = at
+        self.reset(self._history[at] if at < len(self._history) else self._draft, tuple(self._attachments))
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        """Inserts what was pasted, cleaned; much of it becomes an attachment."""
+        event.stop()
+        event.prevent_default()
+        text = clean(event.text.replace("\r\n", "\n").replace("\r", "\n"))
+        if len(text) > LARGE_PASTE:
+            self._take_file(text)
+        else:
+            self.insert(text)
+
+    def _take_file(self, text: str) -> None:
+        name = f"pasted-{len(self._attachments) + 1}.txt"
+        self._attachments.append(Attachment(name, "text/plain", text.encode()))
+        self._show_attachments()
+
+    def _show_attachments(self) -> None:
+        names = ", ".join(f"{file.name} ({len(file.data) / 1024:.0f} KB)" for file in self._attachments)
+        self.border_title = f"with {names}" if names else ""

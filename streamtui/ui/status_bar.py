@@ -1,0 +1,73 @@
+"""StatusBar: which server and model, what it is doing, how fast, how much of the context is used."""
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from textual.reactive import reactive
+from textual.strip import Strip
+from textual.widget import Widget
+
+from streamtui.progress import Progress, State
+from streamtui.tokens import Count
+from streamtui.ui.styles import StyleTable
+
+Part = tuple[str, str]
+_SIGNS = {
+    State.READY: "●",
+    State.WAITING: "◌",
+    State.STREAMING: "●",
+    State.STOPPED: "■",
+    State.FAILED: "✖",
+}
+
+
+class StatusBar(Widget):
+    """One line at the bottom. When it gets narrow, the least needed parts go first."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._styles = StyleTable(self)
+
+    endpoint: reactive[str] = reactive("")
+    model: reactive[str] = reactive("")
+    progress: reactive[Progress] = reactive(Progress, always_update=True)
+    context: reactive[Count] = reactive(Count(0, True))
+    trouble: reactive[str] = reactive("")
+    """Why sessions can't be saved at the moment; empty: they are."""
+
+    def render_line(self, y: int) -> Strip:
+        """Paints the bar."""
+        width = self.size.width
+        left, right = self._left(), self._right()
+        while right and _length(left) + _length(right) + 2 > width:
+            right.pop(0)
+        room = max(1, width - _length(left) - _length(right) - 2)
+        parts = [(" ", ""), *left, (" " * room, ""), *right, (" ", "")]
+        segments = [Segment(text, self._styles[name]) for text, name in parts]
+        return Strip(segments).adjust_cell_length(width, self._styles[""])
+
+    def notify_style_update(self) -> None:
+        """Makes the styles again."""
+        super().notify_style_update()
+        self._styles.clear()
+
+    def _left(self) -> list[Part]:
+        state = self.progress.state
+        word = f"waiting {self.progress.elapsed:.0f} s" if state is State.WAITING else str(state)
+        parts = [(f"{_SIGNS[state]} {word}", str(state)), ("  ", ""), (self.model or "no model yet", "name")]
+        parts.append((f"  {self.endpoint}", ""))
+        return [*parts, (f"  {self.trouble}", "trouble")] if self.trouble else parts
+
+    def _right(self) -> list[Part]:
+        """Least needed first: elapsed, first token, speed, context."""
+        progress, parts = self.progress, []
+        if progress.state is not State.WAITING and progress.first is not None:
+            timing = progress.timing
+            parts.append((f"  {progress.elapsed:.1f} s", ""))
+            parts.append((f"  first token {timing.first:.2f} s", ""))
+            if (speed := progress.tokens_per_second) is not None:
+                parts.append((f"  {'' if progress.reply_count.exact else '~'}{speed:.0f} tok/s", ""))
+        return [*parts, (f"  {self.context} tokens", "")]
+
+
+def _length(parts: list[Part]) -> int:
+    return sum(cell_len(text) for text, _ in parts)

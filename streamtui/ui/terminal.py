@@ -1,0 +1,43 @@
+"""What terminals send and understand beyond what Textual asks them for."""
+
+import asyncio
+import os
+import shutil
+from enum import Enum
+
+from textual import events
+from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
+
+ASK_FOR_MODIFIED_KEYS = "\x1b[>4;1m"
+"""xterm's modifyOtherKeys: in tmux 3.3a shift+enter arrives only after this, whatever extended-keys says."""
+TAKE_IT_BACK = "\x1b[>4;0m"
+
+
+class _Keys(Enum):
+    ALT_ENTER = "alt+enter"
+
+
+def teach_alt_enter() -> None:
+    """Makes alt+enter of terminals without the kitty protocol (ESC CR) arrive as such; else it is plain enter."""
+    ANSI_SEQUENCES_KEYS["\x1b\r"] = (_Keys.ALT_ENTER,)  # type: ignore[index]
+
+
+def spelled_as_usual(event: events.Key) -> None:
+    """Renames keys that modifyOtherKeys reports by character: ``shift+\\r`` is shift+enter."""
+    if event.key.endswith("+\r"):
+        event.key = event.key[:-1] + "enter"
+
+
+async def copy_in_tmux(text: str) -> bool:
+    """Gives `text` to tmux, which passes it to the terminal; False if that did not work.
+
+    In stock tmux an application's own OSC 52 is blocked, and so is passthrough; ``load-buffer -w`` works.
+    """
+    if "TMUX" not in os.environ or shutil.which("tmux") is None:
+        return False
+    process = await asyncio.create_subprocess_exec(
+        "tmux", "load-buffer", "-w", "-",
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    await process.communicate(text.encode())
+    return process.returncode == 0

@@ -1,0 +1,5 @@
+"""The conversation pane."""
+
+from streamtui.ui.transcript.pane import Transcript
+
+__all__ = ["Transcript"]

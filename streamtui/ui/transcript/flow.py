@@ -1,0 +1,134 @@
+"""Flow: entries one below another, their heights exact around the view and estimated elsewhere."""
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from streamtui.message import Delta, Message
+from streamtui.ui.transcript.entry import Entry, Spot
+from streamtui.ui.transcript.heights import Heights
+
+KEEP_BLOCKS = 400
+"""Entries whose blocks are kept; the others keep their text and height."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A line of the flow: which entry it belongs to, and the block there if it is not an empty line."""
+
+    entry: int
+    line: int
+    """Which line of the entry."""
+    spot: Spot | None
+
+
+class Flow:
+    """The messages of a conversation as lines of one width."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self.width = 0
+        """Cells for the text; 0 until known."""
+        self._heights = Heights()
+        self._recent: OrderedDict[int, None] = OrderedDict()
+
+    @property
+    def total(self) -> int:
+        """Lines of all entries."""
+        return self._heights.total
+
+    def load(self, messages: Iterable[Message]) -> None:
+        """Takes `messages` in place of what was there."""
+        self.entries = [Entry(message) for message in messages]
+        self._recent.clear()
+        self.resize(self.width)
+
+    def resize(self, width: int) -> None:
+        """Takes a new width: all heights are estimates again."""
+        self.width = width
+        self._heights.rebuild(entry.estimate(width) for entry in self.entries)
+
+    def add(self, entry: Entry) -> None:
+        """Adds `entry` at the end."""
+        self.entries.append(entry)
+        self._heights.append(entry.estimate(self.width))
+        if self.width:
+            self.exact(len(self.entries) - 1)
+
+    def grow(self, delta: Delta) -> int:
+        """Adds a piece to the last entry; returns the first line that may look different."""
+        last = len(self.entries) - 1
+        self.entries[last].feed(delta)
+        return self.top(last) + self.exact(last, again=True)
+
+    def top(self, index: int) -> int:
+        """The first line of entry `index`."""
+        return self._heights.top(index)
+
+    def height(self, index: int) -> int:
+        """Lines of entry `index`, exact or estimated."""
+        return self._heights[index]
+
+    def exact(self, index: int, *, again: bool = False) -> int:
+        """Lays entry `index` out if it must be, or `again`; returns the first of its lines that may have changed."""
+        entry, first = self.entries[index], 0
+        if again or entry.width != self.width or not entry.is_laid_out:
+            first = entry.layout(self.width)
+            self._heights[index] = entry.height
+        self._recent[index] = None
+        self._recent.move_to_end(index)
+        if len(self._recent) > KEEP_BLOCKS:
+            self.entries[self._recent.popitem(last=False)[0]].forget()
+        return first
+
+    def index_at(self, line: int) -> tuple[int, int]:
+        """Returns the entry at `line`, the last one past the end, and the line within it."""
+        index, within = self._heights.find(max(0, line))
+        if index >= len(self.entries):
+            index = max(0, len(self.entries) - 1)
+            within = self._heights[index] - 1 if self.entries else 0
+        return index, within
+
+    def at(self, line: int) -> Place | None:
+        """What stands at `line`; None past the end."""
+        if not 0 <= line < self.total:
+            return None
+        index, within = self._heights.find(line)
+        entry = self.entries[index]
+        if entry.width != self.width or not entry.is_laid_out:
+            self.exact(index)
+        return Place(index, within, entry.locate(within))
+
+    def measure_end(self, lines: int) -> None:
+        """Makes the heights of the last `lines` lines exact."""
+        index = len(self.entries) - 1
+        while index >= 0 and lines > 0:
+            self.exact(index)
+            lines -= self._heights[index]
+            index -= 1
+
+    def measure_around(self, line: int, lines: int) -> int:
+        """Makes heights exact from `lines` above `line` to twice as many below.
+
+        Returns by how many lines that moved what stands at `line` down.
+        """
+        if not self.entries:
+            return 0
+        index, within = self.index_at(line)
+        shift = self._measure_above(index, lines - within)
+        room = 2 * lines + within
+        while index < len(self.entries) and room > 0:
+            self.exact(index)
+            room -= self._heights[index]
+            index += 1
+        return shift
+
+    def _measure_above(self, index: int, lines: int) -> int:
+        shift = 0
+        while index > 0 and lines > 0:
+            index -= 1
+            before = self._heights[index]
+            self.exact(index)
+            shift += self._heights[index] - before
+            lines -= self._heights[index]
+        return shift

@@ -1,0 +1,122 @@
+"""LinePainter: a line of the flow as a strip: its bar, its text, what is selected or found in it, the scrollbar."""
+
+from typing import TYPE_CHECKING
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from streamtui.markdown import Block, Run
+from streamtui.message import Role
+from streamtui.ui.transcript.entry import Section, Spot
+from streamtui.ui.transcript.flow import Flow, Place
+from streamtui.ui.transcript.overlay import Span, overlay
+from streamtui.ui.transcript.paint import Painter
+from streamtui.ui.transcript.selecting import Bounds, address, span_in
+
+if TYPE_CHECKING:
+    from textual.widget import Widget
+
+_NOTHING: list[Run] = []
+_BLANK: Run = ("  ", "")
+
+
+class LinePainter:
+    """Paints lines for a widget; everything that can look different from line to line is an attribute."""
+
+    def __init__(self, widget: "Widget", flow: Flow) -> None:
+        self._widget = widget
+        self._flow = flow
+        self._painter = Painter(widget)
+        self.thumb = range(0)
+        """Rows of the view where the scrollbar's thumb stands."""
+        self.selection: Bounds | None = None
+        self.query = ""
+        """What is searched for, case folded; every place it stands in is marked."""
+        self.cursor: int | None = None
+        """The entry the user walked to."""
+
+    def clear(self) -> None:
+        """Forgets all that depends on theme, width or content."""
+        self._painter.clear()
+
+    def paint(self, line: int, y: int) -> Strip:
+        """Returns `line` of the flow for row `y` of the view."""
+        edge = self._edge(y)
+        width = self._widget.size.width
+        place = self._flow.at(line)
+        if place is None:
+            return self._painter.strip(("blank", edge), _NOTHING, (), "", width, edge)
+        bar = self._bar(place.entry)
+        if place.spot is None:
+            return self._painter.strip(("gap", bar, edge), _NOTHING, [bar], "", width, edge)
+        return self._line(place, place.spot, bar, edge, width)
+
+    def _line(self, place: Place, spot: Spot, bar: Run, edge: Run, width: int) -> Strip:
+        block = spot.block
+        start, runs = block.line(spot.line)
+        prefix = [bar, *block.prefix(spot.line)]
+        base = f"thought {block.base}" if spot.section is Section.THOUGHT else block.base
+        marked = self._marked(place.entry, spot, start, runs)
+        if marked is runs:
+            return self._painter.strip((id(block), spot.line, bar, edge), runs, prefix, base, width, edge)
+        return self._painter.build([*prefix, *marked], base, width, edge)
+
+    def _marked(self, entry: int, spot: Spot, start: int, runs: list[Run]) -> list[Run]:
+        length = sum(len(text) for text, _ in runs)
+        if self.query and (hits := _within(hits_in(spot.block, self.query), start, length)):
+            runs = overlay(runs, hits, "match")
+        if self.selection is not None:
+            span = span_in(self.selection, address(entry, spot.section, spot.index))
+            if span is not None and (part := _within([span], start, length)):
+                runs = overlay(runs, part, "selected")
+        return runs
+
+    def located(self, line: int) -> Strip:
+        """Returns `line` with its address and characters in the segments' meta."""
+        width = self._widget.size.width
+        place = self._flow.at(line)
+        if place is None or place.spot is None:
+            return Strip.blank(width)
+        spot = place.spot
+        start, runs = spot.block.line(spot.line)
+        prefix = "".join(text for text, _ in [_BLANK, *spot.block.prefix(spot.line)])
+        meta = Style.from_meta({"offset": (start, address(place.entry, spot.section, spot.index))})
+        text = "".join(text for text, _ in runs)
+        # A segment even where there is no text, so that dragging over an empty line finds a place.
+        return Strip([Segment(prefix), Segment(text or " ", meta)]).adjust_cell_length(width)
+
+    def badge(self, y: int, lines: int, new: bool) -> Strip:
+        """Returns the line that says how much is below the view."""
+        text = f" ▼ {lines:,} {'new ' if new else ''}{'line' if lines == 1 else 'lines'} below · ctrl+end "
+        width = self._widget.size.width
+        room = max(0, (width - 1 - len(text)) // 2)
+        return self._painter.build([(" " * room, ""), (text, "badge")], "", width, self._edge(y))
+
+    def _edge(self, y: int) -> Run:
+        return ("█", "thumb") if y in self.thumb else (" ", "")
+
+    def _bar(self, entry: int) -> Run:
+        if entry == self.cursor:
+            return ("▌ ", "cursor-bar")
+        return ("▎ ", "user-bar") if self._flow.entries[entry].message.role is Role.USER else _BLANK
+
+
+def _within(spans: list[Span], start: int, length: int) -> list[Span]:
+    """Returns the parts of `spans` (in characters of the block) that lie in a line, in characters of the line."""
+    inside = []
+    for first, end in spans:
+        a, b = max(0, first - start), length if end == -1 else min(length, end - start)
+        if a < b:
+            inside.append((a, b))
+    return inside
+
+
+def hits_in(block: Block, query: str) -> list[Span]:
+    """Returns where `query` (lower case) stands in the text of `block`, whatever the case."""
+    text, hits = block.plain().lower(), []
+    at = text.find(query)
+    while at >= 0:
+        hits.append((at, at + len(query)))
+        at = text.find(query, at + len(query))
+    return hits

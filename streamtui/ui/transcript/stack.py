@@ -1,0 +1,49 @@
+"""Stack: blocks one below another, laid out for a width, found again by line."""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+
+from streamtui.markdown import Block
+
+
+class Stack:
+    """A growing list of blocks. Laying out again costs only what is not stable yet."""
+
+    __slots__ = ("_settled", "_width", "blocks", "height", "tops")
+
+    def __init__(self, blocks: Sequence[Block] = ()) -> None:
+        self.blocks = blocks
+        self.tops: list[int] = []
+        """First line of every block, its margin included."""
+        self.height = 0
+        self._width = 0
+        self._settled = 0
+
+    def layout(self, width: int, stable: int) -> int:
+        """Lays out for `width` cells and returns the first line that may look different now.
+
+        `stable` is how many of the blocks will not change any more.
+        """
+        if width != self._width:
+            self._width, self._settled = width, 0
+        start = min(self._settled, len(self.blocks))
+        tops, y = self.tops, self._bottom(start)
+        del tops[start:]
+        first = y
+        for index in range(start, len(self.blocks)):
+            block = self.blocks[index]
+            block.layout(width)
+            if index == start:
+                first = y + (block.margin + block.fresh if block.fresh else 0)
+            tops.append(y)
+            y += block.height
+        self.height, self._settled = y, min(stable, len(tops))
+        return first
+
+    def _bottom(self, count: int) -> int:
+        return self.tops[count - 1] + self.blocks[count - 1].height if count else 0
+
+    def locate(self, line: int) -> tuple[int, int]:
+        """Returns the block at `line` and the line within it; a negative one is in its margin."""
+        index = bisect_right(self.tops, line) - 1
+        return index, line - self.tops[index] - self.blocks[index].margin

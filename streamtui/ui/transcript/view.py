@@ -1,0 +1,263 @@
+"""TranscriptView: one widget that paints only the lines in view, on one frame clock, and follows the end."""
+
+import asyncio
+from collections.abc import Iterable
+from time import monotonic
+
+from textual import events, message
+from textual.geometry import Region, Size
+from textual.reactive import var
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+from textual.widget import Widget
+
+from streamtui.message import Delta, Message
+from streamtui.ui.transcript.entry import Entry
+from streamtui.ui.transcript.flow import Flow
+from streamtui.ui.transcript.lines import LinePainter
+
+FRAME = 1 / 30
+"""Seconds between frames at least, whatever the source of change."""
+GUTTER = 2
+"""Cells left of the text: a bar and a space."""
+BAR = 1
+"""Cells right of it: the scrollbar."""
+
+
+class TranscriptView(ScrollView, can_focus=True):
+    """The messages of a conversation, one below another.
+
+    Leans on Textual in places that its documentation does not promise, each with a test in
+    tests/ui/test_textual_contract.py: the compositor paints by `render_lines` and hit-tests by `render_line`;
+    setting `virtual_size` and `scroll_y` past their watchers lays out nothing; a selection takes its offsets
+    from ``offset`` in a segment's meta.
+    """
+
+    following: var[bool] = var(True)
+    """Whether the end stays in view as it grows."""
+
+    class FollowChanged(message.Message):
+        """The user scrolled away from the end, or came back to it."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.flow = Flow()
+        self.lines = LinePainter(self, self.flow)
+        self._pending: list[Delta] = []
+        self._frame_due = False
+        self._last_frame = 0.0
+        self._seen = 0
+        self._dragging = False
+        self.frames = 0
+        """How many frames were painted for new text."""
+
+    # Content
+
+    def load(self, messages: Iterable[Message]) -> None:
+        """Shows `messages` in place of what was there, and goes to the end."""
+        self._pending.clear()
+        self.lines.clear()
+        self.flow.load(messages)
+        self.following = True
+        self.settle()
+
+    def add(self, message: Message, *, growing: bool = False) -> Entry:
+        """Adds `message` at the end. A growing one takes the pieces of `append` until `finish`."""
+        self._flush()
+        entry = Entry(message, growing=growing)
+        self.flow.add(entry)
+        self.settle()
+        return entry
+
+    def append(self, delta: Delta) -> None:
+        """Adds a piece to the growing message; it is shown with the next frame."""
+        self._pending.append(delta)
+        if not self._frame_due:
+            self._frame_due = True
+            # loop.call_later, not set_timer: a Textual timer is a task of its own, made anew for every frame.
+            delay = max(0.0, self._last_frame + FRAME - monotonic())
+            asyncio.get_running_loop().call_later(delay, self.call_next, self._frame)
+
+    def finish(self) -> None:
+        """Ends the growing message: the rest is shown, and how it ended."""
+        self._flush()
+        if (entry := self._growing) is None:
+            return
+        entry.end()
+        self.flow.exact(len(self.flow.entries) - 1)
+        self.settle()
+
+    def follow(self) -> None:
+        """Goes to the end and stays there as it grows."""
+        self.following = True
+        self.settle()
+
+    @property
+    def lines_below(self) -> tuple[int, bool]:
+        """How many lines are below the view, and whether they came since the user left the end."""
+        bottom = int(self.scroll_y) + self.size.height
+        new = self.flow.total - max(self._seen, bottom)
+        return (new, True) if new > 0 else (max(0, self.flow.total - bottom), False)
+
+    @property
+    def _growing(self) -> Entry | None:
+        entries = self.flow.entries
+        return entries[-1] if entries and entries[-1].growing else None
+
+    def _frame(self) -> None:
+        self._frame_due = False
+        self._last_frame = monotonic()
+        self._flush()
+
+    def _flush(self) -> None:
+        deltas, self._pending = self._pending, []
+        if not deltas or self._growing is None:
+            return
+        self.frames += 1
+        text, reasoning = "".join(d.text for d in deltas), "".join(d.reasoning for d in deltas)
+        self.settle(changed_from=self.flow.grow(Delta(text, reasoning)))
+
+    # Geometry
+
+    def settle(self, *, changed_from: int | None = None) -> None:
+        """Brings heights, virtual size and scroll position together, and repaints what changed, or everything."""
+        if not self.size or not self.flow.width:
+            return
+        if self.following:
+            self.flow.measure_end(2 * self.size.height)
+        else:
+            self._measure_around(int(self.scroll_y))
+        self._resize_virtual()
+        before = self.scroll_y
+        if self.following:
+            self.jump(self.max_scroll_y)
+        if self.scroll_y != before or changed_from is None:
+            self.refresh()
+        else:
+            self._refresh_from(changed_from - int(self.scroll_y))
+
+    def _refresh_from(self, y: int) -> None:
+        width, height = self.size
+        if y < height:
+            self.refresh(Region(0, max(0, y), width, height - max(0, y)))
+        elif not self.following:
+            self.refresh(Region(0, height - 1, width, 1))
+
+    def _measure_around(self, line: int) -> None:
+        """Makes heights exact around the view; what stands at its top stays there."""
+        if shift := self.flow.measure_around(line, self.size.height):
+            self._seen += shift
+            self._resize_virtual()
+            self.jump(line + shift)
+
+    def _resize_virtual(self) -> None:
+        size = Size(self.size.width, self.flow.total)
+        if size != self.virtual_size:
+            # Past the watcher: it would lay the whole screen out again for every new line.
+            self.set_reactive(Widget.virtual_size, size)
+        self._place_thumb()
+
+    def jump(self, line: float) -> None:
+        """Scrolls past the watcher, which is for the user's own scrolling."""
+        self.set_scroll(None, max(0, min(line, self.max_scroll_y)))
+        self.set_reactive(Widget.scroll_target_y, self.scroll_y)
+        self._place_thumb()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Repaints, and leaves or takes up following as the user scrolls."""
+        if round(old_value) != round(new_value):
+            self.refresh(self.size.region)
+        was, self.following = self.following, new_value >= self.max_scroll_y
+        if was and not self.following:
+            self._seen = self.flow.total
+        self._seen = max(self._seen, int(new_value) + self.size.height)
+        self._measure_around(int(new_value))
+        self._resize_virtual()
+
+    def watch_following(self) -> None:
+        """Tells the screen."""
+        self.post_message(self.FollowChanged())
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Lays out again; the line at the top stays there, or the end if it was followed."""
+        event.stop()
+        width = max(4, self.size.width - GUTTER - BAR)
+        if width == self.flow.width:
+            self.settle()
+            return
+        place = self._place_at_top()
+        self.lines.clear()
+        self.flow.resize(width)
+        if place is not None:
+            self._return_to(*place)
+        self.settle()
+
+    def _place_at_top(self) -> tuple[int, float] | None:
+        if self.following or not self.flow.entries:
+            return None
+        index, line = self.flow.index_at(int(self.scroll_y))
+        return index, line / max(1, self.flow.height(index))
+
+    def _return_to(self, index: int, share: float) -> None:
+        self.flow.exact(index)
+        self._resize_virtual()
+        self.jump(self.flow.top(index) + int(share * self.flow.height(index)))
+        self._seen = max(0, self.flow.total - self.size.height)
+
+    # The scrollbar is painted with the lines: Textual's own takes 0.85 ms a frame, three times the text.
+
+    def _place_thumb(self) -> None:
+        height, total = self.size.height, self.flow.total
+        thumb = range(0)
+        if total > height > 0:
+            length = max(1, height * height // total)
+            top = round((height - length) * self.scroll_y / (total - height))
+            thumb = range(top, top + length)
+        if thumb != self.lines.thumb:
+            self.lines.thumb = thumb
+            self.refresh(Region(self.size.width - BAR, 0, BAR, height))
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Starts dragging the thumb."""
+        if event.x >= self.size.width - BAR and self.lines.thumb:
+            event.stop()
+            self.capture_mouse()
+            self._dragging = True
+            self._drag_to(event.y)
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Drags the thumb."""
+        if self._dragging:
+            self._drag_to(event.y)
+
+    def on_mouse_up(self) -> None:
+        """Lets the thumb go."""
+        if self._dragging:
+            self._dragging = False
+            self.release_mouse()
+
+    def _drag_to(self, y: float) -> None:
+        length = len(self.lines.thumb)
+        share = (y - length / 2) / max(1, self.size.height - length)
+        self.scroll_to(y=share * self.max_scroll_y, animate=False)
+
+    # Painting
+
+    def notify_style_update(self) -> None:
+        """Makes the styles again, for the lines in view only."""
+        super().notify_style_update()
+        self.lines.clear()
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Paints the lines of `crop`."""
+        top, last = int(self.scroll_y), self.size.height - 1
+        strips = [self.lines.paint(top + y, y) for y in crop.line_range]
+        if not self.following and last in crop.line_range:
+            strips[last - crop.y] = self.lines.badge(last, *self.lines_below)
+        if crop.x or crop.width < self.size.width:
+            strips = [strip.crop(crop.x, crop.right) for strip in strips]
+        return strips
+
+    def render_line(self, y: int) -> Strip:
+        """Returns line `y` with the place of every character, for the compositor's hit tests."""
+        return self.lines.located(int(self.scroll_y) + y)

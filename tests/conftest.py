@@ -1,0 +1,27 @@
+"""Keeps the developer's machine out of the tests: folders of their own, no keys, no network."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from streamtui.store import Store
+
+
+@pytest.fixture(autouse=True)
+def own_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every test has folders of its own and an environment without keys."""
+    for name in [name for name in os.environ if name.startswith(("OPENAI_", "XDG_", "TMUX", "NO_COLOR", "TEXTUAL"))]:
+        monkeypatch.delenv(name)
+    for name in ("DATA", "CONFIG", "CACHE", "STATE"):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / name.lower()))
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """A store of its own."""
+    store = Store(tmp_path / "sessions.db")
+    yield store
+    store.close()
