@@ -1,0 +1,360 @@
+"""Errors: turns what servers and libraries say of a failure into one sentence fit to show."""
+
+import re
+import socket
+import ssl
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from math import isfinite
+from time import time
+from urllib.parse import urlsplit, urlunsplit
+
+from streamtui.config import Endpoint
+from streamtui.providers.base import ProviderError, Trouble
+from streamtui.sanitize import clean_line
+
+WORDS_LENGTH = 200
+"""Characters of the server's own words that are shown."""
+
+_TOO_LONG = re.compile(
+    r"context_length_exceeded|context (length|window|size)|prompt is too long|too many tokens",
+    re.IGNORECASE,
+)
+_NO_CREDIT = re.compile(
+    r"insufficient_quota|exceeded your current quota|insufficient (balance|credit|funds)|out of credit",
+    re.IGNORECASE,
+)
+_NO_MODEL = re.compile(r"model_not_found|\bmodel\b", re.IGNORECASE)
+_HTML_TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
+_HTML = re.compile(r"^\s*<(!doctype|html|head|body|\?xml)", re.IGNORECASE)
+
+
+def server_words(body: object) -> str:
+    """Returns what a parsed (or unparsed) body says went wrong, on one clean line; empty if it says nothing.
+
+    Knows ``{"error": {"message"}}``, ``{"error": str}``, ``{"message"}``, FastAPI's ``{"detail"}``, plain
+    text and the title of an HTML page.
+    """
+    if isinstance(body, str):
+        title = _HTML_TITLE.search(body)
+        if title:
+            return clean_line(title[1])
+        return "" if _HTML.match(body) else clean_line(body)
+    if isinstance(body, list):
+        return clean_line("; ".join(filter(None, (server_words(item) for item in body[:3]))))
+    if isinstance(body, dict):
+        for name in ("error", "message", "detail", "msg", "error_description", "code"):
+            words = server_words(body.get(name))
+            if words:
+                return words
+    return ""
+
+
+def error_in(data: object) -> object | None:
+    """Returns the error inside a parsed body or event that is one; None for anything else."""
+    if not isinstance(data, dict):
+        return None
+    if data.get("error"):
+        error: object = data["error"]
+        return error
+    if data.get("object") == "error" or data.get("type") == "error":
+        return data
+    return None
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Returns the seconds that ``Retry-After`` (or ``retry-after-ms``) asks to wait; None without one."""
+    for name, factor in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        text = headers.get(name, "").strip()
+        if not text:
+            continue
+        seconds = _number(text)
+        if seconds is not None:
+            return max(0.0, seconds * factor)
+        try:
+            return max(0.0, parsedate_to_datetime(text).timestamp() - time())
+        except ValueError:
+            continue
+    return None
+
+
+def _number(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if isfinite(number) else None
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yields `error` and all that led to it. A connection tried at several addresses fails as a group."""
+    todo: list[BaseException | None] = [error]
+    seen: set[int] = set()
+    while todo:
+        at = todo.pop()
+        if at is None or id(at) in seen:
+            continue
+        seen.add(id(at))
+        yield at
+        todo += [at.__cause__, at.__context__]
+        if isinstance(at, BaseExceptionGroup):
+            todo += at.exceptions
+
+
+@dataclass(frozen=True, slots=True)
+class Explainer:
+    """Says why a request failed: to whom it went and for which model. No sentence of it holds the key."""
+
+    endpoint: Endpoint
+    model: str = ""
+
+    @property
+    def name(self) -> str:
+        """The endpoint as the user knows it."""
+        return clean_line(self.endpoint.name) or "the server"
+
+    @property
+    def url(self) -> str:
+        """The endpoint's address without a user name or password."""
+        parts = urlsplit(self.endpoint.base_url)
+        return clean_line(urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])))
+
+    def error(
+        self,
+        sentence: str,
+        trouble: Trouble,
+        *,
+        words: str = "",
+        status: int | None = None,
+        wait: float | None = None,
+    ) -> ProviderError:
+        """Returns the error that says `sentence`, and then what the server said in its own `words`."""
+        words = self._short(self._redacted(clean_line(words)))
+        said = f" It said: “{words}”" if words else ""
+        return ProviderError(
+            self._redacted(clean_line(sentence)) + said, trouble, status=status, retry_after=wait
+        )
+
+    def _redacted(self, text: str) -> str:
+        key = self.endpoint.api_key
+        return text.replace(key, "[key]") if key else text
+
+    @staticmethod
+    def _short(text: str) -> str:
+        return text if len(text) <= WORDS_LENGTH else text[: WORDS_LENGTH - 1].rstrip() + "…"
+
+    # What the server says before or instead of a stream
+
+    def no_key(self) -> ProviderError:
+        """OpenAI itself without a key: nothing was sent."""
+        return self.error(
+            f"No API key is set for {self.name}: set OPENAI_API_KEY, or try streamtui --demo.",
+            Trouble.NO_KEY,
+        )
+
+    def unusable_key(self) -> ProviderError:
+        """A key that can't go into a header: nothing was sent."""
+        return self.error(
+            f"The API key for {self.name} holds characters no key has: copy it again.", Trouble.WRONG_KEY
+        )
+
+    def unusable_setting(self, error: Exception) -> ProviderError:
+        """An address or a proxy that no request can be made for: nothing was sent."""
+        return self.error(
+            f"No request can be made for {self.url}: check the address and the proxy settings.",
+            Trouble.UNREACHABLE,
+            words=str(error),
+        )
+
+    def status(self, status: int, body: object, headers: Mapping[str, str]) -> ProviderError:
+        """An HTTP status other than success, with its body (parsed, or text) and its headers."""
+        words = server_words(body)
+        wait = retry_after(headers)
+        sentence, trouble = self._by_status(status, f"{words} {_code_of(body)}", wait, headers)
+        return self.error(sentence, trouble, words=words, status=status, wait=wait)
+
+    def _by_status(
+        self, status: int, words: str, wait: float | None, headers: Mapping[str, str]
+    ) -> tuple[str, Trouble]:
+        name = self.name
+        if status in (401, 407):
+            return self._unauthorized(status)
+        if status == 402 or (status in (400, 403, 429) and _NO_CREDIT.search(words)):
+            return (
+                f"{name} has no credit left for this key: add credit, or use another model or server.",
+                Trouble.BUSY,
+            )
+        if status == 429:
+            when = f"in {wait:.0f} s" if wait else "in a moment"
+            return f"{name} got too many requests (429): try again {when}.", Trouble.BUSY
+        if status in (400, 413, 422) and _TOO_LONG.search(words):
+            return self._too_long(), Trouble.REFUSED
+        if status in (404, 405, 501):
+            return self._not_found(status, words), Trouble.REFUSED
+        if status == 403:
+            return (
+                f"{name} does not allow this (403): the key may lack the right to use {self._model}.",
+                Trouble.REFUSED,
+            )
+        if status == 408:
+            return f"{name} gave up waiting (408): try again.", Trouble.TIMEOUT
+        if 300 <= status < 400:
+            to = clean_line(headers.get("location", ""))
+            return (
+                f"{name} sends requests elsewhere ({status}): use {to or 'its new address'} instead.",
+                Trouble.REFUSED,
+            )
+        if status >= 500:
+            return f"{name} failed ({status}): try again in a moment.", Trouble.SERVER
+        return (
+            f"{name} refused the request for {self._model} ({status}): change it, or the model.",
+            Trouble.REFUSED,
+        )
+
+    @property
+    def _model(self) -> str:
+        return clean_line(self.model) or "this model"
+
+    def _unauthorized(self, status: int) -> tuple[str, Trouble]:
+        if status == 407:
+            return (
+                f"The proxy on the way to {self.name} wants a password (407): put it into HTTPS_PROXY.",
+                Trouble.REFUSED,
+            )
+        if not self.endpoint.api_key:
+            return (
+                f"{self.name} wants an API key and got none: name its variable with --api-key-env.",
+                Trouble.NO_KEY,
+            )
+        return (
+            f"{self.name} did not accept the API key: check that it is complete and not expired.",
+            Trouble.WRONG_KEY,
+        )
+
+    def _too_long(self) -> str:
+        return (
+            f"The conversation is longer than {self._model} can take: "
+            "start a new session, or use a model with a larger context."
+        )
+
+    def _not_found(self, status: int, words: str) -> str:
+        if status == 404 and self.model and (self.model in words or _NO_MODEL.search(words)):
+            return f"{self.name} does not know the model {self._model}: pick another one."
+        what = "chat" if self.model else "list of models"
+        return f"There is no {what} at {self.url} ({status}): check the address, which usually ends in /v1."
+
+    def sent_error(self, body: object) -> ProviderError:
+        """An error object sent with status 200: in the middle of a stream, or in place of one."""
+        code = body.get("code") if isinstance(body, dict) else None
+        if isinstance(code, int) and 400 <= code < 600:
+            return self.status(code, body, {})
+        words = server_words(body)
+        text = f"{words} {_code_of(body)}"
+        if _TOO_LONG.search(text):
+            return self.error(self._too_long(), Trouble.REFUSED, words=words)
+        if _NO_CREDIT.search(text):
+            return self.status(402, body, {})
+        if re.search(r"rate.?limit", text, re.IGNORECASE):
+            return self.error(
+                f"{self.name} got too many requests: try again in a moment.", Trouble.BUSY, words=words
+            )
+        return self.error(f"{self.name} stopped with an error: try again.", Trouble.SERVER, words=words)
+
+    # Streams that are none, or end early
+
+    def not_a_stream(self, body: str, content_type: str) -> ProviderError:
+        """Status 200 and a body that holds neither a stream, nor a completion, nor an error."""
+        kind = clean_line(content_type.partition(";")[0]) or "something"
+        what = "an empty reply" if not body.strip() else f"{kind}, not a stream of text"
+        return self.error(
+            f"{self.name} sent {what}: check the address {self.url}, which usually ends in /v1.",
+            Trouble.BROKEN,
+            words=server_words(body),
+        )
+
+    def no_models(self, body: str) -> ProviderError:
+        """Status 200 and a body that is no list of models."""
+        return self.error(
+            f"{self.name} has no list of models at {self.url}: type the name of one, or check the address.",
+            Trouble.BROKEN,
+            words=server_words(body),
+        )
+
+    def broke_off(self, begun: bool) -> ProviderError:
+        """The stream or the connection ended before the reply did."""
+        if begun:
+            return self.error(f"{self.name} broke off in the middle of the reply: ask again.", Trouble.BROKEN)
+        return self.error(f"{self.name} closed the connection without a reply: try again.", Trouble.BROKEN)
+
+    def garbled(self) -> ProviderError:
+        """An event of the stream that is not JSON, or too large to be one."""
+        return self.error(f"{self.name} sent something that can't be read: ask again.", Trouble.BROKEN)
+
+    # What the libraries raise
+
+    def exception(self, error: Exception, *, begun: bool = False) -> ProviderError:
+        """Any exception of openai or httpx2, or an OSError; `begun`: after the reply had begun."""
+        import httpx2
+        import openai
+
+        if isinstance(error, ProviderError):
+            return error
+        if isinstance(error, openai.APIStatusError):
+            return self.status(error.status_code, error.body, error.response.headers)
+        causes = list(_causes(error))
+        if any(isinstance(cause, httpx2.TimeoutException | TimeoutError) for cause in causes):
+            return self._timeout(any(isinstance(cause, httpx2.ConnectTimeout) for cause in causes), begun)
+        return self._connection(error, causes, begun)
+
+    def _timeout(self, connecting: bool, begun: bool) -> ProviderError:
+        if connecting:
+            sentence = f"{self.name} did not answer at {self.url}: check the address and the network."
+        elif begun:
+            sentence = f"{self.name} fell silent in the middle of the reply: ask again."
+        else:
+            sentence = f"{self.name} took the request and then said nothing for too long: try again."
+        return self.error(sentence, Trouble.TIMEOUT)
+
+    def _connection(self, error: Exception, causes: list[BaseException], begun: bool) -> ProviderError:
+        import httpx2
+
+        def caused_by(*kinds: type[BaseException]) -> bool:
+            return any(isinstance(cause, kinds) for cause in causes)
+
+        if caused_by(httpx2.ProxyError):
+            sentence = (
+                f"The proxy on the way to {self.name} did not let the request through: check HTTPS_PROXY."
+            )
+        elif caused_by(socket.gaierror):
+            host = clean_line(urlsplit(self.endpoint.base_url).hostname or "")
+            sentence = f"There is no server named {host} to be found: check the address and the network."
+        elif caused_by(ssl.SSLError):
+            return self._tls(causes)
+        elif caused_by(ConnectionRefusedError):
+            check = "is the server running?" if self.endpoint.is_local else "check the address, or try later."
+            sentence = f"Nothing answers at {self.url} (connection refused): {check}"
+        elif caused_by(httpx2.ConnectError):
+            sentence = f"{self.name} can't be reached at {self.url}: check the address and the network."
+        elif caused_by(httpx2.UnsupportedProtocol, httpx2.InvalidURL, httpx2.LocalProtocolError):
+            sentence = f"A request can't be sent to {self.url}: check the address."
+        elif caused_by(httpx2.NetworkError, httpx2.RemoteProtocolError, OSError):
+            return self.broke_off(begun)
+        else:
+            return self.error(
+                f"{self.name} sent something that can't be read: try again.", Trouble.BROKEN, words=str(error)
+            )
+        return self.error(sentence, Trouble.UNREACHABLE)
+
+    def _tls(self, causes: list[BaseException]) -> ProviderError:
+        reason = next((c.verify_message for c in causes if isinstance(c, ssl.SSLCertVerificationError)), "")
+        check = f"its certificate is not trusted ({reason})" if reason else "is it an https server?"
+        return self.error(f"No safe connection to {self.url} could be made: {check}", Trouble.UNREACHABLE)
+
+
+def _code_of(body: object) -> str:
+    if not isinstance(body, dict):
+        return ""
+    error = body.get("error")
+    inner = error if isinstance(error, dict) else body
+    return " ".join(str(inner[name]) for name in ("code", "type") if isinstance(inner.get(name), str))

@@ -1,0 +1,129 @@
+"""ReplyReader: the body of a reply, in whatever pieces it comes, into deltas; knows when it is complete."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from streamtui.message import Delta, FinishReason
+from streamtui.providers.errors import Explainer, error_in
+from streamtui.providers.sse import Event, SSEDecoder, SSEError
+
+Decode = Callable[[object, Explainer], Delta | None]
+"""What an API is to the reader: one parsed event into what it holds."""
+
+_MAX_PLAIN = 32 * 1024 * 1024
+"""Bytes of a body that is no stream."""
+_STREAM_STARTS = (b"data", b"event", b"id", b"retry", b":")
+
+
+class ReplyReader:
+    """Reads the body of one reply. Has no I/O, so every cut and every break can be tried.
+
+    A stream is complete if a finish reason was seen. ``[DONE]`` after some text counts as one (STOP): many
+    small servers send no finish reason. A plain JSON completion, from a server that ignores ``stream``, is a
+    whole reply.
+    """
+
+    def __init__(self, decode: Decode, explain: Explainer, content_type: str = "") -> None:
+        self._decode = decode
+        self._explain = explain
+        self._content_type = content_type
+        self._events = SSEDecoder()
+        self._plain: bytearray | None = bytearray()
+        """The body as long as it can still turn out to be no stream."""
+        self.begun = False
+        """Whether text or reasoning has come."""
+        self.finished = False
+        """Whether the reply is complete; usage may follow."""
+        self.done = False
+        """Whether nothing can follow."""
+
+    def feed(self, chunk: bytes) -> Iterator[Delta]:
+        """Yields the deltas that `chunk` completes. Raises ProviderError after those before the trouble."""
+        self._keep(chunk)
+        try:
+            events = self._events.feed(chunk)
+        except SSEError:
+            raise self._explain.garbled() from None
+        for event in events:
+            self._plain = None
+            yield from self._read(event)
+            if self.done:
+                return
+
+    def finish(self) -> Iterator[Delta]:
+        """Yields what is left when the body has ended. Raises ProviderError if the reply is not complete."""
+        if self.done:
+            return
+        if self._plain is not None and not self._is_stream_so_far():
+            yield from self._whole(self._plain)
+            return
+        for event in self._events.finish():
+            # A body cut inside an event is cut, not garbled.
+            if self._parsed(event) is not None or event.data.startswith("[DONE]"):
+                self._plain = None
+                yield from self._read(event)
+        if self.finished:
+            return
+        if self._plain is not None:
+            raise self._explain.not_a_stream("", self._content_type)
+        raise self._explain.broke_off(self.begun)
+
+    def _keep(self, chunk: bytes) -> None:
+        if self._plain is None:
+            return
+        self._plain += chunk
+        if len(self._plain) > 64 and self._is_stream_so_far():
+            self._plain = self._plain[:64]
+        elif len(self._plain) > _MAX_PLAIN:
+            raise self._explain.garbled()
+
+    def _is_stream_so_far(self) -> bool:
+        if self._plain is None:
+            return True
+        return bytes(self._plain[:64]).removeprefix(b"\xef\xbb\xbf").lstrip().startswith(_STREAM_STARTS)
+
+    def _read(self, event: Event) -> Iterator[Delta]:
+        if event.data.startswith("[DONE]"):
+            self.done = True
+            if not self.finished and self.begun:
+                yield self._noted(Delta(finish_reason=FinishReason.STOP))
+            elif not self.finished:
+                raise self._explain.broke_off(begun=False)
+            return
+        data = self._parsed(event)
+        if event.name == "error":
+            raise self._explain.sent_error(error_in(data) or data or event.data)
+        if data is None:
+            if event.data.strip() not in ("", "null"):
+                raise self._explain.garbled()
+            return
+        delta = self._decode(data, self._explain)
+        if delta is not None:
+            yield self._noted(delta)
+
+    def _noted(self, delta: Delta) -> Delta:
+        self.begun = self.begun or bool(delta.text or delta.reasoning)
+        self.finished = self.finished or delta.finish_reason is not None
+        return delta
+
+    @staticmethod
+    def _parsed(event: Event) -> Any:
+        """The parsed data; None if it is not JSON. Servers send empty events to keep a connection open."""
+        try:
+            return json.loads(event.data)
+        except (ValueError, RecursionError):
+            return None
+
+    def _whole(self, body: bytearray) -> Iterator[Delta]:
+        text = body.decode("utf-8-sig", "replace")
+        data = self._parsed(Event(text))
+        if error_in(data) is not None:
+            raise self._explain.sent_error(error_in(data))
+        delta = self._decode(data, self._explain)
+        if delta is None or not (delta.text or delta.reasoning or delta.finish_reason):
+            raise self._explain.not_a_stream(text, self._content_type)
+        self.done = True
+        if delta.finish_reason is None:
+            delta = Delta(delta.text, delta.reasoning, delta.usage, FinishReason.STOP, delta.model)
+        yield self._noted(delta)
