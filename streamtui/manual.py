@@ -76,6 +76,4 @@ def search(question: str) -> Section | None:
 
 def _score(asked: Iterable[str], section: Section) -> float:
     title, text = set(words(section.title)), set(words(section.text))
-    return sum(
-        4.0 if word in title else 3.0 if word in section.keywords else 1.0 * (word in text) for word in asked
-    )
+    return sum(4.0 if word in title else 3.0 if word in section.keywords else 1.0 * (word in text) for word in asked)

@@ -10,9 +10,7 @@ from streamtui.sanitize import clean_line
 
 _TEXT_TYPES = ("json", "xml", "yaml", "toml", "javascript", "x-sh", "sql", "csv")
 _FINISHED = {
-    reason.value: reason
-    for reason in FinishReason
-    if reason not in (FinishReason.STOPPED, FinishReason.FAILED)
+    reason.value: reason for reason in FinishReason if reason not in (FinishReason.STOPPED, FinishReason.FAILED)
 }
 _FINISHED |= {"function_call": FinishReason.TOOL_CALLS, "max_tokens": FinishReason.LENGTH}
 _FAILED = {"error", "abort", "insufficient_system_resource"}
@@ -77,9 +75,7 @@ def decode(data: object, explain: Explainer) -> Delta | None:
     choice = choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else {}
     piece = choice.get("delta") or choice.get("message")
     text, reasoning = _texts(piece) if isinstance(piece, dict) else ("", "")
-    found = Delta(
-        text, reasoning, _usage_of(data), _finish_reason(choice, explain), _string(data.get("model"))
-    )
+    found = Delta(text, reasoning, _usage_of(data), _finish_reason(choice, explain), _string(data.get("model")))
     return found if found else None
 
 
@@ -87,9 +83,7 @@ def _texts(piece: dict[str, Any]) -> tuple[str, str]:
     """The text and the reasoning of a delta: ``reasoning_content`` or ``reasoning``, where sent."""
     text, thought = _content_texts(piece.get("content"))
     refusal = _string(piece.get("refusal"))
-    return text + refusal, _string(piece.get("reasoning_content")) or _string(
-        piece.get("reasoning")
-    ) or thought
+    return text + refusal, _string(piece.get("reasoning_content")) or _string(piece.get("reasoning")) or thought
 
 
 def _content_texts(content: object) -> tuple[str, str]:

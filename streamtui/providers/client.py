@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, suppress
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -75,7 +75,7 @@ class OpenAIProvider(Provider):
         """
         self._ready()
 
-    async def stream(self, request: Request) -> AsyncIterator[Delta]:
+    async def stream(self, request: Request) -> AsyncGenerator[Delta]:
         """Sends `request` and yields the reply piece by piece; see `Provider.stream`.
 
         Iterate inside ``contextlib.aclosing``: a loop that is left early then closes the connection at once.
@@ -86,9 +86,7 @@ class OpenAIProvider(Provider):
         try:
             async with AsyncExitStack() as stack:
                 response = await self._opened(client, request, stack)
-                reader = ReplyReader(
-                    chat_completions.decode, explain, response.headers.get("content-type", "")
-                )
+                reader = ReplyReader(chat_completions.decode, explain, response.headers.get("content-type", ""))
                 chunks = await stack.enter_async_context(aclosing(_bytes_of(response)))
                 async for chunk in chunks:
                     for delta in reader.feed(chunk):
@@ -149,9 +147,7 @@ class OpenAIProvider(Provider):
         endpoint, explain = self._endpoint, Explainer(self._endpoint)
         if not (endpoint.api_key.isascii() and endpoint.api_key.isprintable()):
             raise explain.unusable_key()
-        timeout = httpx2.Timeout(
-            self._silence_timeout, connect=self._connect_timeout, pool=self._connect_timeout
-        )
+        timeout = httpx2.Timeout(self._silence_timeout, connect=self._connect_timeout, pool=self._connect_timeout)
         try:
             http = httpx2.AsyncClient(
                 transport=self._carrier(),

@@ -23,9 +23,7 @@ _GREETINGS = frozenset(
 )
 _THANKS = frozenset(_WORD.findall("thanks thank thx cheers great nice cool ok okay very much"))
 _HELP = frozenset(_WORD.findall("help what who are do does ask am able about list options commands"))
-_EARLIER = re.compile(
-    r"what (did|have) i (ask|say|said|asked)|(earlier|previous|last) (question|prompt)s?|we talk"
-)
+_EARLIER = re.compile(r"what (did|have) i (ask|say|said|asked)|(earlier|previous|last) (question|prompt)s?|we talk")
 
 
 class Ending(Enum):
@@ -115,22 +113,16 @@ def _showpieces() -> tuple[tuple[str, frozenset[str], str], ...]:
     source = resources.files("streamtui.providers").joinpath("demo.md").read_text(encoding="utf-8")
     _, *parts = _SHOW.split(source)
     pieces = zip(parts[::3], parts[1::3], parts[2::3], strict=True)
-    return tuple(
-        (name, frozenset(words.split()), manual.filled(text).strip()) for name, words, text in pieces
-    )
+    return tuple((name, frozenset(words.split()), manual.filled(text).strip()) for name, words, text in pieces)
 
 
 def _talk(prompt: str, asked: frozenset[str], prompts: Sequence[str]) -> Answer | None:
     if _EARLIER.search(prompt.lower()):
-        return Answer(
-            _earlier(prompts[:-1]), thinking="The user asks about this conversation. It is in the request."
-        )
+        return Answer(_earlier(prompts[:-1]), thinking="The user asks about this conversation. It is in the request.")
     if asked & _GREETINGS and asked <= _GREETINGS | _HELP:
         return Answer(f"Hello! {_introduction()}", thinking="The user greets me. I say what I am and can do.")
     if asked and asked <= _THANKS:
-        return Answer(
-            "You are welcome. Ask for `help` to see what else I can show.", thinking="The user is pleased."
-        )
+        return Answer("You are welcome. Ask for `help` to see what else I can show.", thinking="The user is pleased.")
     if asked <= _HELP:
         return Answer(_all_i_know(), thinking="The user wants to know what can be asked.")
     return None

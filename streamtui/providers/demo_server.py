@@ -40,10 +40,7 @@ class DemoTransport(httpx2.AsyncBaseTransport):
         body = await request.aread()
         path = request.url.path
         if request.method == "GET" and path.endswith("/models"):
-            data = [
-                {"id": name, "object": "model", "created": _CREATED, "owned_by": "streamtui"}
-                for name in SPEEDS
-            ]
+            data = [{"id": name, "object": "model", "created": _CREATED, "owned_by": "streamtui"} for name in SPEEDS]
             return httpx2.Response(200, json={"object": "list", "data": data})
         if request.method == "POST" and path.endswith("/chat/completions"):
             return self._chat(json.loads(body))
@@ -55,9 +52,7 @@ class DemoTransport(httpx2.AsyncBaseTransport):
             return _failed(404, f"The model `{model}` does not exist.", "model_not_found")
         found = answer([_text_of(m["content"]) for m in body["messages"] if m["role"] == "user"])
         if found.status != 200:
-            return _failed(
-                found.status, *_ERRORS.get(found.status, (f"A failure with {found.status}.", "demo"))
-            )
+            return _failed(found.status, *_ERRORS.get(found.status, (f"A failure with {found.status}.", "demo")))
         if found.ending is Ending.GARBAGE:
             return httpx2.Response(200, html=_PAGE)
         reply = _Reply(body, found)
@@ -161,9 +156,7 @@ class _Stream(httpx2.AsyncByteStream):
                 yield b"data: " + json.dumps(chunk, ensure_ascii=False).encode() + b"\n\n"
                 due += self._pace / self._reply.speed
             if self._reply.ending is Ending.BREAK:
-                raise httpx2.RemoteProtocolError(
-                    "peer closed connection without sending complete message body"
-                )
+                raise httpx2.RemoteProtocolError("peer closed connection without sending complete message body")
             if self._reply.ending is Ending.COMPLETE:
                 yield b"data: [DONE]\n\n"
         finally:

@@ -132,9 +132,7 @@ class Explainer:
         """Returns the error that says `sentence`, and then what the server said in its own `words`."""
         words = self._short(self._redacted(clean_line(words)))
         said = f" It said: “{words}”" if words else ""
-        return ProviderError(
-            self._redacted(clean_line(sentence)) + said, trouble, status=status, retry_after=wait
-        )
+        return ProviderError(self._redacted(clean_line(sentence)) + said, trouble, status=status, retry_after=wait)
 
     def _redacted(self, text: str) -> str:
         key = self.endpoint.api_key
@@ -155,9 +153,7 @@ class Explainer:
 
     def unusable_key(self) -> ProviderError:
         """A key that can't go into a header: nothing was sent."""
-        return self.error(
-            f"The API key for {self.name} holds characters no key has: copy it again.", Trouble.WRONG_KEY
-        )
+        return self.error(f"The API key for {self.name} holds characters no key has: copy it again.", Trouble.WRONG_KEY)
 
     def unusable_setting(self, error: Exception) -> ProviderError:
         """An address or a proxy that no request can be made for: nothing was sent."""
@@ -256,9 +252,7 @@ class Explainer:
         if _NO_CREDIT.search(text):
             return self.status(402, body, {})
         if re.search(r"rate.?limit", text, re.IGNORECASE):
-            return self.error(
-                f"{self.name} got too many requests: try again in a moment.", Trouble.BUSY, words=words
-            )
+            return self.error(f"{self.name} got too many requests: try again in a moment.", Trouble.BUSY, words=words)
         return self.error(f"{self.name} stopped with an error: try again.", Trouble.SERVER, words=words)
 
     # Streams that are none, or end early
@@ -323,9 +317,7 @@ class Explainer:
             return any(isinstance(cause, kinds) for cause in causes)
 
         if caused_by(httpx2.ProxyError):
-            sentence = (
-                f"The proxy on the way to {self.name} did not let the request through: check HTTPS_PROXY."
-            )
+            sentence = f"The proxy on the way to {self.name} did not let the request through: check HTTPS_PROXY."
         elif caused_by(socket.gaierror):
             host = clean_line(urlsplit(self.endpoint.base_url).hostname or "")
             sentence = f"There is no server named {host} to be found: check the address and the network."

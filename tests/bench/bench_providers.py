@@ -42,9 +42,7 @@ async def serve(tokens: int, together: int) -> None:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
         await reader.readexactly(int(head.lower().partition(b"content-length:")[2].split()[0]))
-        writer.write(
-            b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
-        )
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
         finish = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
         end = b"data: " + json.dumps(finish).encode() + b"\n\ndata: [DONE]\n\n"
         for number in range(0, tokens, together):

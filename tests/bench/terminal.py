@@ -74,7 +74,7 @@ class Terminal:
         while self.process.poll() is None:
             if time.monotonic() > end:
                 self.process.kill()
-                raise TimeoutError(f"{self.process.args} did not end; its last output: {self.tail[-500:]!r}")
+                raise TimeoutError(f"the program did not end; its last output: {self.tail[-500:]!r}")
             self.read()
         os.close(self._main)
         return self.process.returncode

@@ -47,7 +47,7 @@ class LinePainter:
         place = self._flow.at(line)
         if place is None:
             return self._painter.strip(("blank", edge), _NOTHING, (), "", width, edge)
-        bar = self._bar(place.entry)
+        bar = self._bar(place)
         if place.spot is None:
             return self._painter.strip(("gap", bar, edge), _NOTHING, [bar], "", width, edge)
         return self._line(place, place.spot, bar, edge, width)
@@ -96,10 +96,13 @@ class LinePainter:
     def _edge(self, y: int) -> Run:
         return ("█", "thumb") if y in self.thumb else (" ", "")
 
-    def _bar(self, entry: int) -> Run:
-        if entry == self.cursor:
+    def _bar(self, place: Place) -> Run:
+        entry = self._flow.entries[place.entry]
+        if place.line == entry.height - 1:
+            return _BLANK
+        if place.entry == self.cursor:
             return ("▌ ", "cursor-bar")
-        return ("▎ ", "user-bar") if self._flow.entries[entry].message.role is Role.USER else _BLANK
+        return ("▎ ", "user-bar") if entry.message.role is Role.USER else _BLANK
 
 
 def _within(spans: list[Span], start: int, length: int) -> list[Span]:

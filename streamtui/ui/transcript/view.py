@@ -138,8 +138,9 @@ class TranscriptView(ScrollView, can_focus=True):
 
     def _refresh_from(self, y: int) -> None:
         width, height = self.size
-        if y < height:
-            self.refresh(Region(0, max(0, y), width, height - max(0, y)))
+        bottom = min(height, self.flow.total - int(self.scroll_y))
+        if max(0, y) < bottom:
+            self.refresh(Region(0, max(0, y), width, bottom - max(0, y)))
         elif not self.following:
             self.refresh(Region(0, height - 1, width, 1))
 
