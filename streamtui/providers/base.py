@@ -1,6 +1,6 @@
 """Provider: what answers; Request: what it is asked; ProviderError: why it could not."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
@@ -58,11 +58,12 @@ class Provider(Protocol):
     def endpoint(self) -> Endpoint:
         """The server and its key."""
 
-    def stream(self, request: Request) -> AsyncIterator[Delta]:
+    def stream(self, request: Request) -> AsyncGenerator[Delta, None]:
         """Sends `request` and yields the reply piece by piece, as it arrives and not yet cleaned.
 
         Ends after a finish reason was seen. Raises ProviderError for everything else. Cancelling the task
-        that iterates closes the connection at once.
+        that iterates closes the connection at once; iterate inside ``contextlib.aclosing``, so that leaving
+        the loop early does too.
         """
 
     async def models(self) -> list[str]:

@@ -105,8 +105,8 @@ _THINKING = (
 
 
 _WHO = (
-    "I am streamtui's built-in demo, and there is no model behind me: I answer questions about streamtui from its "
-    "manual, and show how replies look."
+    "I am streamtui's built-in demo, and there is no model behind me: I answer questions about streamtui from "
+    "its manual, and show how replies look."
 )
 
 
@@ -162,8 +162,8 @@ Ask me, for instance:
 - Where are my sessions?
 - Which keys are there?
 
-Or ask for a `table`, `code`, a `long` or a `slow` reply, the `showcase`, `thinking`, or an `error`. `help` lists all \
-I know."""
+Or ask for a `table`, `code`, a `long` or a `slow` reply, the `showcase`, `thinking`, or an `error`. \
+`help` lists all I know."""
 
 
 def _all_i_know() -> str:
