@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 from streamtui.config import Endpoint
@@ -66,4 +67,4 @@ async def ask(provider: OpenAIProvider, *prompts: str, model: str = "some-model"
 def pieces_of(data: bytes, cuts: Sequence[int]) -> list[bytes]:
     """Returns `data` cut at `cuts`."""
     at = sorted({0, len(data), *(cut for cut in cuts if 0 < cut < len(data))})
-    return [data[start:end] for start, end in zip(at, at[1:], strict=False)]
+    return [data[start:end] for start, end in pairwise(at)]

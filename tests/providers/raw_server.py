@@ -1,4 +1,4 @@
-"""RawServer: a server on a real socket that sends exactly the bytes it is told to, and notes what it was sent."""
+"""RawServer: a server on a real socket that sends exactly the bytes it is told to."""
 
 import asyncio
 import json

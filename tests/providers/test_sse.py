@@ -8,9 +8,30 @@ from streamtui.providers.sse import Event, SSEDecoder, SSEError
 from tests.providers.asking import pieces_of
 
 LINES = st.sampled_from(
-    [b"data: a", b"data:b", b"data", b"data:  c", b"", b": comment", b":", b"event: ping", b"event:error", b"id: 1",
-     b"retry: 5", b"data: \xff\xfe", "data: はい🚀".encode(), b"unknown: x", b"datab: y", b" data: z", b"data: a\x85b\x0cc"]
-)  # fmt: skip
+    [
+        *(
+            b"data: a",
+            b"data:b",
+            b"data",
+            b"data:  c",
+            b"",
+            b": comment",
+            b":",
+            b"event: ping",
+            b"event:error",
+        ),
+        *(
+            b"id: 1",
+            b"retry: 5",
+            b"data: \xff\xfe",
+            "data: はい🚀".encode(),
+            b"unknown: x",
+            b"datab: y",
+            b" data: z",
+        ),
+        b"data: a\x85b\x0cc",
+    ]
+)
 BODIES = st.lists(st.tuples(LINES, st.sampled_from([b"\n", b"\r", b"\r\n"])), max_size=30)
 
 
@@ -67,9 +88,10 @@ def test_one_leading_space_is_taken_off() -> None:
 def test_an_endless_event_is_refused(line: bytes) -> None:
     decoder = SSEDecoder(1000)
     decoder.feed(line)
+    for _ in range(9):
+        decoder.feed(b"a" * 100)
     with pytest.raises(SSEError):
-        for _ in range(20):
-            decoder.feed(b"a" * 100)
+        decoder.feed(b"a" * 100)
 
 
 def test_keep_alives_are_not_held_against_the_server() -> None:
