@@ -49,10 +49,10 @@ def _section(title: str, body: str) -> Section:
 
 
 def filled(text: str) -> str:
-    """Returns `text` with ``{keys}``, ``{key:ID}`` and ``{data_dir}`` filled in. Raises KeyError."""
+    """Returns `text` with ``{keys}``, ``{key:ID}`` and ``{database}`` filled in. Raises KeyError."""
     shown = {key.id: " or ".join(f"`{name}`" for name in key.shown.split(", ")) for key in keys.KEYS}
     text = _KEY.sub(lambda match: shown[match[1]], text).replace("{keys}", keys.as_markdown())
-    return text.replace("{data_dir}", str(paths.data_dir()))
+    return text.replace("{database}", str(paths.database()))
 
 
 def words(text: str) -> list[str]:
@@ -68,12 +68,24 @@ def _stem(word: str) -> str:
 
 
 def search(question: str) -> Section | None:
-    """Returns the section that shares most words with `question`; None if none shares enough."""
+    """Returns the section that shares most words with `question`; None if none shares enough.
+
+    A question that names streamtui and fits nothing gets the first section, which says what it is.
+    """
     asked = set(words(question))
-    score, best = max(((_score(asked, section), section) for section in sections()), key=lambda pair: pair[0])
-    return best if score >= ENOUGH else None
+    scored = [(_score(asked, section), section) for section in sections()]
+    # Words like where and what decide only between sections that fit equally well.
+    idle = set(_WORD.findall(question.lower())) & _IDLE
+    score, best = max(scored, key=lambda pair: (pair[0], len(idle & set(_WORD.findall(pair[1].title.lower())))))
+    if score >= ENOUGH:
+        return best
+    return sections()[0] if "streamtui" in question.lower() else None
 
 
 def _score(asked: Iterable[str], section: Section) -> float:
     title, text = set(words(section.title)), set(words(section.text))
-    return sum(4.0 if word in title else 3.0 if word in section.keywords else 1.0 * (word in text) for word in asked)
+
+    def worth(word: str) -> float:
+        return 4.0 if word in title else 3.0 if word in section.keywords else float(word in text)
+
+    return sum(map(worth, asked))

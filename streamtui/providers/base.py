@@ -58,18 +58,19 @@ class Provider(Protocol):
     def endpoint(self) -> Endpoint:
         """The server and its key."""
 
-    def stream(self, request: Request) -> AsyncGenerator[Delta]:
+    def stream(self, request: Request) -> AsyncGenerator[Delta, None]:
         """Sends `request` and yields the reply piece by piece, as it arrives and not yet cleaned.
 
         Ends after a finish reason was seen. Raises ProviderError for everything else. Cancelling the task
-        that iterates closes the connection at once.
+        that iterates closes the connection at once; iterate inside ``contextlib.aclosing``, so that leaving
+        the loop early does too.
         """
 
     async def models(self) -> list[str]:
         """Returns the names of the server's models, cleaned, in its order. Raises ProviderError."""
 
     def warm_up(self) -> None:
-        """Loads what the first request needs; may be called from any thread."""
+        """Loads what the first request needs; may be called from any thread. Raises ProviderError."""
 
     async def aclose(self) -> None:
         """Closes the connections."""

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, suppress
 from threading import Lock
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from streamtui.config import Endpoint
 from streamtui.message import Delta
@@ -75,11 +76,8 @@ class OpenAIProvider(Provider):
         """
         self._ready()
 
-    async def stream(self, request: Request) -> AsyncGenerator[Delta]:
-        """Sends `request` and yields the reply piece by piece; see `Provider.stream`.
-
-        Iterate inside ``contextlib.aclosing``: a loop that is left early then closes the connection at once.
-        """
+    async def stream(self, request: Request) -> AsyncGenerator[Delta, None]:
+        """Sends `request` and yields the reply piece by piece; see `Provider.stream`."""
         explain = Explainer(self._endpoint, request.model)
         client = await self._client_for(explain)
         reader = None
@@ -149,6 +147,8 @@ class OpenAIProvider(Provider):
             raise explain.unusable_key()
         timeout = httpx2.Timeout(self._silence_timeout, connect=self._connect_timeout, pool=self._connect_timeout)
         try:
+            if urlsplit(endpoint.base_url).port == 0:  # raises ValueError for one above 65535
+                raise ValueError("port 0")
             http = httpx2.AsyncClient(
                 transport=self._carrier(),
                 timeout=timeout,

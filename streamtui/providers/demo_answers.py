@@ -77,8 +77,8 @@ def _failure(asked: list[str]) -> Answer | None:
 
 def _piece_of_text(what: str) -> str:
     return (
-        f"This reply ends in {what}, a few words from here. What you have read by then stays on the screen and "
-        "in the session, with a sentence beside it that says what happened, and"
+        f"This reply ends in {what}, a few words from here. What you have read by then stays on the screen "
+        "and in the session, with a sentence beside it that says what happened, and"
     )
 
 
@@ -103,8 +103,8 @@ _THINKING = (
 
 
 _WHO = (
-    "I am streamtui's built-in demo, and there is no model behind me: I answer questions about streamtui from its "
-    "manual, and show how replies look."
+    "I am streamtui's built-in demo, and there is no model behind me: I answer questions about streamtui "
+    "from its manual, and show how replies look."
 )
 
 
@@ -154,8 +154,8 @@ Ask me, for instance:
 - Where are my sessions?
 - Which keys are there?
 
-Or ask for a `table`, `code`, a `long` or a `slow` reply, the `showcase`, `thinking`, or an `error`. `help` lists all \
-I know."""
+Or ask for a `table`, `code`, a `long` or a `slow` reply, the `showcase`, `thinking`, or an `error`. \
+`help` lists all I know."""
 
 
 def _all_i_know() -> str:

@@ -34,6 +34,8 @@ class DemoTransport(httpx2.AsyncBaseTransport):
         self._pace = pace
         self.streaming = 0
         """How many replies are being streamed."""
+        self.began = asyncio.Event()
+        """Set once a reply is being streamed."""
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Answers the two paths that a chat needs."""
@@ -149,6 +151,7 @@ class _Stream(httpx2.AsyncByteStream):
         now = asyncio.get_running_loop().time
         due = now() + FIRST_TOKEN * self._pace
         self._transport.streaming += 1
+        self._transport.began.set()
         try:
             for chunk in self._reply.chunks():
                 # Also with nothing to wait for, so that the screen gets its turn and a cancel arrives.

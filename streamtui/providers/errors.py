@@ -30,7 +30,7 @@ _HTML_TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL
 _HTML = re.compile(r"^\s*<(!doctype|html|head|body|\?xml)", re.IGNORECASE)
 
 
-def server_words(body: object) -> str:
+def server_words(body: object, depth: int = 5) -> str:
     """Returns what a parsed (or unparsed) body says went wrong, on one clean line; empty if it says nothing.
 
     Knows ``{"error": {"message"}}``, ``{"error": str}``, ``{"message"}``, FastAPI's ``{"detail"}``, plain
@@ -41,11 +41,11 @@ def server_words(body: object) -> str:
         if title:
             return clean_line(title[1])
         return "" if _HTML.match(body) else clean_line(body)
-    if isinstance(body, list):
-        return clean_line("; ".join(filter(None, (server_words(item) for item in body[:3]))))
-    if isinstance(body, dict):
+    if depth and isinstance(body, list):
+        return "; ".join(filter(None, (server_words(item, depth - 1) for item in body[:3])))
+    if depth and isinstance(body, dict):
         for name in ("error", "message", "detail", "msg", "error_description", "code"):
-            words = server_words(body.get(name))
+            words = server_words(body.get(name), depth - 1)
             if words:
                 return words
     return ""
@@ -117,7 +117,10 @@ class Explainer:
     @property
     def url(self) -> str:
         """The endpoint's address without a user name or password."""
-        parts = urlsplit(self.endpoint.base_url)
+        try:
+            parts = urlsplit(self.endpoint.base_url)
+        except ValueError:
+            return clean_line(self.endpoint.base_url.rpartition("@")[2])
         return clean_line(urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])))
 
     def error(

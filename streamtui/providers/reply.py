@@ -65,8 +65,6 @@ class ReplyReader:
                 yield from self._read(event)
         if self.finished:
             return
-        if self._plain is not None:
-            raise self._explain.not_a_stream("", self._content_type)
         raise self._explain.broke_off(self.begun)
 
     def _keep(self, chunk: bytes) -> None:

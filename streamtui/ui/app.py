@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -27,6 +28,14 @@ def _connect(endpoint: Endpoint) -> "Provider":
     from streamtui.providers import connect
 
     return connect(endpoint)
+
+
+def _warm_up(provider: "Provider") -> None:
+    """Imports openai, which takes 0.6 s CPU, while the user looks around."""
+    from streamtui.providers.base import ProviderError
+
+    with suppress(ProviderError):  # the first request meets the same trouble and tells it
+        provider.warm_up()
 
 
 def _commands() -> type[CommandProvider]:
@@ -96,8 +105,7 @@ class StreamTUI(App[None]):
         self.chat.begin(
             Session(endpoint=endpoint.name, model=endpoint.model, system=self.config.system), provider, self.store
         )
-        # In a thread: importing openai takes 0.6 s CPU.
-        Thread(target=provider.warm_up, name="warm-up", daemon=True).start()
+        Thread(target=_warm_up, args=[provider], name="warm-up", daemon=True).start()
         self.open_first()
 
     def close(self) -> None:
@@ -161,8 +169,10 @@ class StreamTUI(App[None]):
                     return  # not the main thread, or a platform without signals: the default stays
 
     async def on_unmount(self) -> None:
-        """Takes back what the terminal was asked for."""
+        """Takes back what the terminal was asked for, and closes the connections."""
         self._write(terminal.TAKE_IT_BACK)
+        if hasattr(self, "store"):
+            await self.chat.conversation.provider.aclose()
 
     def _write(self, sequence: str) -> None:
         if self._driver is not None and not self.is_headless:

@@ -292,11 +292,11 @@ class ChatScreen(Screen[None]):
 
     def action_scroll_page_up(self) -> None:
         """Scrolls the conversation up a page."""
-        self.transcript.scroll_page_up(animate=False)
+        self.transcript.page(-1)
 
     def action_scroll_page_down(self) -> None:
         """Scrolls the conversation down a page."""
-        self.transcript.scroll_page_down(animate=False)
+        self.transcript.page(1)
 
     def action_follow(self) -> None:
         """Goes to the end of the conversation."""

@@ -164,6 +164,10 @@ class TranscriptView(ScrollView, can_focus=True):
         self.set_reactive(Widget.scroll_target_y, self.scroll_y)
         self._place_thumb()
 
+    def page(self, pages: float) -> None:
+        """Scrolls by pages less two lines: one to read on from, one for the badge at the bottom."""
+        self.scroll_relative(y=pages * max(1, self.size.height - 2), animate=False)
+
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Repaints, and leaves or takes up following as the user scrolls."""
         if round(old_value) != round(new_value):

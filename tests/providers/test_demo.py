@@ -1,0 +1,183 @@
+"""The demo: the whole way of a prompt but the socket, at a pace of zero."""
+
+import asyncio
+from contextlib import aclosing
+
+import httpx2
+import pytest
+
+from streamtui.config import DEMO
+from streamtui.message import Attachment, FinishReason, Message, Role
+from streamtui.providers import connect
+from streamtui.providers.base import Request, Trouble
+from streamtui.providers.client import OpenAIProvider
+from streamtui.providers.demo import demo_provider
+from streamtui.providers.demo_answers import answer
+from streamtui.providers.demo_server import FIRST_TOKEN, SPEEDS, DemoTransport
+from tests.providers.asking import Got, ask, request
+
+
+async def demo(*prompts: str, model: str = "demo-1") -> Got:
+    provider = demo_provider(pace=0)
+    try:
+        return await ask(provider, *prompts, model=model)
+    finally:
+        await provider.aclose()
+
+
+async def test_models() -> None:
+    provider = demo_provider(pace=0)
+    assert await provider.models() == ["demo-1", "demo-fast", "demo-slow", "demo-thinking"]
+    await provider.aclose()
+
+
+async def test_a_reply_comes_in_pieces_with_usage_at_the_end() -> None:
+    got = await demo("hello")
+    assert got.text.startswith("Hello! I am streamtui's built-in demo, and there is no model behind me")
+    assert len(got.deltas) > 50
+    assert (got.finish_reason, got.model) == (FinishReason.STOP, "demo-1")
+    assert got.usage is not None
+    assert got.usage.completion_tokens == sum(bool(delta.text) for delta in got.deltas)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "part"),
+    [
+        ("show me a table", "| what | where you see it |"),
+        ("Code, please!", "```rust"),
+        ("code in Python", "```python"),
+        ("a long reply", "# How a reply travels"),
+        ("slow", "takes its time"),
+        ("showcase", "端末で会話する"),
+        ("Can you show me thinking?", "20 seconds"),
+        ("help", "`error 429`"),
+        ("What can you do?", "`error 429`"),
+        ("thanks!", "You are welcome"),
+        ("How do I connect to Ollama?", "http://localhost:11434/v1"),
+        ("how can I use my OpenAI key", "export OPENAI_API_KEY"),
+        ("openrouter?", "--api-key-env OPENROUTER_API_KEY"),
+        ("how do I copy code", "OSC 52"),
+        ("Which keys are there?", "| key | does |"),
+        ("How do I switch the model?", "picker"),
+        ("Where are my sessions?", "sessions.db"),
+        ("how to stop a reply", "`esc` stops"),
+        ("what is the capital of France", "I can't answer that."),
+        ("", "The manual has these sections"),
+    ],
+)
+async def test_what_can_be_asked(prompt: str, part: str) -> None:
+    got = await demo(prompt)
+    assert got.error is None
+    assert part in got.text
+
+
+async def test_the_earlier_prompts_are_known() -> None:
+    assert "1. One\n2. Two" in (await demo("One", "Two", "What did I ask before?")).text
+    assert "your first prompt" in (await demo("What did I ask before?")).text
+
+
+async def test_thinking_comes_before_the_answer() -> None:
+    got = await demo("hello", model="demo-thinking")
+    assert got.reasoning == "The user greets me. I say what I am and can do."
+    assert [bool(delta.reasoning) for delta in got.deltas if delta.reasoning or delta.text].index(False) > 5
+    assert got.usage is not None
+    assert 0 < got.usage.reasoning_tokens < got.usage.completion_tokens
+    assert (await demo("thinking")).reasoning.startswith("The user wants to see how thinking looks")
+
+
+@pytest.mark.parametrize(
+    ("prompt", "trouble", "text"),
+    [
+        ("error", Trouble.SERVER, "This reply ends in an error event"),
+        ("break", Trouble.BROKEN, "This reply ends in a lost connection"),
+        ("garbage", Trouble.BROKEN, ""),
+        ("error 401", Trouble.NO_KEY, ""),
+        ("show me error 404", Trouble.REFUSED, ""),
+        ("error 429", Trouble.BUSY, ""),
+        ("error 500", Trouble.SERVER, ""),
+        ("error 418", Trouble.REFUSED, ""),
+    ],
+)
+async def test_failures(prompt: str, trouble: Trouble, text: str) -> None:
+    got = await demo(prompt)
+    assert got.error is not None
+    assert got.error.trouble is trouble
+    assert got.text.startswith(text)
+    assert bool(got.text) == bool(text)
+    assert got.finish_reason is None
+
+
+async def test_an_unknown_model() -> None:
+    assert (await demo("hello", model="gpt-6-luna")).sentence.startswith("demo does not know the model gpt-6-luna")
+
+
+async def test_a_reply_that_is_stopped_ends_at_once() -> None:
+    transport = DemoTransport(pace=1000)
+    provider = OpenAIProvider(DEMO, transport=lambda: transport)
+    task = asyncio.create_task(ask(provider, "hello", model="demo-1"))
+    await transport.began.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert transport.streaming == 0
+    await provider.aclose()
+
+
+async def test_a_loop_that_is_left_ends_the_reply() -> None:
+    transport = DemoTransport(pace=0)
+    provider = OpenAIProvider(DEMO, transport=lambda: transport)
+    async with aclosing(provider.stream(request("long", model="demo-1"))) as deltas:
+        async for _ in deltas:
+            break
+    assert transport.streaming == 0
+    await provider.aclose()
+
+
+async def test_a_reply_that_is_not_streamed() -> None:
+    async with httpx2.AsyncClient(transport=DemoTransport(0), base_url="http://demo.invalid/v1") as client:
+        body = {
+            "model": "demo-1",
+            "messages": [{"role": "user", "content": [{"type": "text", "text": "thanks"}]}],
+        }
+        reply = (await client.post("/chat/completions", json=body)).json()
+        lost = await client.get("/elsewhere")
+    assert reply["choices"][0]["message"]["content"].startswith("You are welcome")
+    assert reply["usage"]["completion_tokens"] > 0
+    assert lost.status_code == 404
+
+
+def test_the_models_differ_in_speed() -> None:
+    assert SPEEDS["demo-slow"] < SPEEDS["demo-1"] < SPEEDS["demo-fast"]
+    assert answer(["slow"]).speed < 1
+
+
+async def test_time_passes_at_the_pace_of_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+
+    async def noted(seconds: float) -> None:
+        waits.append(seconds)
+
+    monkeypatch.setattr("streamtui.providers.demo_server.asyncio.sleep", noted)
+    body = {"model": "demo-1", "stream": True, "messages": [{"role": "user", "content": "thanks"}]}
+    async with (
+        httpx2.AsyncClient(transport=DemoTransport(), base_url="http://demo.invalid/v1") as client,
+        client.stream("POST", "/chat/completions", json=body) as reply,
+    ):
+        assert b"[DONE]" in await reply.aread()
+    # Nobody slept, so the last wait is until the whole reply is due.
+    assert waits[0] == pytest.approx(FIRST_TOKEN, abs=0.1)
+    assert waits[-1] == pytest.approx(FIRST_TOKEN + (len(waits) - 1) / SPEEDS["demo-1"], abs=0.1)
+
+
+async def test_connect_knows_the_demo() -> None:
+    provider = connect(DEMO)
+    assert (await provider.models())[0] == DEMO.model
+    await provider.aclose()
+
+
+async def test_a_conversation_with_files_can_be_had() -> None:
+    prompt = Message(Role.USER, "hello", attachments=(Attachment("a.png", "image/png", b"x"),))
+    provider = demo_provider(pace=0)
+    texts = [delta.text async for delta in provider.stream(Request("demo-1", (prompt,)))]
+    assert "".join(texts).startswith("Hello!")
+    await provider.aclose()

@@ -1,0 +1,72 @@
+"""The manual: complete, current, and found by the questions people ask."""
+
+import re
+
+import pytest
+
+from streamtui import keys, manual
+
+
+def test_every_section_says_something() -> None:
+    sections = manual.sections()
+    assert len({section.title for section in sections}) == len(sections) > 10
+    assert all(len(section.text) > 80 and section.keywords for section in sections)
+
+
+def test_nothing_is_left_to_fill_in() -> None:
+    for section in manual.sections():
+        assert re.search(r"\{[a-z_:.]+\}|<!--", section.text) is None
+
+
+def test_the_table_of_keys_is_the_programs() -> None:
+    section = next(section for section in manual.sections() if section.title == "Keys")
+    for key in keys.KEYS:
+        assert f"| {key.shown} | {key.does} |" in section.text
+
+
+def test_keys_are_filled_in() -> None:
+    assert manual.filled("{key:prompt.newline}") == "`ctrl+j` or `shift+enter` or `alt+enter`"
+    with pytest.raises(KeyError):
+        manual.filled("{key:no.such_key}")
+
+
+@pytest.mark.parametrize(
+    ("question", "title"),
+    [
+        ("what is streamtui?", "What streamtui is"),
+        ("What are the keyboard shortcuts?", "Keys"),
+        ("how do I set my openai api key", "Connecting to OpenAI"),
+        ("can I use LM Studio?", "Connecting to a local server"),
+        ("connecting to llama.cpp", "Connecting to a local server"),
+        ("how to use it with openrouter", "Connecting to OpenRouter"),
+        ("which command line flags are there", "Starting"),
+        ("set a system prompt", "System prompt"),
+        ("how do I change the model", "Models and favourites"),
+        ("what are favorites", "Models and favourites"),
+        ("how do I open an old conversation", "Sessions"),
+        ("continue my last session", "Sessions"),
+        ("where is the database file", "Where sessions are kept"),
+        ("how do I cancel", "Stopping and retrying"),
+        ("ask again / regenerate", "Stopping and retrying"),
+        ("how do I quit", "Stopping and retrying"),
+        ("how do I type a new line", "Prompts"),
+        ("multiline?", "Prompts"),
+        ("how do I scroll up", "Scrolling"),
+        ("copy to the clipboard", "Copying"),
+        ("what does the status bar say", "The status bar"),
+        ("is it safe against escape sequences", "Safety"),
+        ("is there telemetry", "Privacy"),
+        ("connection refused", "When something"),
+        ("I get a 401", "When something"),
+        ("what is this demo", "The demo"),
+    ],
+)
+def test_questions_find_their_section(question: str, title: str) -> None:
+    section = manual.search(question)
+    assert section is not None
+    assert section.title.startswith(title)
+
+
+@pytest.mark.parametrize("question", ["", "?", "what is the capital of France", "write a poem", "2 + 2"])
+def test_other_questions_find_none(question: str) -> None:
+    assert manual.search(question) is None

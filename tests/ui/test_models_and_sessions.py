@@ -1,0 +1,178 @@
+"""Switching the model, starting and opening sessions, coming back."""
+
+import asyncio
+from pathlib import Path
+
+from textual.widgets import OptionList
+
+from streamtui.config import Endpoint
+from streamtui.ui.model_picker import ModelPicker
+from streamtui.ui.session_list import SessionList, age
+from streamtui.ui.welcome import Welcome
+from tests.ui.conftest import MakeApp, Model, answered, ask, pane, running, status, until
+
+
+def listed(app_screen: object) -> list[str]:
+    """The lines of the list that is open."""
+    assert isinstance(app_screen, ModelPicker | SessionList)
+    options = app_screen.query_one(OptionList)
+    return [str(options.get_option_at_index(i).prompt).strip() for i in range(options.option_count)]
+
+
+async def test_a_model_is_picked_from_the_servers_list(make_app: MakeApp, model: Model) -> None:
+    app = make_app(model.endpoint)
+    async with running(app) as pilot:
+        await pilot.press("f2")
+        await until(lambda: isinstance(app.screen, ModelPicker) and len(listed(app.screen)) == 3)
+        assert listed(app.screen)[0] == "m-1  in use"
+        await pilot.press(*"zt")
+        assert listed(app.screen)[0] == "zeta"
+        await pilot.press("enter")
+        await until(lambda: "zeta" in status(app))
+        model.say("hi")
+        model.finish()
+        await ask(pilot, "hello")
+        await until(lambda: answered(app))
+        assert model.bodies[0]["model"] == "zeta"
+        await pilot.press("ctrl+o")
+        await until(lambda: isinstance(app.screen, ModelPicker) and len(listed(app.screen)) == 3)
+        assert listed(app.screen)[0].startswith("zeta")
+
+
+async def test_any_name_can_be_typed(make_app: MakeApp, model: Model) -> None:
+    model.models = []
+    app = make_app(model.endpoint)
+    async with running(app) as pilot:
+        await pilot.press("f2")
+        await until(lambda: isinstance(app.screen, ModelPicker))
+        await pilot.press(*"my-own", "enter")
+        await until(lambda: app.chat.conversation.model == "my-own")
+
+
+async def test_f3_steps_through_favourites(make_app: MakeApp, model: Model) -> None:
+    app = make_app(model.endpoint)
+    async with running(app) as pilot:
+        await pilot.press("f2")
+        await until(lambda: isinstance(app.screen, ModelPicker) and len(listed(app.screen)) == 3)
+        await pilot.press("ctrl+t", "down", "ctrl+t")
+        assert [line[0] for line in listed(app.screen)] == ["★", "★", "z"]
+        await pilot.press("escape")
+        await until(lambda: app.screen is app.chat)
+        for key, expected in (("f3", "m-2"), ("f3", "m-1"), ("shift+f3", "m-2")):
+            await pilot.press(key)
+            await until(lambda: expected in status(app))
+
+
+async def test_the_first_model_of_the_server_answers_where_none_is_named(make_app: MakeApp, model: Model) -> None:
+    app = make_app(Endpoint("test", model.raw.url))
+    async with running(app):
+        await until(lambda: "m-1" in status(app))
+
+
+async def test_the_model_used_last_answers_the_next_time(make_app: MakeApp, model: Model) -> None:
+    endpoint = Endpoint("test", model.raw.url)
+    app = make_app(endpoint)
+    async with running(app):
+        app.chat.conversation.switch_model("zeta")
+    app = make_app(endpoint)
+    async with running(app):
+        await until(lambda: "zeta" in status(app))
+
+
+async def test_sessions_are_listed_newest_first_and_opened(make_app: MakeApp) -> None:
+    app = make_app()
+    async with running(app) as pilot:
+        for title in ("hello", "show me a table"):
+            await ask(pilot, title)
+            await until(lambda: answered(app))
+            await pilot.press("ctrl+n")
+            assert pane(app).strip() == ""
+        await pilot.press("ctrl+s")
+        await until(lambda: isinstance(app.screen, SessionList) and len(listed(app.screen)) == 2)
+        assert [line.split("  ")[0] for line in listed(app.screen)] == ["show me a table", "hello"]
+        assert "2 messages" in listed(app.screen)[0]
+        assert "now" in listed(app.screen)[0]
+        await pilot.press(*"hello", "enter")
+        await until(lambda: app.screen is app.chat and "built-in demo" in pane(app))
+        await ask(pilot, "thanks")
+        await until(lambda: answered(app))
+        assert len(app.chat.conversation.session.path()) == 4
+
+
+async def test_coming_back_to_the_latest_session(make_app: MakeApp) -> None:
+    app = make_app()
+    async with running(app) as pilot:
+        await ask(pilot, "hello")
+        await until(lambda: answered(app))
+        app.chat.conversation.switch_model("demo-fast")
+        session_id = app.chat.conversation.session.id
+    for options in ({"resume": True}, {"session_id": session_id}, {"session_id": session_id[:6]}):
+        app = make_app(**options)
+        async with running(app):
+            await until(lambda: "built-in demo" in pane(app))
+            assert app.chat.conversation.session.id == session_id
+            assert "demo-fast" in status(app)
+
+
+async def test_a_session_that_is_not_there_is_told(make_app: MakeApp) -> None:
+    app = make_app(session_id="nothing")
+    async with running(app):
+        await until(lambda: any("nothing" in note.message for note in app._notifications))
+
+
+async def test_a_disk_that_fails_is_told_and_the_chat_goes_on(make_app: MakeApp, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.db"
+    broken.write_text("this is not a database, and must not be overwritten" * 100)
+    app = make_app(database=broken)
+    async with running(app) as pilot:
+        await ask(pilot, "hello")
+        await until(lambda: answered(app))
+        await until(lambda: "not saved" in status(app))
+        assert "built-in demo" in pane(app)
+    assert broken.read_text().startswith("this is not a database")
+
+
+async def test_a_first_start_without_a_key_offers_the_demo(make_app: MakeApp) -> None:
+    app = make_app(Endpoint("openai", "https://api.openai.com/v1", model="x"))
+    async with running(app) as pilot:
+        await until(lambda: isinstance(app.screen, Welcome))
+        await pilot.press("enter")
+        await until(lambda: app.screen is app.chat and "demo-1" in status(app))
+        await ask(pilot, "hello")
+        await until(lambda: answered(app))
+        assert "built-in demo" in pane(app)
+
+
+async def test_the_theme_is_remembered(make_app: MakeApp) -> None:
+    app = make_app()
+    async with running(app) as pilot:
+        await until(lambda: "paper" in app.available_themes)
+        app.theme = "paper"
+        await pilot.pause()
+        await until(lambda: app.store.recall("theme").result(5) == "paper")
+    app = make_app()
+    async with running(app):
+        await until(lambda: app.theme == "paper")
+
+
+async def test_a_new_session_during_a_reply_stops_and_keeps_it(make_app: MakeApp, model: Model) -> None:
+    app = make_app(model.endpoint)
+    async with running(app) as pilot:
+        await ask(pilot, "tell me")
+        model.say("Half")
+        await until(lambda: "Half" in pane(app))
+        before = app.chat.conversation.session
+        await pilot.press("ctrl+n")
+        await until(lambda: not app.chat.is_replying)
+        assert pane(app).strip() == ""
+        saved = await asyncio.wrap_future(app.store.session(before.id))
+        assert saved.path()[-1].text == "Half"
+
+
+def test_ages() -> None:
+    now = 1_000_000.0
+    assert age(now, now) == "now"
+    assert age(now - 61, now) == "1 min ago"
+    assert age(now - 7300, now) == "2 h ago"
+    assert age(now - 3 * 86_400, now) == "3 d ago"
+    assert age(now - 60 * 86_400, now).count("-") == 2
