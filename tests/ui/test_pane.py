@@ -55,7 +55,7 @@ async def test_every_size_works(make_app: MakeApp, size: tuple[int, int]) -> Non
         await until(lambda: answered(app))
         await pilot.press("pageup", "pagedown")
         if size > (20, 10):
-            assert "`help` lists all I know." in pane(app).replace("\n  ", " ")
+            assert "all I know" in pane(app).replace("\n  ", " ")
 
 
 async def test_a_resize_keeps_the_line_at_the_top(make_app: MakeApp) -> None:
