@@ -27,7 +27,7 @@ class CodeBlock(Block):
         self._sizes: list[int] = []  # their cells
         self._starts: list[int] = [0]  # their offsets, and that of the row after them
         self._lines: list[Line] = []
-        self._finished = 0  # how many of _lines are of finished rows
+        self._last: list[Line] = []  # those of the unfinished row
         self._partial: list[str] = []
         self._length = 0  # characters of _partial
         self._flow: Flow | None = None  # a long unfinished row
@@ -68,10 +68,11 @@ class CodeBlock(Block):
 
     @property
     def lines_count(self) -> int:
-        return len(self._lines)
+        return len(self._lines) + len(self._last)
 
     def line(self, index: int) -> tuple[int, list[Run]]:
-        return self._lines[index]
+        finished = len(self._lines)
+        return self._lines[index] if index < finished else self._last[index - finished]
 
     def code(self) -> str:
         """The code as written."""
@@ -84,21 +85,21 @@ class CodeBlock(Block):
     def layout(self, width: int, wrap: bool = True) -> None:
         """Wrap rows for `width` cells, or keep them whole (`max_width` cells at most)."""
         resized = width != self._width or wrap != self._wrapped
+        self.fresh = self.lines_count
         if not resized and not self._changed:
-            self.fresh = len(self._lines)
             return
-        before = self._lines[self._finished :]
-        del self._lines[self._finished :]
-        self.fresh = self._finished
+        start, before = len(self._lines), self._last
         if resized:
             self._width, self._wrapped = width, wrap
             self._rewrap()
         if self._changed:
             self._add_finished()
             self._changed = False
-        self._finished = len(self._lines)
-        self._add_partial()
-        self._keep(before)
+        self._show_partial()
+        if self._flow and self._last is before:
+            self.fresh = min(self.fresh, start + self._flow.fresh)
+        elif not resized:
+            self._keep(start, before)
 
     # How
 
@@ -113,16 +114,13 @@ class CodeBlock(Block):
             return
         self._lines = []
         for row, size, start in zip(self._rows, self._sizes, self._starts, strict=False):
-            self._wrap_row(row, size, start)
+            self._lines += self._wrap_row(row, size, start)
 
-    def _wrap_row(self, row: list[Run], size: int, start: int) -> None:
-        if not self._wrapped or size <= self._room:
-            self._lines.append((start, row))
-        else:
-            self._lines.extend(wrap(row, self._room, start))
+    def _wrap_row(self, row: list[Run], size: int, start: int) -> list[Line]:
+        return [(start, row)] if not self._wrapped or size <= self._room else wrap(row, self._room, start)
 
     def _add_finished(self) -> None:
-        """Highlight and wrap the rows finished since the last layout; all of them once more when the block is closed."""
+        """Highlight and wrap the rows finished since the last layout; all once more when the block is closed."""
         if self._highlighter is None:
             self._highlighter = Highlighter(self.language)
         if not self._closed:
@@ -151,23 +149,34 @@ class CodeBlock(Block):
         self._rows.append(row)
         self._sizes.append(size)
         self.max_width = max(self.max_width, size)
-        self._wrap_row(row, size, self._starts[-1])
+        self._lines += self._wrap_row(row, size, self._starts[-1])
         self._starts.append(self._starts[-1] + len(text) + 1)
 
-    def _add_partial(self) -> None:
+    def _show_partial(self) -> None:
         if self._flow and self._wrapped:
             self._flow.layout(self._room, [])
-            self._lines.extend(self._flow.lines)
-        elif self._partial and self._highlighter:
-            text = "".join(self._partial).expandtabs(TAB)
-            short = len(text) <= LONG_ROW
-            row = self._highlighter.line(text, False) if short else [(text, "")]
-            self._wrap_row(row, cells(text), self._starts[-1])
+            self._last = self._flow.lines
+        else:
+            self._last = self._partial_lines()
 
-    def _keep(self, before: list[Line]) -> None:
-        """Lines that came out as they were stay the same objects."""
-        for index, old in enumerate(before, self.fresh):
-            if index >= len(self._lines) or self._lines[index] != old:
-                return
-            self._lines[index] = old
-            self.fresh = index + 1
+    def _keep(self, start: int, before: list[Line]) -> None:
+        """Lines of what was the unfinished row stay the same objects if they came out as they were."""
+        same = start
+        for old in before:
+            if same >= self.lines_count or self.line(same) != old:
+                break
+            if same < len(self._lines):
+                self._lines[same] = old
+            else:
+                self._last[same - len(self._lines)] = old
+            same += 1
+        self.fresh = min(self.fresh, same)
+
+    def _partial_lines(self) -> list[Line]:
+        text = "".join(self._partial).expandtabs(TAB)
+        if not text:
+            return []
+        row: list[Run] = [(text, "")]
+        if self._highlighter and len(text) <= LONG_ROW:
+            row = self._highlighter.line(text, False)
+        return self._wrap_row(row, cells(text), self._starts[-1])

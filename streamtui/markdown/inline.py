@@ -10,20 +10,26 @@ from markdown_it import MarkdownIt
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
-from streamtui.markdown.wrap import Flow, Run
+from streamtui.markdown.wrap import WIDE, Flow, Run
 
 FORCE = 2000  # characters after which text with something left open (an unpaired *) is cut all the same
 TEX = 1000  # longest formula
 DOLLAR = 300  # longest $formula$
 
+_CJK = WIDE + "\u3000-\u303f\u30fb\u30fc\uff01-\uff60"  # between two of these is as good a place for a cut as a space
 _special = re.compile(
-    r"\\\S?|`+|\*+|_+|~~+|!?\[|\]|<(?=[A-Za-z])|&(?=[#A-Za-z])|\$(?=\S)|@|https?://[^\s<>*\"'`\[\]]*|www\."
+    r"\\\S?|`+|\*+|_+|~~+|!?\[|\]|<(?=[A-Za-z])|&(?=[#A-Za-z])|\$(?=\S)|@|www\."
+    rf"|https?://[^\s<>*\"'`\[\]{_CJK}]*"
 )
-_space = re.compile(r"[ \n]")
+_space = re.compile(rf"[ \n]|[{_CJK}](?=[{_CJK}])")
+_to_last_space = re.compile(rf"(?s:.*)(?:[ \n]|[{_CJK}](?=[{_CJK}]))")
+_cjk = re.compile(f"[{_CJK}]").match
+_blank = re.compile(r"[\s>]")
 _autolink = re.compile(r"<[^\s<>]*>")
 _destination = re.compile(
     r"\(\s*(?:<[^<>\n]*>|[^\s()<]?[^\s()]*(?:\([^\s()]*\)[^\s()]*)*)"
-    r"(?:\s+(?:\"[^\"]*\"|'[^']*'|\([^()]*\)))?\s*\)"
+    r"(?:\s+(?:\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|\((?:[^()\\]|\\.)*\)))?\s*\)",
+    re.DOTALL,
 )
 _destination_open = re.compile(r"\(\s*\S*(?:\s+(?:[\"'(].*)?)?", re.DOTALL)
 _dollar = re.compile(r"\$\$(?!\$).{1,900}?\$\$|\$(?![\s$])(?:[^$\n\\]|\\.){0,298}?(?<!\s)\$(?!\w)", re.DOTALL)
@@ -71,7 +77,7 @@ def runs_of(tokens: list[Token]) -> list[Run]:
     stack: list[str] = []
     for token in tokens:
         kind, style = token.type, " ".join(stack)
-        if kind == "text":
+        if kind in ("text", "text_special"):
             if token.content:
                 runs.append((token.content, style))
         elif kind in ("softbreak", "hardbreak"):
@@ -110,8 +116,13 @@ def _backticks(length: int) -> re.Pattern[str]:
     return re.compile(rf"(?<!`)`{{{length}}}(?!`)")
 
 
-def _last_space(text: str, start: int, stop: int) -> int:
-    return max(text.rfind(" ", start, stop), text.rfind("\n", start, stop))
+def _last_cut(text: str, start: int, stop: int) -> int:
+    """Behind the last space, or between the last two CJK characters, of text[start:stop]; 0 if there is none."""
+    space = max(text.rfind(" ", start, stop), text.rfind("\n", start, stop)) + 1
+    if text.isascii():
+        return space
+    match = _to_last_space.match(text, max(start, space), stop)
+    return match.end() if match else space
 
 
 class Mark(NamedTuple):
@@ -151,7 +162,7 @@ class Inline:
         self._start = 0
         self.version += 1
         self._tail = None
-        if " " in text or "\n" in text or len(self._buffer) >= FORCE:
+        if " " in text or "\n" in text or not text.isascii() or len(self._buffer) >= FORCE:
             self._scan(final=False)
 
     def finish(self) -> None:
@@ -225,7 +236,7 @@ class Inline:
         while True:
             edge = self._start + FORCE
             known = final or len(self._buffer) >= edge
-            stop = min(edge, len(self._buffer)) if known else _last_space(self._buffer, self._pos, edge) + 1
+            stop = min(edge, len(self._buffer)) if known else _last_cut(self._buffer, self._pos, edge)
             if stop <= self._start or not self._advance(stop, known):
                 return
 
@@ -258,7 +269,7 @@ class Inline:
             space = _space.search(self._buffer, self._pos, at)
             cut = space.end() if space else 0
         else:
-            cut = _last_space(self._buffer, self._start, at) + 1
+            cut = _last_cut(self._buffer, self._start, at)
         if cut <= self._start:
             return False
         self._emit(cut)
@@ -266,10 +277,10 @@ class Inline:
 
     def _cut_at_edge(self, stop: int, known: bool) -> bool:
         if not known:
-            self._pos = stop
+            self._pos = stop - 1  # once more with what follows: a cut may be there
             return False
         whole = stop == len(self._buffer) and stop - self._start < FORCE
-        cut = stop if whole else _last_space(self._buffer, self._start, stop) + 1
+        cut = stop if whole else _last_cut(self._buffer, self._start, stop)
         self._emit(cut if cut > self._start else stop)
         self._pos = self._start
         self._opened.clear()
@@ -297,13 +308,22 @@ class Inline:
         if first in "*_~":
             self._delimiter(first, at, end, stop)
         elif first == "<":
-            closed = _autolink.match(self._buffer, at, stop)
-            return closed.end() if closed else end
+            return self._autolink(at, end, stop, known)
+        elif first == "h" and not self._opened and _cjk(self._buffer, end, stop):
+            self._dirty = True  # the link ends here, markdown-it would go on to the next space
+            self._emit(end)
         elif token in ("[", "!["):
             self._opened.append(("[", 1))
         elif first == "]" and ("[", 1) in self._opened:
             return self._link_end(end, stop, known)
         return end
+
+    def _autolink(self, at: int, end: int, stop: int, known: bool) -> int:
+        closed = _autolink.match(self._buffer, at, stop)
+        if closed:
+            return closed.end()
+        cut_short = not known and not _blank.search(self._buffer, at, stop)  # a word is whole but for CJK ones
+        return -1 if cut_short else end
 
     def _tex(self, token: str, end: int, stop: int, known: bool) -> int:
         closer = _tex_closers.get(token)

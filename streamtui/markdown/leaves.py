@@ -76,10 +76,10 @@ class Paragraph:
         if self.block is None and (self._raw is None or not _is_definitions(raw)):
             self.block = self._show(self._inline)
 
-    def start_line(self) -> None:
-        """A further line begins."""
+    def start_line(self, header: bool) -> None:
+        """A further line begins; `header`: it can be a table's."""
         self._mark = self._inline.mark()
-        self._line = ""
+        self._line = "" if header else " " * (HEADER + 1)
         self._spaces = ""
         self.lines += 1
         if self._raw is not None:

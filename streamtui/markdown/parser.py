@@ -236,7 +236,7 @@ class Parser:
         whole = matched == len(self._stack)
         text = cursor.text[cursor.skip :]
         if isinstance(self.leaf, Paragraph):  # goes on, even where marks of containers are missing
-            self.leaf.start_line()
+            self.leaf.start_line(header=whole and cursor.indent < CODE_INDENT)
         elif cursor.indent >= CODE_INDENT:
             cursor.eat_columns(CODE_INDENT)
             text = cursor.text

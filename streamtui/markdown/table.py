@@ -33,7 +33,7 @@ def split_row(line: str) -> list[str]:
 
 def alignments(header: str, line: str) -> list[str] | None:
     """left, right or center for each column if `line` is the delimiter row below `header`, else None."""
-    if "|" not in header or not _delimiter(line) or line[:2] in ("- ", "-\t"):
+    if "|" not in header or not _delimiter(line) or line[:2] in ("-", "- ", "-\t"):
         return None
     columns = split_row(line)
     if not columns or len(columns) != len(split_row(header)) or not all(map(_delimiter_cell, columns)):

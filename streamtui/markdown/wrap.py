@@ -16,10 +16,10 @@ _LETTERS = "!-~\xa0-\xac\xae-\u02ff\u0370-\u0377\u037a-\u037f\u0384-\u0482\u048a
 _SIGNS = "\u2010-\u2027\u2030-\u203b\u203d-\u2048\u2500-\u25a9\u2200-\u22ff\u2800-\u28ff\u2190-\u2193"
 _narrow = re.compile(f"[ {_LETTERS}{_SIGNS}]*").fullmatch
 # Two cells each, a break allowed between any two.
-_WIDE = "\u3041-\u3094\u30a1-\u30fa\u3105-\u312f\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3"
+WIDE = "\u3041-\u3094\u30a1-\u30fa\u3105-\u312f\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3"
 _EXTENDS = "\u0300-\u036f\u200d\u20d0-\u20ff\ufe00-\ufe0f\U0001f3fb-\U0001f3ff"
 _unit = re.compile(
-    f"(?P<space>[ \u200b]+)|(?P<word>[{_LETTERS}{_SIGNS}]+)(?![{_EXTENDS}])|(?P<wide>[{_WIDE}]+)(?![{_EXTENDS}])"
+    f"(?P<space>[ \u200b]+)|(?P<word>[{_LETTERS}{_SIGNS}]+)(?![{_EXTENDS}])|(?P<wide>[{WIDE}]+)(?![{_EXTENDS}])"
     "|(?P<other>[\U0001f1e6-\U0001f1ff]{2}|.)",
     re.DOTALL,
 )
