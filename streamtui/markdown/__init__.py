@@ -1,66 +1,79 @@
-"""Text into styled blocks, a piece at a time; knows no Textual and no colours."""
+"""Streaming Markdown: text becomes blocks of styled lines at a constant cost per token. Knows no Textual and no colours."""
 
-import textwrap
+from __future__ import annotations
 
-Run = tuple[str, str]
+import re
+from typing import Any
 
+from streamtui.markdown.blocks import Block, RuleBlock, TextBlock
+from streamtui.markdown.code import CodeBlock
+from streamtui.markdown.parser import Parser
+from streamtui.markdown.table import TableBlock
+from streamtui.markdown.wrap import Run
 
-class Block:
-    """A paragraph."""
+__all__ = ["Block", "CodeBlock", "Document", "RuleBlock", "Run", "TableBlock", "TextBlock", "parse"]
 
-    kind = "text"
-    level = 0
-
-    def __init__(self, text: str = "", margin: int = 0, base: str = "") -> None:
-        self.text, self.margin, self.base = text, margin, base
-        self.lines: list[tuple[int, list[Run]]] = []
-        self.width = 0
-        self.fresh = 0
-
-    def layout(self, width: int) -> None:
-        self.lines, offset = [], 0
-        for line in textwrap.wrap(self.text, width, drop_whitespace=False) or [""]:
-            self.lines.append((offset, [(line, "")]))
-            offset += len(line)
-
-    @property
-    def height(self) -> int:
-        return self.margin + len(self.lines)
-
-    @property
-    def lines_count(self) -> int:
-        return len(self.lines)
-
-    def line(self, i: int) -> tuple[int, list[Run]]:
-        return self.lines[i]
-
-    def prefix(self, i: int) -> list[Run]:
-        return []
-
-    def plain(self) -> str:
-        return self.text
+_line_end = re.compile("\r\n?")
 
 
 class Document:
-    """A message's text as blocks."""
+    """A message's text as blocks, growing. However the text is cut into feeds, the same blocks come out."""
 
     def __init__(self) -> None:
         self.blocks: list[Block] = []
-        self.stable = 0
         self._pieces: list[str] = []
+        self._held = ""  # a carriage return that may be half of a line end
+        self._parser = Parser({})
+        self._parser.blocks = self.blocks
+        self._finished = False
+
+    @property
+    def stable(self) -> int:
+        """`blocks[:stable]` never change again (but see `finish`)."""
+        return len(self.blocks) if self._finished else self._parser.stable
 
     @property
     def source(self) -> str:
-        return "".join(self._pieces)
+        """The whole text as it was fed."""
+        if len(self._pieces) > 1:
+            self._pieces = ["".join(self._pieces)]
+        return self._pieces[0] if self._pieces else ""
 
     def feed(self, text: str) -> None:
+        """Append text."""
         self._pieces.append(text)
-        first, *rest = text.split("\n")
-        if not self.blocks:
-            self.blocks.append(Block())
-        self.blocks[-1].text += first
-        self.blocks.extend(Block(line) for line in rest)
-        self.stable = len(self.blocks) - 1
+        self._parser.feed(self._clean(text))
 
-    def finish(self) -> None:
-        self.stable = len(self.blocks)
+    def finish(self) -> bool:
+        """No more text will come, all blocks are stable.
+
+        True if all blocks were made anew, because links were used before they were defined (`[text][1]`).
+        """
+        if self._finished:
+            return False
+        self._finished = True
+        self._parser.feed(self._held.replace("\r", "\n"))
+        self._parser.finish()
+        references: dict[str, Any] = self._parser.env.get("references", {})
+        if not references or self.source.count("[") <= len(references):
+            return False
+        self._parser = Parser({"references": references})
+        self._parser.feed(_line_end.sub("\n", self.source).replace("\0", "\ufffd"))
+        self._parser.finish()
+        self.blocks[:] = self._parser.blocks
+        return True
+
+    def _clean(self, text: str) -> str:
+        if self._held or "\r" in text:
+            text = self._held + text
+            self._held = "\r" if text.endswith("\r") else ""
+            text = _line_end.sub("\n", text.removesuffix("\r") if self._held else text)
+        return text.replace("\0", "\ufffd") if "\0" in text else text
+
+
+def parse(text: str) -> list[Block]:
+    """The blocks of a whole text."""
+    document = Document()
+    document.feed(text)
+    document.finish()
+    return document.blocks

@@ -1,0 +1,126 @@
+"""Leaf blocks of a message: styled text that is wrapped for a width and read line by line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from streamtui.markdown.inline import Inline
+from streamtui.markdown.wrap import Run, cells
+
+MIN_WIDTH = 8  # cells left for text however deep the nesting
+NARROWEST_RULE = 3
+
+
+@dataclass(slots=True)
+class Frame:
+    """What stands around a block: blank lines above, and what goes before its lines."""
+
+    margin: int = 0
+    first: list[Run] = field(default_factory=list)
+    rest: list[Run] = field(default_factory=list)
+    gap: list[Run] = field(default_factory=list)
+    quoted: bool = False
+
+
+class Block:
+    """A leaf block. Call `layout` before anything that speaks of lines."""
+
+    kind = "text"
+
+    def __init__(self, frame: Frame, base: str = "", level: int = 0) -> None:
+        self.frame = frame
+        self.base = base
+        self.level = level
+        self.fresh = 0
+        self._width = 0
+        self._indent = cells("".join(text for text, _ in frame.rest))
+
+    @property
+    def margin(self) -> int:
+        """Blank lines above the block."""
+        return self.frame.margin
+
+    @property
+    def height(self) -> int:
+        """Lines of the block with its margin."""
+        return self.frame.margin + self.lines_count
+
+    @property
+    def lines_count(self) -> int:
+        """Lines below the margin."""
+        raise NotImplementedError
+
+    def line(self, index: int) -> tuple[int, list[Run]]:
+        """(offset in `plain()` of its first character, its runs without prefix). The same list until the line changes."""
+        raise NotImplementedError
+
+    def prefix(self, index: int) -> list[Run]:
+        """Runs before line `index`: markers on the first, bars and spaces after; index < 0: before the margin's lines."""
+        if index > 0:
+            return self.frame.rest
+        return self.frame.first if index == 0 else self.frame.gap
+
+    def plain(self) -> str:
+        """The block's text, what a copy of it gives."""
+        raise NotImplementedError
+
+    def layout(self, width: int) -> None:
+        """Wrap for `width` cells, prefix included; afterwards `fresh` is the first line that changed."""
+        raise NotImplementedError
+
+    def _inner(self, width: int) -> int:
+        return max(MIN_WIDTH, width - self._indent)
+
+
+class TextBlock(Block):
+    """A paragraph or heading."""
+
+    def __init__(self, frame: Frame, inline: Inline, base: str = "", level: int = 0) -> None:
+        super().__init__(frame, base or ("quoted" if frame.quoted else ""), level)
+        self.kind = "heading" if level else "text"
+        self.inline = inline
+        self._seen = -1
+
+    @property
+    def lines_count(self) -> int:
+        return len(self.inline.flow.lines)
+
+    def line(self, index: int) -> tuple[int, list[Run]]:
+        return self.inline.flow.lines[index]
+
+    def layout(self, width: int) -> None:
+        flow = self.inline.flow
+        if width == self._width and self.inline.version == self._seen:
+            self.fresh = len(flow.lines)
+            return
+        flow.layout(self._inner(width), self.inline.tail())
+        self._width, self._seen, self.fresh = width, self.inline.version, flow.fresh
+
+    def plain(self) -> str:
+        return self.inline.plain()
+
+
+class RuleBlock(Block):
+    """A thematic break."""
+
+    kind = "rule"
+
+    def __init__(self, frame: Frame) -> None:
+        super().__init__(frame)
+        self._line: list[Run] = []
+
+    @property
+    def lines_count(self) -> int:
+        return 1
+
+    def line(self, index: int) -> tuple[int, list[Run]]:
+        return 0, self._line
+
+    def layout(self, width: int) -> None:
+        self.fresh = 1 if width == self._width else 0
+        if width != self._width:
+            self._width = width
+            self._line = [("─" * self._inner(width), "rule")]
+
+    def plain(self) -> str:
+        return "─" * NARROWEST_RULE

@@ -1,0 +1,383 @@
+"""Inline Markdown of one growing leaf: finished words are parsed once, only the end since the last safe split again."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Any, NamedTuple
+
+from markdown_it import MarkdownIt
+from markdown_it.rules_inline import StateInline
+from markdown_it.token import Token
+
+from streamtui.markdown.wrap import WIDE, Flow, Run
+
+FORCE = 2000  # characters after which text with something left open (an unpaired *) is cut all the same
+TEX = 1000  # longest formula
+DOLLAR = 300  # longest $formula$
+
+_CJK = WIDE + "\u3000-\u303f\u30fb\u30fc\uff01-\uff60"  # between two of these is as good a place for a cut as a space
+_special = re.compile(
+    r"\\\S?|`+|\*+|_+|~~+|!?\[|\]|<(?=[A-Za-z])|&(?=[#A-Za-z])|\$(?=\S)|@|www\."
+    rf"|https?://[^\s<>*\"'`\[\]{_CJK}]*"
+)
+_space = re.compile(rf"[ \n]|[{_CJK}](?=[{_CJK}])")
+_to_last_space = re.compile(rf"(?s:.*)(?:[ \n]|[{_CJK}](?=[{_CJK}]))")
+_cjk = re.compile(f"[{_CJK}]").match
+_blank = re.compile(r"[\s>]")
+_autolink = re.compile(r"<[^\s<>]*>")
+_destination = re.compile(
+    r"\(\s*(?:<[^<>\n]*>|[^\s()<]?[^\s()]*(?:\([^\s()]*\)[^\s()]*)*)"
+    r"(?:\s+(?:\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|\((?:[^()\\]|\\.)*\)))?\s*\)",
+    re.DOTALL,
+)
+_destination_open = re.compile(r"\(\s*\S*(?:\s+(?:[\"'(].*)?)?", re.DOTALL)
+_dollar = re.compile(r"\$\$(?!\$).{1,900}?\$\$|\$(?![\s$])(?:[^$\n\\]|\\.){0,298}?(?<!\s)\$(?!\w)", re.DOTALL)
+_formula = re.compile(r"[\\^_{}=]|^\$\$|^\$[A-Za-z]\w?'?\$$")
+_tex_closers = {"\\(": "\\)", "\\[": "\\]"}
+_needs_core = re.compile(r"www\.|@|mailto:|ftp:").search  # links that only markdown-it's linkify pass over all text finds
+_link_open = re.compile(r"\[[^\[\]\n]+\]\([^()\s]*$")
+
+
+def _tex_rule(state: StateInline, silent: bool) -> bool:
+    r"""Takes \(…\), \[…\], $…$ and $$…$$ as they are; \( and \[ alone keep their backslash too."""
+    src, at = state.src, state.pos
+    if src[at] == "$":
+        match = _dollar.match(src, at, state.posMax)
+        if match is None or not _formula.search(match.group()):
+            return False
+        end = match.end()
+    elif src[at] == "\\" and src[at + 1 : at + 2] in ("(", ")", "[", "]"):
+        closer = _tex_closers.get(src[at : at + 2])
+        found = src.find(closer, at + 2, at + TEX) if closer else -1
+        end = found + 2 if found >= 0 else at + 2
+    else:
+        return False
+    if not silent:
+        token = state.push("tex" if end > at + 2 else "text", "", 0)
+        token.content = src[at:end]
+    state.pos = end
+    return True
+
+
+@cache
+def inline_parser() -> MarkdownIt:
+    """The one markdown-it, made at first use; HTML stays text, only links that say so (https://, www., a@b.c) are links."""
+    md = MarkdownIt("commonmark", {"html": False, "linkify": True, "maxNesting": 20})
+    md.enable(["strikethrough", "linkify"])
+    assert md.linkify is not None
+    md.linkify.set({"fuzzy_link": False})  # else main.py and README.md become links (py and md are countries)
+    md.inline.ruler.before("escape", "tex", _tex_rule)
+    return md
+
+
+def runs_of(tokens: list[Token]) -> list[Run]:
+    """Inline tokens as runs; link targets carry %20 for spaces."""
+    runs: list[Run] = []
+    stack: list[str] = []
+    for token in tokens:
+        kind, style = token.type, " ".join(stack)
+        if kind in ("text", "text_special"):
+            if token.content:
+                runs.append((token.content, style))
+        elif kind in ("softbreak", "hardbreak"):
+            runs.append(("\n", style))
+        elif kind == "code_inline":
+            runs.append((token.content, f"{style} code".lstrip()))
+        elif kind == "image":
+            target = "link:" + str(token.attrs.get("src", "")).replace(" ", "%20")
+            alt = "".join(text for text, _ in runs_of(token.children or []))
+            runs.append((f"🖼 {alt or 'image'}", f"{style} {target}".lstrip()))
+        elif kind == "link_open":
+            stack.append("link:" + str(token.attrs.get("href", "")).replace(" ", "%20"))
+        elif kind.endswith("_open"):
+            stack.append(kind[:-5])
+        elif kind.endswith("_close"):
+            stack.pop()
+        else:
+            runs.append((token.content, f"{style} {kind}".lstrip()))
+    return runs
+
+
+def parse_inline(text: str, env: dict[str, Any]) -> list[Run]:
+    """Runs of a whole piece of inline Markdown; `env` holds the link definitions."""
+    if not _special.search(text):
+        return [(text, "")] if text else []
+    md = inline_parser()
+    if _needs_core(text):
+        return runs_of(md.parseInline(text, env)[0].children or [])
+    tokens: list[Token] = []
+    md.inline.parse(text, md, env, tokens)
+    return runs_of(tokens)
+
+
+@cache
+def _backticks(length: int) -> re.Pattern[str]:
+    return re.compile(rf"(?<!`)`{{{length}}}(?!`)")
+
+
+def _last_cut(text: str, start: int, stop: int) -> int:
+    """Behind the last space, or between the last two CJK characters, of text[start:stop]; 0 if there is none."""
+    space = max(text.rfind(" ", start, stop), text.rfind("\n", start, stop)) + 1
+    if text.isascii():
+        return space
+    match = _to_last_space.match(text, max(start, space), stop)
+    return match.end() if match else space
+
+
+class Mark(NamedTuple):
+    """A place to come back to: what an Inline was at the start of a line."""
+
+    length: int
+    rest: str
+    scanned: int
+    dirty: bool
+    opened: tuple[tuple[str, int], ...]
+
+
+class Inline:
+    """Inline Markdown that arrives in pieces.
+
+    Text is cut after spaces where nothing is open (no emphasis, code span, link, formula), each piece is parsed once
+    and goes to `flow`. Where a cut is made depends on the text alone, never on how it was cut into feeds: a decision is
+    made only when the whole word is there, and looks at most FORCE characters ahead.
+    """
+
+    __slots__ = ("_buffer", "_dirty", "_env", "_opened", "_pos", "_start", "_tail", "flow", "version")
+
+    def __init__(self, env: dict[str, Any]) -> None:
+        self._env = env
+        self._buffer = ""  # text from the last cut on is _buffer[_start:], of which [_start:_pos] is scanned
+        self._start = self._pos = 0
+        self._dirty = False  # [_start:_pos] holds something for markdown-it
+        self._opened: list[tuple[str, int]] = []  # what is open at _pos: (delimiter, how many)
+        self._tail: list[Run] | None = []
+        self.flow = Flow()
+        self.version = 0
+
+    def feed(self, text: str) -> None:
+        """Append text."""
+        self._buffer = self._buffer[self._start :] + text
+        self._pos -= self._start
+        self._start = 0
+        self.version += 1
+        self._tail = None
+        if " " in text or "\n" in text or not text.isascii() or len(self._buffer) >= FORCE:
+            self._scan(final=False)
+
+    def finish(self) -> None:
+        """No more text will come."""
+        self._scan(final=True)
+        self.version += 1
+        self._tail = []
+
+    def mark(self) -> Mark:
+        """The present state, for `rewind`."""
+        rest = self._buffer[self._start :]
+        return Mark(self.flow.length, rest, self._pos - self._start, self._dirty, tuple(self._opened))
+
+    def rewind(self, mark: Mark) -> None:
+        """Forget all text fed since `mark`."""
+        self.flow.truncate(mark.length)
+        self._buffer, self._start, self._pos, self._dirty = mark.rest, 0, mark.scanned, mark.dirty
+        self._opened = list(mark.opened)
+        self.version += 1
+        self._tail = None
+
+    def tail(self) -> list[Run]:
+        """Runs of what is not final yet. What is open is shown as if it were closed right here: no ** flashes up."""
+        if self._tail is None:
+            text = self._buffer[self._start :]
+            self._tail = parse_inline(self._closed() if _special.search(text) else text, self._env)
+        return self._tail
+
+    def _closed(self) -> str:
+        """The rest with closers for what is open, without a mark at its very end that opens something."""
+        opened = self._opened.copy()
+        end, closers = self._open_at_end()
+        closers += "".join(sign * count for sign, count in reversed(self._opened) if sign != "[")
+        self._opened = opened
+        text = self._buffer[self._start : end].removesuffix("\\")
+        if _link_open.search(text):
+            return text + ")"
+        body = text.rstrip()
+        return body + closers + text[len(body) :]
+
+    def _open_at_end(self) -> tuple[int, str]:
+        """Scan the last, unfinished word into _opened; where what can be shown ends, and the closer of an open code span."""
+        position, end = self._pos, len(self._buffer)
+        while match := _special.search(self._buffer, position):
+            token = match.group()
+            before = sum(count for _, count in self._opened)
+            position = self._token(match, end, known=True)
+            if match.end() == end and token[0] in "*_~`" and sum(count for _, count in self._opened) >= before:
+                return match.start(), ""
+            if token[0] == "`" and position == match.end():
+                return end, token
+        return end, ""
+
+    def plain(self) -> str:
+        """All text so far, without marks."""
+        return self.flow.plain() + "".join([run[0] for run in self.tail()])
+
+    def _emit(self, end: int) -> None:
+        """Cut at `end`: what is before is final."""
+        piece = self._buffer[self._start : end]
+        if self._dirty:
+            for text, style in parse_inline(piece, self._env):
+                self.flow.push(text, style)
+        elif piece:
+            self.flow.push(piece, "")
+        self._start = end
+        self._pos = max(self._pos, end)
+        self._dirty = False
+
+    def _scan(self, final: bool) -> None:
+        while True:
+            edge = self._start + FORCE
+            known = final or len(self._buffer) >= edge
+            stop = min(edge, len(self._buffer)) if known else _last_cut(self._buffer, self._pos, edge)
+            if stop <= self._start or not self._advance(stop, known):
+                return
+
+    def _advance(self, stop: int, known: bool) -> bool:
+        """Scan up to `stop` until one piece is cut; False if more text is needed for that.
+
+        `known`: what follows `stop` has no say.
+        """
+        buffer = self._buffer
+        while True:
+            match = _special.search(buffer, self._pos, stop) if self._pos < stop else None
+            at = match.start() if match else stop
+            if not self._opened and self._cut_before(at):
+                return True
+            if match is None:
+                return self._cut_at_edge(stop, known)
+            if match.group()[0] == "_" and self._inside_word(at, match.end(), stop):
+                self._pos = match.end()
+                continue
+            position = self._token(match, stop, known)
+            if position < 0:
+                self._pos = at
+                return False
+            self._dirty = True
+            self._pos = position
+
+    def _cut_before(self, at: int) -> bool:
+        """Cut between _pos and `at`, where nothing is open: plain text as late, marked text as early as possible."""
+        if self._dirty:
+            space = _space.search(self._buffer, self._pos, at)
+            cut = space.end() if space else 0
+        else:
+            cut = _last_cut(self._buffer, self._start, at)
+        if cut <= self._start:
+            return False
+        self._emit(cut)
+        return True
+
+    def _cut_at_edge(self, stop: int, known: bool) -> bool:
+        if not known:
+            self._pos = stop - 1  # once more with what follows: a cut may be there
+            return False
+        whole = stop == len(self._buffer) and stop - self._start < FORCE
+        cut = stop if whole else _last_cut(self._buffer, self._start, stop)
+        self._emit(cut if cut > self._start else stop)
+        self._pos = self._start
+        self._opened.clear()
+        return True
+
+    def _inside_word(self, start: int, end: int, stop: int) -> bool:
+        before, after = self._around(start, end, stop)
+        return before.isalnum() and after.isalnum()
+
+    def _around(self, start: int, end: int, stop: int) -> tuple[str, str]:
+        before = self._buffer[start - 1] if start > self._start else " "
+        return before, self._buffer[end] if end < stop else " "
+
+    def _token(self, match: re.Match[str], stop: int, known: bool) -> int:
+        """Take in one special token; where to go on, -1 if that depends on text that is not there yet."""
+        token, at, end = match.group(), match.start(), match.end()
+        first = token[0]
+        if first == "\\":
+            return self._tex(token, end, min(at + TEX, stop), known or stop >= at + TEX)
+        if first == "`":
+            closed = _backticks(len(token)).search(self._buffer, end, stop)
+            return closed.end() if closed else end if known else -1
+        if first == "$":
+            return self._dollar(at, end, stop, known)
+        if first in "*_~":
+            self._delimiter(first, at, end, stop)
+        elif first == "<":
+            return self._autolink(at, end, stop, known)
+        elif first == "h" and not self._opened and _cjk(self._buffer, end, stop):
+            self._dirty = True  # the link ends here, markdown-it would go on to the next space
+            self._emit(end)
+        elif token in ("[", "!["):
+            self._opened.append(("[", 1))
+        elif first == "]" and ("[", 1) in self._opened:
+            return self._link_end(end, stop, known)
+        return end
+
+    def _autolink(self, at: int, end: int, stop: int, known: bool) -> int:
+        closed = _autolink.match(self._buffer, at, stop)
+        if closed:
+            return closed.end()
+        cut_short = not known and not _blank.search(self._buffer, at, stop)  # a word is whole but for CJK ones
+        return -1 if cut_short else end
+
+    def _tex(self, token: str, end: int, stop: int, known: bool) -> int:
+        closer = _tex_closers.get(token)
+        if closer is None:
+            return end
+        found = self._buffer.find(closer, end, stop)
+        return found + 2 if found >= 0 else end if known else -1
+
+    def _dollar(self, at: int, end: int, stop: int, known: bool) -> int:
+        double = self._buffer.startswith("$$", at)
+        limit = at + (TEX if double else DOLLAR)
+        match = _dollar.match(self._buffer, at, min(stop, limit))
+        if match:
+            return match.end() if _formula.search(match.group()) else end
+        dead = known or stop >= limit or (not double and self._buffer.find("\n", at, stop) >= 0)
+        return end if dead else -1
+
+    def _link_end(self, end: int, stop: int, known: bool) -> int:
+        """A bracket closes: its destination, if one follows, belongs to it."""
+        if end < stop and self._buffer[end] == "(":
+            match = _destination.match(self._buffer, end, stop)
+            if match:
+                end = match.end()
+            elif not known and _destination_open.fullmatch(self._buffer, end, stop):
+                return -1
+        while self._opened.pop()[0] != "[":
+            pass
+        return end
+
+    def _delimiter(self, sign: str, at: int, end: int, stop: int) -> None:
+        """CommonMark's flanking rules, near enough to know what is open: whatever stays open is only cut later."""
+        before, after = self._around(at, end, stop)
+        left = not after.isspace() and (after.isalnum() or before.isspace() or not before.isalnum())
+        right = not before.isspace() and (before.isalnum() or after.isspace() or not after.isalnum())
+        count = end - at
+        if right and (sign != "_" or not left or not after.isalnum()):
+            count = self._close(sign, count)
+        if count and left and (sign != "_" or not right or not before.isalnum()):
+            self._opened.append((sign, count))
+
+    def _close(self, sign: str, count: int) -> int:
+        """Pair `count` signs with those open since the last bracket; how many are left over."""
+        while count:
+            for index in range(len(self._opened) - 1, -1, -1):
+                if self._opened[index][0] in (sign, "["):
+                    break
+            else:
+                return count
+            if self._opened[index][0] == "[":
+                return count
+            paired = min(count, self._opened[index][1])
+            left = self._opened[index][1] - paired
+            del self._opened[index:]
+            if left:
+                self._opened.append((sign, left))
+            count -= paired
+        return 0

@@ -1,0 +1,227 @@
+"""Tables: columns shrink to fit, cells wrap, and a row that arrives late is laid out alone."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from streamtui.markdown.blocks import Block, Frame
+from streamtui.markdown.inline import parse_inline
+from streamtui.markdown.wrap import Run, cells, wrap
+
+SEPARATOR: Run = (" │ ", "rule")
+LEAST = 6  # cells a column keeps when there is room for that
+SAMPLE = 64  # rows up to which every row has a say in the columns' widths
+FROZEN = 512  # rows from which none has; between the two, whenever their number has doubled
+LONGEST = 2000  # characters up to which an unfinished row is shown
+_pipe = re.compile(r"(?<!\\)\|")
+_break = re.compile(r"<br ?/?>", re.IGNORECASE)
+_delimiter = re.compile(r"[|:-][|:\- \t]*").fullmatch
+_delimiter_cell = re.compile(r":?-+:?").fullmatch
+Cells = list[list[Run]]
+
+
+def split_row(line: str) -> list[str]:
+    """The cells of a row as written."""
+    parts = _pipe.split(line.strip())
+    if parts and not parts[0].strip():
+        parts = parts[1:]
+    if parts and not parts[-1].strip():
+        parts = parts[:-1]
+    return [part.strip().replace("\\|", "|") for part in parts]
+
+
+def alignments(header: str, line: str) -> list[str] | None:
+    """left, right or center for each column if `line` is the delimiter row below `header`, else None."""
+    if "|" not in header or not _delimiter(line) or line[:2] in ("-", "- ", "-\t"):
+        return None
+    columns = split_row(line)
+    if not columns or len(columns) != len(split_row(header)) or not all(map(_delimiter_cell, columns)):
+        return None
+    return [_alignment(column) for column in columns]
+
+
+def _alignment(column: str) -> str:
+    if column.endswith(":"):
+        return "center" if column.startswith(":") and len(column) > 1 else "right"
+    return "left"
+
+
+def parse_cell(text: str, env: dict[str, Any]) -> list[Run]:
+    """A cell's runs; <br> is a line break in it."""
+    return parse_inline(_break.sub("\n", text), env)
+
+
+def _size(cell: list[Run]) -> int:
+    """Cells of the longest line of a table cell."""
+    text = "".join([run[0] for run in cell])
+    return cells(text) if "\n" not in text else max(map(cells, text.split("\n")))
+
+
+def shrink(natural: list[int], room: int) -> list[int]:
+    """Column widths that fit into `room`: the widest columns give way first, none below `LEAST` while there is room."""
+    widths = natural.copy()
+    excess = sum(widths) - room
+    while excess > 0:
+        widest = max(widths)
+        if widest <= min(LEAST, max(1, room // len(widths))):
+            break
+        at = [index for index, width in enumerate(widths) if width == widest]
+        floor = max([width for width in widths if width < widest], default=1)
+        step = max(1, min(widest - max(floor, 1), excess // len(at)))
+        for index in at[: excess if step == 1 else None]:
+            widths[index] -= step
+            excess -= step
+    return widths
+
+
+class TableBlock(Block):
+    """A table. Row 0 is its header; a rule stands below it. Lines are built when they are first asked for."""
+
+    kind = "table"
+
+    def __init__(self, frame: Frame, header: str, aligns: list[str], env: dict[str, Any]) -> None:
+        super().__init__(frame)
+        self._env = env
+        self._aligns = aligns
+        self._rows: list[Cells] = []
+        self._sizes: list[list[int]] = []  # cells of every table cell
+        self._natural = [3] * len(aligns)  # of the rows that have a say
+        self._say = 0  # how many of them there are
+        self._widths: list[int] = []
+        self._lines: list[list[Run] | tuple[int, int]] = []  # built, or (row, line in the row)
+        self._tops: list[int] = []  # first line of each row laid out
+        self._partial = ""
+        self._partial_shown = self._changed = False
+        self._add([[(text, f"{style} strong".lstrip()) for text, style in parse_cell(cell, env)]
+                   for cell in split_row(header)])  # fmt: skip
+
+    # What the parser does
+
+    def push(self, line: str) -> None:
+        """Add a row as written."""
+        self._drop_partial()
+        self._add([parse_cell(cell, self._env) for cell in split_row(line)])
+
+    def grow(self, text: str) -> None:
+        """Add to the unfinished last row."""
+        self._partial += text
+        self._changed = True
+
+    def end_row(self) -> None:
+        """The unfinished row is finished."""
+        row, self._partial = self._partial, ""
+        self.push(row)
+
+    def _add(self, row: Cells) -> None:
+        count = len(self._aligns)
+        row = (row + [[] for _ in range(count - len(row))])[:count]
+        self._rows.append(row)
+        self._sizes.append([_size(cell) for cell in row])
+        self._changed = True
+
+    def _drop_partial(self) -> None:
+        """Take the unfinished row out again."""
+        if self._partial_shown:
+            self._rows.pop()
+            self._sizes.pop()
+            if len(self._tops) > len(self._rows):
+                del self._lines[self._tops.pop() :]
+            self._partial_shown = False
+
+    # What the painter asks
+
+    @property
+    def lines_count(self) -> int:
+        return len(self._lines)
+
+    @property
+    def _stride(self) -> int:
+        return sum(self._widths) + len(SEPARATOR[0]) * (len(self._widths) - 1) + 1
+
+    def line(self, index: int) -> tuple[int, list[Run]]:
+        line = self._lines[index]
+        if isinstance(line, tuple):
+            line = self._lines[index] = self._build(*line)
+        return index * self._stride, line
+
+    def plain(self) -> str:
+        """The lines as laid out, with the pipes and dashes of Markdown, each as long as the others."""
+        size = self._stride - 1
+        lines = ["".join([text for text, _ in self.line(index)[1]]) for index in range(len(self._lines))]
+        return "\n".join([line.replace("│", "|").replace("─┼─", "-|-").replace("─", "-").ljust(size) for line in lines])
+
+    def layout(self, width: int) -> None:
+        """Lay out rows that came since; all of them if the width or the columns changed."""
+        self.fresh = len(self._lines)
+        if width == self._width and not self._changed:
+            return
+        self._show_partial()
+        if self._measure() or width != self._width:
+            self._width = width
+            self._fit()
+        self._changed = False
+        self.fresh = min(self.fresh, len(self._lines))
+        for index in range(len(self._tops), len(self._rows)):
+            self._place(index)
+
+    # How
+
+    def _show_partial(self) -> None:
+        self._drop_partial()
+        self.fresh = len(self._lines)
+        if self._partial.strip() and len(self._partial) <= LONGEST:
+            self._add([parse_cell(cell, self._env) for cell in split_row(self._partial)])
+            self._partial_shown = True
+
+    def _measure(self) -> bool:
+        """Let rows have their say in the columns' widths; whether these changed.
+
+        Up to 64 rows all have it, then at each doubling, after 512 none: a long table is not laid out anew for a row.
+        """
+        count = len(self._rows) - self._partial_shown
+        say = count if count <= SAMPLE else min(1 << (count.bit_length() - 1), FROZEN)
+        before = self._natural.copy()
+        for sizes in self._sizes[self._say : say]:
+            self._natural = list(map(max, self._natural, sizes))
+        self._say = max(say, self._say)
+        return self._natural != before
+
+    def _fit(self) -> None:
+        room = self._inner(self._width) - len(SEPARATOR[0]) * (len(self._natural) - 1)
+        widths = shrink(self._natural, max(room, len(self._natural)))
+        self._widths = widths
+        self._lines.clear()
+        self._tops.clear()
+
+    def _place(self, index: int) -> None:
+        """Reserve the lines of row `index`."""
+        self._tops.append(len(self._lines))
+        height = 1
+        if any(map(int.__gt__, self._sizes[index], self._widths)) or self._has_breaks(index):
+            height = max(len(wrap(cell, size)) for cell, size in zip(self._rows[index], self._widths, strict=True))
+        self._lines.extend([(index, number) for number in range(height)])
+        if index == 0:
+            self._lines.append([("─┼─".join("─" * size for size in self._widths), "rule")])
+
+    def _has_breaks(self, index: int) -> bool:
+        return any("\n" in text for cell in self._rows[index] for text, _ in cell)
+
+    def _build(self, index: int, number: int) -> list[Run]:
+        """Line `number` of row `index`."""
+        runs: list[Run] = []
+        for column, (cell, size) in enumerate(zip(self._rows[index], self._widths, strict=True)):
+            if column:
+                runs.append(SEPARATOR)
+            lines = wrap(cell, size) if self._sizes[index][column] > size or self._has_breaks(index) else [(0, cell)]
+            line = lines[number][1] if number < len(lines) else []
+            runs.extend(_padded(line, size, self._aligns[column]))
+        return runs
+
+
+def _padded(line: list[Run], size: int, align: str) -> list[Run]:
+    room = max(0, size - cells("".join([text for text, _ in line])))
+    left = {"left": 0, "center": room // 2, "right": room}[align]
+    before: list[Run] = [(" " * left, "")] if left else []
+    after: list[Run] = [(" " * (room - left), "")] if room > left else []
+    return before + line + after
