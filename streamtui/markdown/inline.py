@@ -35,7 +35,9 @@ _destination_open = re.compile(r"\(\s*\S*(?:\s+(?:[\"'(].*)?)?", re.DOTALL)
 _dollar = re.compile(r"\$\$(?!\$).{1,900}?\$\$|\$(?![\s$])(?:[^$\n\\]|\\.){0,298}?(?<!\s)\$(?!\w)", re.DOTALL)
 _formula = re.compile(r"[\\^_{}=]|^\$\$|^\$[A-Za-z]\w?'?\$$")
 _tex_closers = {"\\(": "\\)", "\\[": "\\]"}
-_needs_core = re.compile(r"www\.|@|mailto:|ftp:").search  # links that only markdown-it's linkify pass over all text finds
+_needs_core = re.compile(
+    r"www\.|@|mailto:|ftp:"
+).search  # links that only markdown-it's linkify pass over all text finds
 _link_open = re.compile(r"\[[^\[\]\n]+\]\([^()\s]*$")
 
 

@@ -224,7 +224,9 @@ class Parser:
         self._close(matched, keep_list=True)
         top = self._stack[-1] if self._stack else None
         if not isinstance(top, Items) or (top.mark, top.ordered) != (marker.mark, marker.ordered):
-            depth = sum(isinstance(container, Items) for container in self._stack[: -1 if isinstance(top, Items) else None])
+            depth = sum(
+                isinstance(container, Items) for container in self._stack[: -1 if isinstance(top, Items) else None]
+            )
             top = Items(marker.mark, marker.ordered, depth, marker.number)
             self._open(top, len(self._stack))
         self._begin_child()

@@ -16,7 +16,7 @@ LARGE_PASTE = 8_000
 class Prompt(TextArea):
     """A multi-line box in which enter sends."""
 
-    BINDINGS = bindings_of("prompt", priority=True)
+    BINDINGS = bindings_of("prompt")
 
     @dataclass
     class Submitted(message.Message):
@@ -31,6 +31,20 @@ class Prompt(TextArea):
         self._history: list[str] = []
         self._at = 0
         self._draft = ""
+
+    async def _on_key(self, event: events.Key) -> None:
+        """Does what a key of the prompt does when its turn comes.
+
+        A binding would not wait for it: Textual runs those when the key arrives, before the letters typed ahead of
+        it have been written, and enter would send half of what was typed.
+        """
+        if event.is_printable:
+            return
+        bound = self.screen.active_bindings.get(event.key)
+        if bound is not None and bound.node is self and (bound.binding.id or "").startswith("prompt."):
+            event.stop()
+            event.prevent_default()
+            await self.run_action(bound.binding.action)
 
     def action_submit(self) -> None:
         """Sends what is written, unless there is nothing."""

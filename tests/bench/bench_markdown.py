@@ -1,7 +1,7 @@
 """What streaming Markdown costs: CPU per token as a reply grows, whole replies, resizes; and a search for differences.
 
-    python -m tests.bench.bench_markdown                  the table
-    python -m tests.bench.bench_markdown --documents N    N random documents: any chunking = whole parse
+python -m tests.bench.bench_markdown                  the table
+python -m tests.bench.bench_markdown --documents N    N random documents: any chunking = whole parse
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from itertools import count
 
-from streamtui.markdown import Document, parse
+from streamtui.markdown.document import Document, parse
 from tests.markdown.documents import cut, document, looks, stream
 
 WIDTH = 116
@@ -25,7 +25,12 @@ WORDS = (
 
 def sentence(random_: random.Random) -> str:
     words = random_.choices(WORDS, k=random_.randint(8, 18))
-    for chance, at, form in ((0.3, 2, "**{} and**"), (0.3, 5, "`{}_1`"), (0.1, 6, "[{}](https://example.com/1)"), (0.1, 1, "*{}*")):
+    for chance, at, form in (
+        (0.3, 2, "**{} and**"),
+        (0.3, 5, "`{}_1`"),
+        (0.1, 6, "[{}](https://example.com/1)"),
+        (0.1, 1, "*{}*"),
+    ):
         if random_.random() < chance:
             words[at] = form.format(words[at])
     return " ".join(words).capitalize() + "."
@@ -41,7 +46,9 @@ def _section(random_: random.Random, number: int) -> str:
     if number % 2:
         parts.append(f"```python\n{_class(random_, number)}```\n\n")
     if number % 3 == 0:
-        parts.append(f"1. {sentence(random_)}\n2. {sentence(random_)}\n   - {sentence(random_)}\n3. {sentence(random_)}\n\n")
+        parts.append(
+            f"1. {sentence(random_)}\n2. {sentence(random_)}\n   - {sentence(random_)}\n3. {sentence(random_)}\n\n"
+        )
     if number % 4 == 0:
         parts.append("| name | value |\n|---|--:|\n" + "".join(_row(random_, row) for row in range(4)) + "\n")
     if number % 5 == 0:
@@ -137,18 +144,22 @@ def relayout(result: Document, width: int) -> None:
 
 def table(long: int) -> None:
     """Print all figures."""
-    print(f"{'':22}{'us/token at 1k':>16}{f'at {long // 1000}k':>9}{'ratio':>7}{f'{long // 1000}k whole, s':>13}{'resize, ms':>12}")
+    print(
+        f"{'':22}{'us/token at 1k':>16}{f'at {long // 1000}k':>9}{'ratio':>7}{f'{long // 1000}k whole, s':>13}{'resize, ms':>12}"
+    )
     for kind in KINDS:
         text = text_of(kind, long + 2400)
         near, far = per_token(text, 1000), per_token(text, long)
         start = time.process_time()
         result = whole(text[: long * TOKEN])
         total = time.process_time() - start
-        resize = min(seconds(lambda: relayout(result, 96)), seconds(lambda: relayout(result, 76))) * 1e3  # noqa: B023
+        resize = min(seconds(lambda: relayout(result, 96)), seconds(lambda: relayout(result, 76))) * 1e3
         print(f"{kind:22}{near:16.1f}{far:9.1f}{far / near:7.2f}{total:13.2f}{resize:12.1f}")
     stored = text_of("prose", 300)
     parse(stored)
-    print(f"a stored message of 300 tokens: {min(seconds(lambda: whole(stored, 10**6)) for _ in range(20)) * 1e3:.2f} ms")
+    print(
+        f"a stored message of 300 tokens: {min(seconds(lambda: whole(stored, 10**6)) for _ in range(20)) * 1e3:.2f} ms"
+    )
 
 
 def compare(documents: int, seed: int) -> None:

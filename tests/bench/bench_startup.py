@@ -7,7 +7,7 @@ import statistics
 import tempfile
 from pathlib import Path
 
-from tests.bench.terminal import Terminal, python
+from tests.terminal import Terminal, python
 
 RUNS = 9
 FLOOR = """
@@ -53,7 +53,9 @@ def cpu_to_first_paint(script: str) -> float:
     """Returns the CPU seconds `script` took until its app had painted once."""
     with tempfile.TemporaryDirectory() as folder:
         note = Path(folder) / "cpu"
-        Terminal(python(script, str(note)), {"HOME": folder, "XDG_CONFIG_HOME": folder}).wait(60)
+        terminal = Terminal(python(script, str(note)), {"HOME": folder, "XDG_CONFIG_HOME": folder})
+        terminal.wait(60)
+        terminal.close()
         return float(note.read_text())
 
 

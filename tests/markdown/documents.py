@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
-from streamtui.markdown import Block, Document, Run
+from streamtui.markdown.document import Block, Document, Run
 
 WORDS = (
     "the model streams a reply `code` `` a ` b `` **strong words** *em* __under__ _it_ ~~gone~~ ***both*** snake_case "

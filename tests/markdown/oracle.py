@@ -8,7 +8,7 @@ from typing import Any
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from streamtui.markdown import Block, CodeBlock, parse
+from streamtui.markdown.document import Block, CodeBlock, parse
 from streamtui.markdown.inline import inline_parser, runs_of
 
 Leaf = tuple[str, int, str, str, str]  # kind, level, first prefix, further prefixes, text

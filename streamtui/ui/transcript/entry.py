@@ -4,10 +4,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
+from typing import TYPE_CHECKING
 
-from streamtui.markdown import Block, Document, Run
 from streamtui.message import Delta, FinishReason, Message, Role
+from streamtui.tokens import size_of, tokens_in
+from streamtui.ui.transcript.notes import Label, LineBlock, Note
 from streamtui.ui.transcript.stack import Stack
+
+if TYPE_CHECKING:
+    # Imported with the first message: it takes 60 ms CPU.
+    from streamtui.markdown.document import Document
 
 _ENDINGS = {
     FinishReason.STOPPED: "stopped",
@@ -37,31 +43,25 @@ class Spot:
     """Which block of the section."""
     line: int
     """Which line of the block."""
-    block: Block
-
-
-class Label(Block):
-    """A single line that is cut, never wrapped."""
-
-    kind = "label"
-
-    def __init__(self, runs: list[Run], base: str = "") -> None:
-        super().__init__(base=base)
-        self._runs = runs
-        self.lines = [(0, runs)]
-
-    def layout(self, width: int) -> None:
-        """Does nothing: a label has one line at any width."""
-
-    def plain(self) -> str:
-        """The words of the label."""
-        return "".join(text for text, _ in self._runs)
+    block: LineBlock
 
 
 class Entry:
     """What the pane knows of a message. Blocks are made when they are first looked at."""
 
-    __slots__ = ("_lines", "_stacks", "_thought", "body", "growing", "height", "message", "open", "size", "width")
+    __slots__ = (
+        "_lines",
+        "_stacks",
+        "_thought",
+        "_thought_size",
+        "body",
+        "growing",
+        "height",
+        "message",
+        "open",
+        "size",
+        "width",
+    )
 
     def __init__(self, message: Message, *, growing: bool = False) -> None:
         self.message = message
@@ -72,6 +72,7 @@ class Entry:
         self.width = 0
         self.size = len(message.text)
         self._lines = message.text.count("\n")
+        self._thought_size = size_of(message.reasoning)
         self.body: Document | None = None
         self._thought: Document | None = None
         self._stacks: list[Stack] | None = None
@@ -91,6 +92,7 @@ class Entry:
         assert self.body is not None
         if delta.reasoning:
             self._thinking().feed(delta.reasoning)
+            self._thought_size += size_of(delta.reasoning)
         if delta.text:
             self.body.feed(delta.text)
             self.size += len(delta.text)
@@ -124,7 +126,7 @@ class Entry:
         self._make()
         assert self._stacks is not None
         if self.growing:
-            self._stacks[Section.FOOT].blocks = self._foot()
+            self._stacks[Section.THOUGHT].blocks = self._thought_blocks()
         first, y, same_width = None, 0, width == self.width
         for section, stack in enumerate(self._stacks):
             before = stack.height
@@ -146,7 +148,7 @@ class Entry:
             line -= stack.height
         return None
 
-    def blocks(self) -> Iterator[tuple[Section, int, Block]]:
+    def blocks(self) -> Iterator[tuple[Section, int, LineBlock]]:
         """Every block with its place, top to bottom."""
         self._make()
         for section, stack in enumerate(self._stacks or ()):
@@ -171,7 +173,7 @@ class Entry:
     def _make(self) -> None:
         if self._stacks is not None:
             return
-        self.body = Document()
+        self.body = _document()
         if self.message.reasoning:
             self._thinking().feed(self.message.reasoning)
         if self.message.text:
@@ -180,9 +182,9 @@ class Entry:
             self.body.finish()
         self._restack()
 
-    def _thinking(self) -> Document:
+    def _thinking(self) -> "Document":
         if self._thought is None:
-            self._thought = Document()
+            self._thought = _document()
             if self._stacks is not None:
                 self._restack()
         return self._thought
@@ -200,23 +202,36 @@ class Entry:
         message = self.message
         time = datetime.fromtimestamp(message.created).strftime("%H:%M")
         if message.role is Role.USER:
-            return Label([("You", "user"), (f"  {time}", "faint")])
+            return Label(("You", "user"), (f"  {time}", "faint"))
         name = message.model or "…"
-        return Label([(name, "assistant"), (f"  {message.endpoint}  {time}".rstrip(), "faint")])
+        return Label((name, "assistant"), (f"  {message.endpoint}  {time}".rstrip(), "faint"))
 
-    def _thought_blocks(self) -> list[Block]:
+    def _thought_blocks(self) -> list[LineBlock]:
         if self._thought is None:
             return []
-        head: list[Block] = [Label([("▾ " if self.open else "▸ ", "fold"), ("thinking", "fold")])]
-        return head + self._thought.blocks if self.open else head
+        head = Label(("▾ " if self.open else "▸ ", "fold"), (self._thinking_facts(), "fold"))
+        return [head, *self._thought.blocks] if self.open else [head]
 
-    def _foot(self) -> list[Block]:
+    def _thinking_facts(self) -> str:
+        tokens = f"~{tokens_in(self._thought_size):,} tokens"
+        timing = self.message.timing
+        if timing is None or timing.first is None:
+            return f"thinking · {tokens}" if self.growing and not self.size else f"thought · {tokens}"
+        return f"thought for {(timing.text or timing.total) - timing.first:.1f} s · {tokens}"
+
+    def _foot(self) -> list[LineBlock]:
         message = self.message
         if self.growing:
             return []
         if message.error:
-            return [Block(f"✖ {message.error}", margin=1 if self.size else 0, base="error")]
+            return [Note(f"✖ {message.error} F5 asks again.", "error", margin=1 if self.size else 0)]
         if message.role is not Role.ASSISTANT:
             return []
         ending = "interrupted" if message.finish_reason is None else _ENDINGS.get(message.finish_reason, "")
-        return [Block(f"■ {ending}", margin=1 if self.size else 0, base="ending")] if ending else []
+        return [Note(f"■ {ending}", "ending", margin=1 if self.size else 0)] if ending else []
+
+
+def _document() -> "Document":
+    from streamtui.markdown.document import Document
+
+    return Document()

@@ -6,12 +6,13 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from streamtui.markdown import Block, Run
+from streamtui.markdown.wrap import Run
 from streamtui.message import Role
 from streamtui.ui.transcript.entry import Section, Spot
 from streamtui.ui.transcript.flow import Flow, Place
+from streamtui.ui.transcript.notes import LineBlock
 from streamtui.ui.transcript.overlay import Span, overlay
-from streamtui.ui.transcript.paint import Painter
+from streamtui.ui.transcript.paint import CODE_PADDING, Painter
 from streamtui.ui.transcript.selecting import Bounds, address, span_in
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class LinePainter:
         marked = self._marked(place.entry, spot, start, runs)
         if marked is runs:
             return self._painter.strip((id(block), spot.line, bar, edge), runs, prefix, base, width, edge)
-        return self._painter.build([*prefix, *marked], base, width, edge)
+        return self._painter.build(prefix, marked, base, width, edge)
 
     def _marked(self, entry: int, spot: Spot, start: int, runs: list[Run]) -> list[Run]:
         length = sum(len(text) for text, _ in runs)
@@ -81,6 +82,8 @@ class LinePainter:
         spot = place.spot
         start, runs = spot.block.line(spot.line)
         prefix = "".join(text for text, _ in [_BLANK, *spot.block.prefix(spot.line)])
+        if spot.block.kind == "code":
+            prefix += CODE_PADDING
         meta = Style.from_meta({"offset": (start, address(place.entry, spot.section, spot.index))})
         text = "".join(text for text, _ in runs)
         # A segment even where there is no text, so that dragging over an empty line finds a place.
@@ -91,7 +94,7 @@ class LinePainter:
         text = f" ▼ {lines:,} {'new ' if new else ''}{'line' if lines == 1 else 'lines'} below · ctrl+end "
         width = self._widget.size.width
         room = max(0, (width - 1 - len(text)) // 2)
-        return self._painter.build([(" " * room, ""), (text, "badge")], "", width, self._edge(y))
+        return self._painter.build([(" " * room, ""), (text, "badge")], (), "", width, self._edge(y))
 
     def _edge(self, y: int) -> Run:
         return ("█", "thumb") if y in self.thumb else (" ", "")
@@ -115,7 +118,7 @@ def _within(spans: list[Span], start: int, length: int) -> list[Span]:
     return inside
 
 
-def hits_in(block: Block, query: str) -> list[Span]:
+def hits_in(block: LineBlock, query: str) -> list[Span]:
     """Returns where `query` (lower case) stands in the text of `block`, whatever the case."""
     text, hits = block.plain().lower(), []
     at = text.find(query)

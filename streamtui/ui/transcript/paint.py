@@ -9,7 +9,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from streamtui.markdown import Run
+from streamtui.markdown.wrap import Run
 from streamtui.ui.styles import StyleTable
 
 if TYPE_CHECKING:
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 MOST_STRIPS = 1_500
 """A strip takes about 1.25 KB, so this is under 2 MB; a screen shows some 40."""
+
+CODE_PADDING = " "
+"""Between the edge of a code block and its code."""
 
 
 class Painter:
@@ -42,19 +45,25 @@ class Painter:
         found = self._strips.get(key)
         if found is not None and found[0] is runs:
             return found[1]
-        strip = self.build([*prefix, *runs], base, width, edge)
+        strip = self.build(prefix, runs, base, width, edge)
         self._strips[key] = (runs, strip)
         if len(self._strips) > MOST_STRIPS:
             self._strips.popitem(last=False)
         return strip
 
-    def build(self, runs: Sequence[Run], base: str, width: int, edge: Run) -> Strip:
-        """Returns `runs` as a strip of `width` cells, cut or filled, the last cell being `edge`."""
+    def build(self, prefix: Sequence[Run], runs: Sequence[Run], base: str, width: int, edge: Run) -> Strip:
+        """Returns `prefix` and `runs` as a strip of `width` cells, cut or filled, the last cell being `edge`.
+
+        The style `base` lies under the runs; where it is a code block's, also under the rest of the line.
+        """
         room = width - 1
-        used = sum(len(text) if text.isascii() else cell_len(text) for text, _ in runs)
-        fill = (" " * (room - used), "codebg" if base == "codebg" else "")
-        styled = [(text, self._styles[f"{base} {names}"]) for text, names in runs]
-        segments = _merged([*styled, (fill[0], self._styles[fill[1]])])
+        parts = [(text, self._styles[names]) for text, names in prefix]
+        filler = self._styles["codebg" if "codebg" in base else ""]
+        if "codebg" in base:
+            parts.append((CODE_PADDING, filler))
+        parts += [(text, self._styles[f"{base} {names}"]) for text, names in runs]
+        used = sum(len(text) if text.isascii() else cell_len(text) for text, _ in parts)
+        segments = _merged([*parts, (" " * (room - used), filler)])
         if used > room:
             segments = list(Strip(segments, used).crop(0, room))
         segments = _merged([*segments, (edge[0], self._styles[edge[1]])])

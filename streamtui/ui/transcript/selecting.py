@@ -1,8 +1,8 @@
 """Where selected text begins and ends, and what it is: places in the text, not on the screen."""
 
-from streamtui.markdown import Block
 from streamtui.ui.transcript.entry import Section
 from streamtui.ui.transcript.flow import Flow
+from streamtui.ui.transcript.notes import LineBlock
 
 # A selection's y is no line but the place of a block, and its x a character of the block's text: so a selection
 # stays where it is while text streams, wraps anew or folds.
@@ -50,7 +50,7 @@ def text_between(flow: Flow, bounds: Bounds) -> str:
     return "\n".join(parts).rstrip("\n")
 
 
-def _part(block: Block, span: Span, *, first: bool) -> str:
+def _part(block: LineBlock, span: Span, *, first: bool) -> str:
     text = block.plain()
     text = text[span[0] : None if span[1] == -1 else span[1]]
     if span[0] == 0 and block.kind != "label":

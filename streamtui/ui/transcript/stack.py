@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Sequence
 
-from streamtui.markdown import Block
+from streamtui.ui.transcript.notes import LineBlock
 
 
 class Stack:
@@ -11,7 +11,7 @@ class Stack:
 
     __slots__ = ("_settled", "_width", "blocks", "height", "tops")
 
-    def __init__(self, blocks: Sequence[Block] = ()) -> None:
+    def __init__(self, blocks: Sequence[LineBlock] = ()) -> None:
         self.blocks = blocks
         self.tops: list[int] = []
         """First line of every block, its margin included."""

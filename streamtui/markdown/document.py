@@ -1,0 +1,79 @@
+"""Streaming Markdown: text becomes blocks of styled lines at a constant cost per token. Knows no Textual and no colours."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from streamtui.markdown.blocks import Block, RuleBlock, TextBlock
+from streamtui.markdown.code import CodeBlock
+from streamtui.markdown.parser import Parser
+from streamtui.markdown.table import TableBlock
+from streamtui.markdown.wrap import Run
+
+__all__ = ["Block", "CodeBlock", "Document", "RuleBlock", "Run", "TableBlock", "TextBlock", "parse"]
+
+_line_end = re.compile("\r\n?")
+
+
+class Document:
+    """A message's text as blocks, growing. However the text is cut into feeds, the same blocks come out."""
+
+    def __init__(self) -> None:
+        self.blocks: list[Block] = []
+        self._pieces: list[str] = []
+        self._held = ""  # a carriage return that may be half of a line end
+        self._parser = Parser({})
+        self._parser.blocks = self.blocks
+        self._finished = False
+
+    @property
+    def stable(self) -> int:
+        """`blocks[:stable]` never change again (but see `finish`)."""
+        return len(self.blocks) if self._finished else self._parser.stable
+
+    @property
+    def source(self) -> str:
+        """The whole text as it was fed."""
+        if len(self._pieces) > 1:
+            self._pieces = ["".join(self._pieces)]
+        return self._pieces[0] if self._pieces else ""
+
+    def feed(self, text: str) -> None:
+        """Append text."""
+        self._pieces.append(text)
+        self._parser.feed(self._clean(text))
+
+    def finish(self) -> bool:
+        """No more text will come, all blocks are stable.
+
+        True if all blocks were made anew, because links were used before they were defined (`[text][1]`).
+        """
+        if self._finished:
+            return False
+        self._finished = True
+        self._parser.feed(self._held.replace("\r", "\n"))
+        self._parser.finish()
+        references: dict[str, Any] = self._parser.env.get("references", {})
+        if not references or self.source.count("[") <= len(references):
+            return False
+        self._parser = Parser({"references": references})
+        self._parser.feed(_line_end.sub("\n", self.source).replace("\0", "\ufffd"))
+        self._parser.finish()
+        self.blocks[:] = self._parser.blocks
+        return True
+
+    def _clean(self, text: str) -> str:
+        if self._held or "\r" in text:
+            text = self._held + text
+            self._held = "\r" if text.endswith("\r") else ""
+            text = _line_end.sub("\n", text.removesuffix("\r") if self._held else text)
+        return text.replace("\0", "\ufffd") if "\0" in text else text
+
+
+def parse(text: str) -> list[Block]:
+    """The blocks of a whole text."""
+    document = Document()
+    document.feed(text)
+    document.finish()
+    return document.blocks

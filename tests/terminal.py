@@ -1,0 +1,97 @@
+"""A terminal to run programs in: a pty of 120x40 that answers what programs ask, counts bytes and times echoes."""
+
+import fcntl
+import os
+import pty
+import struct
+import subprocess
+import sys
+import termios
+import threading
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+COLUMNS, ROWS = 120, 40
+_ANSWERS = [(b"\x1b[?2026$p", b"\x1b[?2026;2$y"), (b"\x1b[?2048$p", b"\x1b[?2048;0$y"), (b"\x1b[c", b"\x1b[?62;22c")]
+
+
+class Terminal:
+    """A program in a pty. Its output is read and counted; what it is asked for is answered."""
+
+    def __init__(
+        self, command: list[str], env: dict[str, str] | None = None, size: tuple[int, int] = (COLUMNS, ROWS)
+    ) -> None:
+        self._main, side = pty.openpty()
+        self.resize(*size)
+        environ = {
+            **os.environ,
+            "TERM": "xterm-256color",
+            "COLORTERM": "truecolor",
+            "PYTHONPATH": str(ROOT),
+            **(env or {}),
+        }
+        self.process = subprocess.Popen(
+            command, stdin=side, stdout=side, stderr=side, env=environ, start_new_session=True, close_fds=True
+        )
+        os.close(side)
+        self.bytes = 0
+        self.output = bytearray()
+        """All that was written, where `keep` is set; else the end of it."""
+        self.keep = False
+        self._over = False
+        self._news = threading.Condition()
+        self._reader = threading.Thread(target=self._drain, daemon=True)
+        self._reader.start()
+
+    def write(self, data: bytes) -> None:
+        """Types `data`."""
+        os.write(self._main, data)
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Makes the terminal another size."""
+        fcntl.ioctl(self._main, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def _drain(self) -> None:
+        """Reads all the time: a program whose terminal is full waits."""
+        while True:
+            try:
+                data = os.read(self._main, 1 << 16)
+            except OSError:
+                data = b""
+            with self._news:
+                self._over = not data
+                self.bytes += len(data)
+                self.output += data
+                if not self.keep:
+                    del self.output[:-4096]
+                self._news.notify_all()
+            if not data:
+                return
+            for asked, answer in _ANSWERS:
+                if asked in data:
+                    self.write(answer)
+
+    def until(self, text: str, after: int = 0, timeout: float = 30) -> None:
+        """Waits until `text` has been written `after` so many bytes of output. Raises TimeoutError."""
+        with self._news:
+            self._news.wait_for(lambda: self._over or self.output.find(text.encode(), after) >= 0, timeout)
+            if self.output.find(text.encode(), after) < 0:
+                raise TimeoutError(f"{text!r} was not written; the last output: {bytes(self.output[-500:])!r}")
+
+    def wait(self, timeout: float) -> int:
+        """Waits until the program has ended and all it wrote is read, and returns its exit code."""
+        code = self.process.wait(timeout)
+        self._reader.join(timeout)
+        return code
+
+    def close(self) -> None:
+        """Ends the program, if it runs, and closes the terminal."""
+        self.process.kill()
+        self.process.wait()
+        self._reader.join()
+        os.close(self._main)
+
+
+def python(script: str, *arguments: str) -> list[str]:
+    """Returns the command that runs `script` (its text) in this interpreter."""
+    return [sys.executable, "-c", script, *arguments]
