@@ -78,3 +78,17 @@ def as_markdown() -> str:
     """Returns the whole table as Markdown, for the README, the manual and the demo."""
     rows = [f"| {key.shown} | {key.does} |" for key in KEYS]
     return "\n".join(["| key | does |", "| --- | --- |", *rows])
+
+
+def in_readme(text: str) -> str:
+    """Returns the README `text` with today's keys in it."""
+    begin, end = "<!-- keys: written by python -m streamtui.keys -->", "<!-- /keys -->"
+    head, _, rest = text.partition(begin)
+    return f"{head}{begin}\n\n{as_markdown()}\n\n{end}{rest.partition(end)[2]}"
+
+
+if __name__ == "__main__":
+    from pathlib import Path
+
+    readme = Path(__file__).parent.parent / "README.md"
+    readme.write_text(in_readme(readme.read_text(encoding="utf-8")), encoding="utf-8")
