@@ -35,7 +35,7 @@ async def say(pilot: Pilot[None], app: StreamTUI, text: str) -> None:
 
 async def take(name: str, size: tuple[int, int], theme: str, script: Sequence[str], folder: Path) -> None:
     """Runs the app through `script` and saves what it shows as a picture."""
-    app = StreamTUI(Config(DEMO), folder / "sessions.db", connect=lambda endpoint: demo_provider(endpoint, pace=0))
+    app = StreamTUI(Config(DEMO), folder / "sessions.db", connect=lambda endpoint: demo_provider(endpoint, pace=0.5))
     async with app.run_test(size=size) as pilot:
         await pilot.pause(0.5)
         app.theme = theme
