@@ -5,17 +5,14 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from textual import events, on, work
-from textual.app import ComposeResult
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Static
 
 from streamtui.message import Attachment, Role
 from streamtui.session import Session
 from streamtui.ui.bindings import bindings_of
 from streamtui.ui.prompt import Prompt
-from streamtui.ui.status_bar import StatusBar
-from streamtui.ui.transcript import Transcript
+from streamtui.ui.reading_screen import ReadingScreen
 
 if TYPE_CHECKING:
     # Imported where they are used, after the first paint: they take 30 ms CPU, a sixth of Textual's own start.
@@ -31,7 +28,7 @@ LOW = 16
 """Lines below which borders are left out."""
 
 
-class ChatScreen(Screen[None]):
+class ChatScreen(ReadingScreen):
     """Shows one conversation and lets the user talk."""
 
     BINDINGS = bindings_of("chat", priority=True)
@@ -45,28 +42,6 @@ class ChatScreen(Screen[None]):
         self._queued: list[tuple[str, tuple[Attachment, ...]]] = []
         self._begun = False
         self._quit_armed = False
-
-    def compose(self) -> ComposeResult:
-        """The conversation above, the prompt below, the status under it."""
-        yield Transcript(id="transcript")
-        yield Static(id="queued", markup=False)
-        yield Prompt(id="prompt")
-        yield StatusBar(id="status")
-
-    @property
-    def transcript(self) -> Transcript:
-        """The conversation pane."""
-        return self.query_one("#transcript", Transcript)
-
-    @property
-    def prompt(self) -> Prompt:
-        """The box the user writes in."""
-        return self.query_one("#prompt", Prompt)
-
-    @property
-    def status(self) -> StatusBar:
-        """The bar at the bottom."""
-        return self.query_one("#status", StatusBar)
 
     def on_mount(self) -> None:
         """Says what the keys are."""
@@ -211,9 +186,9 @@ class ChatScreen(Screen[None]):
 
     # Actions
 
-    def action_stop(self) -> None:
-        """Stops the reply; else goes to the prompt."""
-        if not self.stop():
+    async def action_stop(self) -> None:
+        """Stops the reply; else takes away what lies over the conversation; else goes to the prompt."""
+        if not self.stop() and not await self.clear():
             self.prompt.focus()
 
     def action_retry(self) -> None:
@@ -289,18 +264,6 @@ class ChatScreen(Screen[None]):
         self.show_status()
         if self.is_replying:
             self.notify(f"{name} answers from the next prompt on.", markup=False)
-
-    def action_scroll_page_up(self) -> None:
-        """Scrolls the conversation up a page."""
-        self.transcript.page(-1)
-
-    def action_scroll_page_down(self) -> None:
-        """Scrolls the conversation down a page."""
-        self.transcript.page(1)
-
-    def action_follow(self) -> None:
-        """Goes to the end of the conversation."""
-        self.transcript.follow()
 
     def action_interrupt(self) -> None:
         """Copies the selection; else stops the reply; else puts the draft away; else quits, pressed twice."""

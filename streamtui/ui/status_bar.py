@@ -34,10 +34,13 @@ class StatusBar(Widget):
     trouble: reactive[str] = reactive("")
     """Why sessions can't be saved at the moment; empty: they are."""
 
+    note: reactive[str] = reactive("")
+    """Something to read in place of all else, such as where a link leads."""
+
     def render_line(self, y: int) -> Strip:
         """Paints the bar."""
         width = self.size.width
-        left, right = self._left(), self._right()
+        left, right = ([(self.note, "")], []) if self.note else (self._left(), self._right())
         while right and _length(left) + _length(right) + 2 > width:
             right.pop(0)
         room = max(1, width - _length(left) - _length(right) - 2)

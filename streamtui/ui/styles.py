@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 from rich.style import Style as RichStyle
 from textual.style import Style
 
+from streamtui.sanitize import clean_line
+
 if TYPE_CHECKING:
     from textual.widget import Widget
 
@@ -88,7 +90,7 @@ class StyleTable:
         style, link = self._widget.visual_style, ""
         for name in names:
             if name.startswith("link:"):
-                name, link = "link", name[5:]
+                name, link = "link", clean_line(name[5:])
             style += self._named(name)
         rich = style.rich_style
         return rich + RichStyle(link=link) if link else rich

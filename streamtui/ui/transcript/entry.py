@@ -121,7 +121,7 @@ class Entry:
             self._restack()
         self.width = 0
 
-    def layout(self, width: int) -> int:
+    def layout(self, width: int, *, wrap: bool = True) -> int:
         """Lays out for `width` cells, sets `height` and returns the first line that may have changed."""
         self._make()
         assert self._stacks is not None
@@ -130,7 +130,7 @@ class Entry:
         first, y, same_width = None, 0, width == self.width
         for section, stack in enumerate(self._stacks):
             before = stack.height
-            changed = stack.layout(width, self._stable(Section(section)))
+            changed = stack.layout(width, self._stable(Section(section)), wrap=wrap)
             if first is None and (changed < before or stack.height != before):
                 first = y + changed
             y += stack.height
@@ -154,6 +154,18 @@ class Entry:
         for section, stack in enumerate(self._stacks or ()):
             for index, block in enumerate(stack.blocks):
                 yield Section(section), index, block
+
+    @property
+    def text(self) -> str:
+        """The message as it was written, what has come of it."""
+        return self.body.source if self.body is not None else self.message.text
+
+    def line_of(self, section: Section, index: int, character: int) -> int:
+        """The line of the entry where a character of a block stands."""
+        block = self._stacks[section].blocks[index] if self._stacks else None
+        lines = range(block.height - block.margin) if block is not None else range(0)
+        row = next((i for i in reversed(lines) if block and block.line(i)[0] <= character), 0)
+        return self.top_of(section, index) + row
 
     def top_of(self, section: Section, index: int) -> int:
         """The first line of a block, its margin not counted."""

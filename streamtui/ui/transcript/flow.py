@@ -29,6 +29,7 @@ class Flow:
         self.entries: list[Entry] = []
         self.width = 0
         """Cells for the text; 0 until known."""
+        self.wraps_code = True
         self._heights = Heights()
         self._recent: OrderedDict[int, None] = OrderedDict()
 
@@ -47,6 +48,12 @@ class Flow:
         """Takes a new width: all heights are estimates again."""
         self.width = width
         self._heights.rebuild(entry.estimate(width) for entry in self.entries)
+
+    def wrap_code(self, wraps: bool) -> None:
+        """Wraps wide code from now on, or leaves its lines as long as they are."""
+        self.wraps_code = wraps
+        for entry in self.entries:
+            entry.width = 0
 
     def add(self, entry: Entry) -> None:
         """Adds `entry` at the end."""
@@ -73,7 +80,7 @@ class Flow:
         """Lays entry `index` out if it must be, or `again`; returns the first of its lines that may have changed."""
         entry, first = self.entries[index], 0
         if again or entry.width != self.width or not entry.is_laid_out:
-            first = entry.layout(self.width)
+            first = entry.layout(self.width, wrap=self.wraps_code)
             self._heights[index] = entry.height
         self._recent[index] = None
         self._recent.move_to_end(index)

@@ -2,18 +2,22 @@
 
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
+from textual.geometry import Offset
+from textual.selection import Selection
 from textual.strip import Strip
 
 from streamtui.markdown.wrap import Run
 from streamtui.message import Role
 from streamtui.ui.transcript.entry import Section, Spot
+from streamtui.ui.transcript.find import Finder
 from streamtui.ui.transcript.flow import Flow, Place
-from streamtui.ui.transcript.notes import LineBlock
 from streamtui.ui.transcript.overlay import Span, overlay
 from streamtui.ui.transcript.paint import CODE_PADDING, Painter
 from streamtui.ui.transcript.selecting import Bounds, address, span_in
+from streamtui.ui.transcript.targets import Target, with_letters
 
 if TYPE_CHECKING:
     from textual.widget import Widget
@@ -32,8 +36,12 @@ class LinePainter:
         self.thumb = range(0)
         """Rows of the view where the scrollbar's thumb stands."""
         self.selection: Bounds | None = None
-        self.query = ""
-        """What is searched for, case folded; every place it stands in is marked."""
+        self.finder: Finder | None = None
+        """What is searched for; every place it stands in is marked."""
+        self.letters: dict[str, Target] = {}
+        """What the letters on the screen stand for."""
+        self.shift = 0
+        """Cells that cut code is moved to the left."""
         self.cursor: int | None = None
         """The entry the user walked to."""
 
@@ -58,20 +66,39 @@ class LinePainter:
         start, runs = block.line(spot.line)
         prefix = [bar, *block.prefix(spot.line)]
         base = f"thought {block.base}" if spot.section is Section.THOUGHT else block.base
-        marked = self._marked(place.entry, spot, start, runs)
+        shift = self.shift if block.kind == "code" else 0
+        marked = self._marked(place, spot, start, runs)
         if marked is runs:
-            return self._painter.strip((id(block), spot.line, bar, edge), runs, prefix, base, width, edge)
-        return self._painter.build(prefix, marked, base, width, edge)
+            key = (id(block), spot.line, bar, edge)
+            return self._painter.strip(key, runs, prefix, base, width, edge, shift)
+        return self._painter.build(prefix, marked, base, width, edge, shift)
 
-    def _marked(self, entry: int, spot: Spot, start: int, runs: list[Run]) -> list[Run]:
+    def _marked(self, place: Place, spot: Spot, start: int, runs: list[Run]) -> list[Run]:
         length = sum(len(text) for text, _ in runs)
-        if self.query and (hits := _within(hits_in(spot.block, self.query), start, length)):
-            runs = overlay(runs, hits, "match")
+        if self.finder is not None and self.finder.query:
+            hits = self.finder.spans(spot.block, self._flow.entries[place.entry].growing)
+            if inside := _within(hits, start, length):
+                runs = overlay(runs, inside, "match")
         if self.selection is not None:
-            span = span_in(self.selection, address(entry, spot.section, spot.index))
+            span = span_in(self.selection, address(place.entry, spot.section, spot.index))
             if span is not None and (part := _within([span], start, length)):
                 runs = overlay(runs, part, "selected")
+        if self.letters:
+            line = self._flow.top(place.entry) + place.line
+            labels = [(target.at, letter) for letter, target in self.letters.items() if target.line == line]
+            runs = with_letters(runs, labels) if labels else runs
         return runs
+
+    def whole_block(self, place: Place) -> Selection:
+        """Returns the selection of the block at `place`."""
+        assert place.spot is not None
+        y = address(place.entry, place.spot.section, place.spot.index)
+        return Selection(Offset(0, y), Offset(len(place.spot.block.plain()), y))
+
+    @staticmethod
+    def width_of(text: str) -> int:
+        """Returns how many cells `text` takes."""
+        return len(text) if text.isascii() else cell_len(text)
 
     def located(self, line: int) -> Strip:
         """Returns `line` with its address and characters in the segments' meta."""
@@ -116,13 +143,3 @@ def _within(spans: list[Span], start: int, length: int) -> list[Span]:
         if a < b:
             inside.append((a, b))
     return inside
-
-
-def hits_in(block: LineBlock, query: str) -> list[Span]:
-    """Returns where `query` (lower case) stands in the text of `block`, whatever the case."""
-    text, hits = block.plain().lower(), []
-    at = text.find(query)
-    while at >= 0:
-        hits.append((at, at + len(query)))
-        at = text.find(query, at + len(query))
-    return hits

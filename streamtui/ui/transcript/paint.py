@@ -10,6 +10,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from streamtui.markdown.wrap import Run
+from streamtui.sanitize import clean
 from streamtui.ui.styles import StyleTable
 
 if TYPE_CHECKING:
@@ -36,44 +37,64 @@ class Painter:
         self._strips.clear()
 
     def strip(
-        self, key: tuple[object, ...], runs: list[Run], prefix: Sequence[Run], base: str, width: int, edge: Run
+        self,
+        key: tuple[object, ...],
+        runs: list[Run],
+        prefix: Sequence[Run],
+        base: str,
+        width: int,
+        edge: Run,
+        shift: int = 0,
     ) -> Strip:
-        """Returns `prefix` and `runs` as a strip of `width` cells that ends in `edge`, from the cache if it can.
+        """Returns a line as `build` does, from the cache if it can.
 
         `key` says where the line stands; while its `runs` are the same list, it looks the same.
         """
         found = self._strips.get(key)
         if found is not None and found[0] is runs:
             return found[1]
-        strip = self.build(prefix, runs, base, width, edge)
+        strip = self.build(prefix, runs, base, width, edge, shift)
         self._strips[key] = (runs, strip)
         if len(self._strips) > MOST_STRIPS:
             self._strips.popitem(last=False)
         return strip
 
-    def build(self, prefix: Sequence[Run], runs: Sequence[Run], base: str, width: int, edge: Run) -> Strip:
+    def build(
+        self, prefix: Sequence[Run], runs: Sequence[Run], base: str, width: int, edge: Run, shift: int = 0
+    ) -> Strip:
         """Returns `prefix` and `runs` as a strip of `width` cells, cut or filled, the last cell being `edge`.
 
         The style `base` lies under the runs; where it is a code block's, also under the rest of the line.
+        `shift` is how many cells the runs are moved to the left behind the prefix.
         """
-        room = width - 1
-        parts = [(text, self._styles[names]) for text, names in prefix]
+        before = [(text, self._styles[names]) for text, names in prefix]
         filler = self._styles["codebg" if "codebg" in base else ""]
         if "codebg" in base:
-            parts.append((CODE_PADDING, filler))
-        parts += [(text, self._styles[f"{base} {names}"]) for text, names in runs]
-        used = sum(len(text) if text.isascii() else cell_len(text) for text, _ in parts)
-        segments = _merged([*parts, (" " * (room - used), filler)])
-        if used > room:
-            segments = list(Strip(segments, used).crop(0, room))
-        segments = _merged([*segments, (edge[0], self._styles[edge[1]])])
-        return self._filtered(Strip(segments, width))
+            before.append((CODE_PADDING, filler))
+        after = _merged((_safe(text), self._styles[f"{base} {names}"]) for text, names in runs)
+        if shift:
+            after = list(Strip(after).crop(shift))
+        line = _fitted(_merged([*before, *after]), width - 1, filler)
+        return self._filtered(Strip(_merged([*line, (edge[0], self._styles[edge[1]])]), width))
 
     def _filtered(self, strip: Strip) -> Strip:
         background = self._widget.background_colors[1]
         for line_filter in self._widget.get_line_filters():
             strip = strip.apply_filter(line_filter, background)
         return strip
+
+
+def _safe(text: str) -> str:
+    """Returns `text` without what could drive a terminal: text is clean, but Markdown's ``&#x202e;`` is not."""
+    return text if text.isascii() and text.isprintable() else clean(text).replace("\n", " ")
+
+
+def _fitted(segments: list[Segment], width: int, filler: Style) -> list[Segment]:
+    """Returns `segments` cut or filled to `width` cells."""
+    used = sum(len(text) if text.isascii() else cell_len(text) for text, *_ in segments)
+    if used > width:
+        return list(Strip(segments, used).crop(0, width))
+    return [*segments, Segment(" " * (width - used), filler)]
 
 
 def _merged(parts: Iterable[tuple[str, Style | None] | Segment]) -> list[Segment]:

@@ -2,37 +2,44 @@
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, cast
 
 from streamtui.ui.transcript.notes import LineBlock
+
+if TYPE_CHECKING:
+    from streamtui.markdown.code import CodeBlock
 
 
 class Stack:
     """A growing list of blocks. Laying out again costs only what is not stable yet."""
 
-    __slots__ = ("_settled", "_width", "blocks", "height", "tops")
+    __slots__ = ("_settled", "_width", "_wrap", "blocks", "height", "tops")
 
     def __init__(self, blocks: Sequence[LineBlock] = ()) -> None:
         self.blocks = blocks
         self.tops: list[int] = []
         """First line of every block, its margin included."""
         self.height = 0
-        self._width = 0
+        self._width, self._wrap = 0, True
         self._settled = 0
 
-    def layout(self, width: int, stable: int) -> int:
+    def layout(self, width: int, stable: int, *, wrap: bool = True) -> int:
         """Lays out for `width` cells and returns the first line that may look different now.
 
-        `stable` is how many of the blocks will not change any more.
+        `stable` is how many of the blocks will not change any more; `wrap` whether wide code is wrapped.
         """
-        if width != self._width:
-            self._width, self._settled = width, 0
+        if (width, wrap) != (self._width, self._wrap):
+            self._width, self._wrap, self._settled = width, wrap, 0
         start = min(self._settled, len(self.blocks))
         tops, y = self.tops, self._bottom(start)
         del tops[start:]
         first = y
         for index in range(start, len(self.blocks)):
             block = self.blocks[index]
-            block.layout(width)
+            if block.kind == "code":
+                cast("CodeBlock", block).layout(width, wrap)
+            else:
+                block.layout(width)
             if index == start:
                 first = y + (block.margin + block.fresh if block.fresh else 0)
             tops.append(y)

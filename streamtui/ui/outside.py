@@ -1,0 +1,54 @@
+"""What leaves the program: files of code, the user's editor, the browser."""
+
+import os
+import shlex
+import subprocess
+import tempfile
+from pathlib import Path
+from urllib.parse import urlsplit
+
+OPENABLE = ("http", "https", "mailto")
+_ENDINGS = {
+    "python": "py", "py": "py", "javascript": "js", "js": "js", "typescript": "ts", "ts": "ts", "bash": "sh",
+    "sh": "sh", "shell": "sh", "rust": "rs", "go": "go", "c": "c", "cpp": "cpp", "c++": "cpp", "java": "java",
+    "json": "json", "yaml": "yaml", "yml": "yaml", "toml": "toml", "html": "html", "css": "css", "sql": "sql",
+    "markdown": "md", "md": "md", "ruby": "rb", "kotlin": "kt", "swift": "swift", "diff": "diff", "xml": "xml",
+}  # fmt: skip
+
+
+def ending(language: str) -> str:
+    """Returns the ending of files in `language`, "txt" where none is known."""
+    return _ENDINGS.get(language.lower(), "txt")
+
+
+def save_code(code: str, language: str, folder: Path) -> Path:
+    """Saves `code` in `folder` under a name that is not taken, and returns the file. Raises OSError."""
+    number = 1
+    while True:
+        file = folder / f"code-{number}.{ending(language)}"
+        try:
+            with file.open("x", encoding="utf-8") as new:
+                new.write(code if code.endswith("\n") else f"{code}\n")
+            return file
+        except FileExistsError:
+            number += 1
+
+
+def can_open(url: str) -> bool:
+    """Whether `url` is of a kind that a browser or mail program opens."""
+    return urlsplit(url).scheme.lower() in OPENABLE
+
+
+def edit(text: str, name: str) -> str:
+    """Opens `text` in the user's editor ($VISUAL, $EDITOR, vi), waits, and returns what it is then.
+
+    Raises OSError where the editor can't be started and ValueError where it ends with an error.
+    """
+    command = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi")
+    with tempfile.TemporaryDirectory(prefix="streamtui-") as folder:
+        file = Path(folder) / name
+        file.write_text(text, encoding="utf-8")
+        done = subprocess.run([*command, str(file)], check=False)
+        if done.returncode:
+            raise ValueError(f"{command[0]} ended with code {done.returncode}")
+        return file.read_text(encoding="utf-8", errors="replace")

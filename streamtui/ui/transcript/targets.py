@@ -1,0 +1,90 @@
+"""Targets: the code blocks and links in view, and the letters that stand for them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+
+from streamtui.markdown.wrap import Run
+from streamtui.ui.transcript.flow import Flow, Place
+
+_LETTERS = "asdfghjklqwertyuiopzxcvbnm"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Something in view that can be copied, saved, edited or opened."""
+
+    line: int
+    """The line of the flow where its letter is shown."""
+    at: int
+    """How many characters of that line's text stand before it."""
+    url: str = ""
+    """Where a link leads."""
+    code: str = ""
+    """What a code block holds."""
+    language: str = ""
+
+
+def targets_in(flow: Flow, lines: range) -> list[Target]:
+    """Returns the targets on `lines` of the flow, top to bottom; a link that goes over two lines is one."""
+    found: list[Target] = []
+    blocks: set[int] = set()
+    for line in lines:
+        place = flow.at(line)
+        if place is None or place.spot is None:
+            continue
+        block = place.spot.block
+        if block.kind == "code":
+            if id(block) not in blocks:
+                blocks.add(id(block))
+                language = str(getattr(block, "language", ""))
+                found.append(Target(line, 0, code=block.plain(), language=language))
+            continue
+        continued = found[-1].url if found and found[-1].line == line - 1 else ""
+        found += [Target(line, at, url=url) for at, url in links_in(place) if at or url != continued]
+    return found
+
+
+def links_in(place: Place) -> Iterator[tuple[int, str]]:
+    """Yields the character where each link of a line begins, and where it leads."""
+    if place.spot is None:
+        return
+    _, runs = place.spot.block.line(place.spot.line)
+    at, before = 0, ""
+    for text, names in runs:
+        url = url_of(names)
+        if url and url != before:
+            yield at, url
+        at, before = at + len(text), url
+
+
+def url_of(names: str) -> str:
+    """Returns where the link leads that a run's style names tell of; "" for none."""
+    return next((name[5:] for name in names.split() if name.startswith("link:")), "")
+
+
+def lettered(targets: list[Target]) -> dict[str, Target]:
+    """Returns `targets` by the letters that stand for them: one each, or two where there are many."""
+    if len(targets) <= len(_LETTERS):
+        return dict(zip(_LETTERS, targets, strict=False))
+    pairs = ("".join(pair) for pair in product(_LETTERS, repeat=2))
+    return dict(zip(pairs, targets, strict=False))
+
+
+def with_letters(runs: list[Run], letters: list[tuple[int, str]]) -> list[Run]:
+    """Returns `runs` with labels in place of the characters at the places given."""
+    text = "".join(part for part, _ in runs)
+    for at, letter in letters:
+        label = f" {letter} "
+        runs = [*_cut(runs, 0, at), (label, "hint"), *_cut(runs, at + len(label), len(text))]
+    return runs
+
+
+def _cut(runs: list[Run], start: int, end: int) -> list[Run]:
+    out, at = [], 0
+    for text, names in runs:
+        part = text[max(0, start - at) : max(0, end - at)]
+        at += len(text)
+        if part:
+            out.append((part, names))
+    return out
