@@ -216,10 +216,6 @@ class Inline:
                 return end, token
         return end, ""
 
-    def plain(self) -> str:
-        """All text so far, without marks."""
-        return self.flow.plain() + "".join([run[0] for run in self.tail()])
-
     def _emit(self, end: int) -> None:
         """Cut at `end`: what is before is final."""
         piece = self._buffer[self._start : end]

@@ -22,6 +22,9 @@ _setext = re.compile(r"(=+|-+)[ \t]*").fullmatch
 _task = re.compile(r"\[([ xX])\][ \t]+(?=\S)").match
 _escaped = re.compile(r"\\([!-/:-@\[-`{-~])")
 
+DEEPEST = 40  # containers in one another; deeper marks are text
+LONG_HELD = 500  # characters from which an unclear start of a line is not looked at again for more of the same
+
 B = TypeVar("B", bound=Block)
 
 # The start of a line that does not tell yet what the line is: marks of containers, then what may become another mark.
@@ -62,11 +65,12 @@ class Parser:
             return
         if self._begun:
             self._leaf.append(rest)
-        else:
-            self._held += rest
-            if self._is_clear(self._held):
-                self._begin(self._held)
-                self._held, self._begun = "", True
+            return
+        same = len(self._held) > LONG_HELD and not rest.strip(self._held[-1] + " ")
+        self._held += rest
+        if not same and self._is_clear(self._held):
+            self._begin(self._held)
+            self._held, self._begun = "", True
 
     def finish(self) -> None:
         """The document ends here."""
@@ -148,6 +152,8 @@ class Parser:
         while cursor.indent < CODE_INDENT and cursor.text[cursor.skip] in _starts:
             whole = matched == len(self._stack)
             paragraph = self.leaf if whole and isinstance(self.leaf, Paragraph) else None
+            if (paragraph and paragraph.formula) or len(self._stack) > DEEPEST:
+                break
             text = cursor.text[cursor.skip :]
             if Quote.begin(cursor):
                 self._open(Quote(), matched)

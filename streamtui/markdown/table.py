@@ -7,9 +7,8 @@ from typing import Any
 
 from streamtui.markdown.blocks import Block, Frame
 from streamtui.markdown.inline import parse_inline
-from streamtui.markdown.wrap import Run, cells, wrap
+from streamtui.markdown.wrap import SEPARATOR, Run, cells, wrap
 
-SEPARATOR: Run = (" │ ", "rule")
 LEAST = 6  # cells a column keeps when there is room for that
 SAMPLE = 64  # rows up to which every row has a say in the columns' widths
 FROZEN = 512  # rows from which none has; between the two, whenever their number has doubled

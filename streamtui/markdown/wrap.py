@@ -10,6 +10,9 @@ from rich.cells import cell_len, get_character_cell_size
 
 Run = tuple[str, str]
 Line = tuple[int, list[Run]]  # offset of its first character, its runs
+SEPARATOR: Run = (" │ ", "rule")  # between a table's columns
+LONGEST_CLUSTER = 32  # code points
+LONGEST_LINE = 20  # characters for each cell, however little they take
 
 # One cell each, no part of an emoji sequence, breaking only at spaces (a test holds these against rich's own table).
 _LETTERS = "!-~\xa0-\xac\xae-\u02ff\u0370-\u0377\u037a-\u037f\u0384-\u0482\u048a-\u052f\u05d0-\u05ea\u0620-\u064a"
@@ -35,6 +38,7 @@ def cells(text: str) -> int:
 
 def clusters_end(text: str, at: int, stop: int) -> int:
     """Where the grapheme cluster ends whose first part (a character, a pair of flag letters) ends at `at`."""
+    stop = min(stop, at + LONGEST_CLUSTER)
     while at < stop:
         char = text[at]
         if char == "\u200d":
@@ -111,6 +115,7 @@ class _Filler:
 def _slow_line(text: str, start: int, stop: int, width: int) -> int:
     """Where the line after the one at `start` begins; `stop` if the rest fits."""
     filler = _Filler(text, start, width)
+    stop = min(stop, start + LONGEST_LINE * width)
     for kind, begin, end, size in _units(text, start, stop):
         cut = filler.put(kind, begin, end, size)
         if cut >= 0:
