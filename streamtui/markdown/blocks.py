@@ -51,11 +51,11 @@ class Block:
         raise NotImplementedError
 
     def line(self, index: int) -> tuple[int, list[Run]]:
-        """(offset in `plain()` of its first character, its runs without prefix). The same list until the line changes."""
+        """(offset of the start in `plain()`, its runs without prefix); one list until the line changes."""
         raise NotImplementedError
 
     def prefix(self, index: int) -> list[Run]:
-        """Runs before line `index`: markers on the first, bars and spaces after; index < 0: before the margin's lines."""
+        """Runs before line `index`: markers on the first, then bars and spaces; below 0: its margin's."""
         if index > 0:
             return self.frame.rest
         return self.frame.first if index == 0 else self.frame.gap

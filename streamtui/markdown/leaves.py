@@ -39,7 +39,7 @@ class Leaf(Protocol):
 
 
 class Paragraph:
-    """A paragraph. Its last line may turn out to be a table's header, all of it a heading, or link definitions."""
+    """A paragraph: its last line may turn out to be a table's header, all of it a heading or definitions."""
 
     def __init__(self, env: dict[str, Any], show: Callable[[Inline], TextBlock]) -> None:
         """`show` makes the block appear: at once, or when it is clear that the text is no link definition."""

@@ -1,4 +1,4 @@
-"""The block machine: takes a document line by line, each once, through a stack of containers into leaf blocks."""
+"""The block machine: takes each line once, through a stack of containers, into leaf blocks."""
 
 from __future__ import annotations
 
@@ -8,13 +8,25 @@ from typing import Any, TypeVar
 
 from streamtui.markdown.blocks import Block, Frame, RuleBlock, TextBlock
 from streamtui.markdown.code import CodeBlock
-from streamtui.markdown.containers import BAR, CODE_INDENT, Container, Cursor, Item, Items, Marker, Quote, item
+from streamtui.markdown.containers import (
+    BAR,
+    CODE_INDENT,
+    Container,
+    Cursor,
+    Item,
+    Items,
+    Marker,
+    Quote,
+    item,
+)
 from streamtui.markdown.inline import Inline
 from streamtui.markdown.leaves import Fence, Heading, Indented, Leaf, Paragraph, Table, block_of
 from streamtui.markdown.table import TableBlock, alignments
 from streamtui.markdown.wrap import Run
 
-_starts = frozenset(">#`~*-+_=|:0123456789")  # what a line that begins a block other than a paragraph can begin with
+_starts = frozenset(
+    ">#`~*-+_=|:0123456789"
+)  # what a line that begins a block other than a paragraph can begin with
 _heading = re.compile(r"(#{1,6})(?:[ \t]+|$)").match
 _fence = re.compile(r"(`{3,})([^`]*)|(~{3,})(.*)").fullmatch
 _rule = re.compile(r"([-_*])(?:[ \t]*\1){2,}[ \t]*").fullmatch
@@ -23,14 +35,17 @@ _task = re.compile(r"\[([ xX])\][ \t]+(?=\S)").match
 _escaped = re.compile(r"\\([!-/:-@\[-`{-~])")
 
 DEEPEST = 40  # containers in one another; deeper marks are text
-LONG_HELD = 500  # characters from which an unclear start of a line is not looked at again for more of the same
+LONG_HELD = (
+    500  # characters from which an unclear start of a line is not looked at again for more of the same
+)
 
 B = TypeVar("B", bound=Block)
 
-# The start of a line that does not tell yet what the line is: marks of containers, then what may become another mark.
+# The start of a line that does not tell yet what the line is: marks of containers, then what may become one.
 _unclear = re.compile(
     r"(?>(?:[ \t]|>|[-+*][ \t]|\d{1,9}[.)][ \t])*)"
-    r"(?:[-+*]|\d{1,9}[.)]?|`{1,2}|~{1,2}|#{1,6}[ \t]*|`{3,}[^`]*|~{3,}.*|([-_*])(?:[ \t]*\1)*[ \t]*|=+[ \t]*|[|:\- \t]+"
+    r"(?:[-+*]|\d{1,9}[.)]?|`{1,2}|~{1,2}|#{1,6}[ \t]*|`{3,}[^`]*|~{3,}.*"
+    r"|([-_*])(?:[ \t]*\1)*[ \t]*|=+[ \t]*|[|:\- \t]+"
     r"|\[[ xX]?\]?[ \t]*|\[[^\[\]]{0,60}(?:\](?::.{0,300})?)?)?"
 ).fullmatch
 
@@ -111,7 +126,7 @@ class Parser:
         return not _unclear(text)
 
     def _begin(self, text: str) -> bool:
-        """Find the leaf for a line, or for the start of one that is clear, and give it the text; False if none got it."""
+        """Give a line, or the start of one that is clear, to the leaf it belongs to; False if none got it."""
         cursor = Cursor(text)
         matched = self._match(cursor)
         complete = matched == len(self._stack)
@@ -220,7 +235,7 @@ class Parser:
         self.leaf = Table(self._add(TableBlock(frame, header, aligns, self.env)))
 
     def _item_start(self, cursor: Cursor, matched: int, interrupts: bool) -> bool:
-        """Begin a list item; one that interrupts a paragraph has content, and is the first if it is numbered."""
+        """Begin a list item. One that interrupts a paragraph has content, and number 1 if it is numbered."""
         marker = Marker.find(cursor)
         if marker is None:
             return False
@@ -230,7 +245,10 @@ class Parser:
         self._close(matched, keep_list=True)
         top = self._stack[-1] if self._stack else None
         if not isinstance(top, Items) or (top.mark, top.ordered) != (marker.mark, marker.ordered):
-            depth = sum(isinstance(container, Items) for container in self._stack[: -1 if isinstance(top, Items) else None])
+            depth = sum(
+                isinstance(container, Items)
+                for container in self._stack[: -1 if isinstance(top, Items) else None]
+            )
             top = Items(marker.mark, marker.ordered, depth, marker.number)
             self._open(top, len(self._stack))
         self._begin_child()
@@ -279,7 +297,7 @@ class Parser:
             top.begun = True
 
     def _close(self, matched: int, keep_list: bool = False) -> None:
-        """Close the leaf and all containers but the first `matched`; a list too, unless another item of it follows."""
+        """Close the leaf and all containers but the first `matched`; a list too, unless its item follows."""
         self._close_leaf()
         self._close_containers(matched)
         if not keep_list and self._stack and isinstance(self._stack[-1], Items):
@@ -306,7 +324,7 @@ class Parser:
             self.blocks.pop()
 
     def _frame(self, blank: bool | None = None) -> Frame:
-        """What stands around the next block. Margins in a list are as written, elsewhere there is one line."""
+        """What stands around the next block. Margins in a list are as written, elsewhere one line."""
         blank = self._blank if blank is None else blank
         first: list[Run] = []
         rest: list[Run] = []

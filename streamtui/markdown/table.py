@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from streamtui.markdown.blocks import Block, Frame
-from streamtui.markdown.inline import parse_inline
+from streamtui.markdown.dialect import parse_inline
 from streamtui.markdown.wrap import SEPARATOR, Run, cells, wrap
 
 LEAST = 6  # cells a column keeps when there is room for that
@@ -58,7 +58,7 @@ def _size(cell: list[Run]) -> int:
 
 
 def shrink(natural: list[int], room: int) -> list[int]:
-    """Column widths that fit into `room`: the widest columns give way first, none below `LEAST` while there is room."""
+    """Column widths that fit into `room`: the widest give way first, none below `LEAST` if that can be."""
     widths = natural.copy()
     excess = sum(widths) - room
     while excess > 0:
@@ -148,7 +148,9 @@ class TableBlock(Block):
         """The lines as laid out, with the pipes and dashes of Markdown, each as long as the others."""
         size = self._stride - 1
         lines = ["".join([text for text, _ in self.line(index)[1]]) for index in range(len(self._lines))]
-        return "\n".join([line.replace("│", "|").replace("─┼─", "-|-").replace("─", "-").ljust(size) for line in lines])
+        return "\n".join(
+            [line.replace("│", "|").replace("─┼─", "-|-").replace("─", "-").ljust(size) for line in lines]
+        )
 
     def layout(self, width: int) -> None:
         """Lay out rows that came since; all of them if the width or the columns changed."""
@@ -176,7 +178,8 @@ class TableBlock(Block):
     def _measure(self) -> bool:
         """Let rows have their say in the columns' widths; whether these changed.
 
-        Up to 64 rows all have it, then at each doubling, after 512 none: a long table is not laid out anew for a row.
+        Up to 64 rows all have it, then at each doubling, after 512 none: a long table is not laid out
+        anew for a row.
         """
         count = len(self._rows) - self._partial_shown
         say = count if count <= SAMPLE else min(1 << (count.bit_length() - 1), FROZEN)
@@ -198,7 +201,9 @@ class TableBlock(Block):
         self._tops.append(len(self._lines))
         height = 1
         if any(map(int.__gt__, self._sizes[index], self._widths)) or self._has_breaks(index):
-            height = max(len(wrap(cell, size)) for cell, size in zip(self._rows[index], self._widths, strict=True))
+            height = max(
+                len(wrap(cell, size)) for cell, size in zip(self._rows[index], self._widths, strict=True)
+            )
         self._lines.extend([(index, number) for number in range(height)])
         if index == 0:
             self._lines.append([("─┼─".join("─" * size for size in self._widths), "rule")])
@@ -212,7 +217,11 @@ class TableBlock(Block):
         for column, (cell, size) in enumerate(zip(self._rows[index], self._widths, strict=True)):
             if column:
                 runs.append(SEPARATOR)
-            lines = wrap(cell, size) if self._sizes[index][column] > size or self._has_breaks(index) else [(0, cell)]
+            lines = (
+                wrap(cell, size)
+                if self._sizes[index][column] > size or self._has_breaks(index)
+                else [(0, cell)]
+            )
             line = lines[number][1] if number < len(lines) else []
             runs.extend(_padded(line, size, self._aligns[column]))
         return runs

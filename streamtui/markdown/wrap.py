@@ -1,4 +1,4 @@
-"""Wraps styled runs into lines of a given number of cells, resumably: text that is appended never moves an earlier break."""
+"""Wraps styled runs into lines, resumably: text that is appended never moves an earlier break."""
 
 from __future__ import annotations
 
@@ -14,20 +14,25 @@ SEPARATOR: Run = (" │ ", "rule")  # between a table's columns
 LONGEST_CLUSTER = 32  # code points
 LONGEST_LINE = 20  # characters for each cell, however little they take
 
-# One cell each, no part of an emoji sequence, breaking only at spaces (a test holds these against rich's own table).
-_LETTERS = "!-~\xa0-\xac\xae-\u02ff\u0370-\u0377\u037a-\u037f\u0384-\u0482\u048a-\u052f\u05d0-\u05ea\u0620-\u064a"
+# One cell each, no part of an emoji sequence, breaking only at spaces (a test asks rich's table).
+_LETTERS = (
+    "!-~\xa0-\xac\xae-\u02ff\u0370-\u0377\u037a-\u037f\u0384-\u0482\u048a-\u052f\u05d0-\u05ea\u0620-\u064a"
+)
 _SIGNS = "\u2010-\u2027\u2030-\u203b\u203d-\u2048\u2500-\u25a9\u2200-\u22ff\u2800-\u28ff\u2190-\u2193"
 _narrow = re.compile(f"[ {_LETTERS}{_SIGNS}]*").fullmatch
 # Two cells each, a break allowed between any two.
 WIDE = "\u3041-\u3094\u30a1-\u30fa\u3105-\u312f\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3"
 _EXTENDS = "\u0300-\u036f\u200d\u20d0-\u20ff\ufe00-\ufe0f\U0001f3fb-\U0001f3ff"
 _unit = re.compile(
-    f"(?P<space>[ \u200b]+)|(?P<word>[{_LETTERS}{_SIGNS}]+)(?![{_EXTENDS}])|(?P<wide>[{WIDE}]+)(?![{_EXTENDS}])"
+    f"(?P<space>[ \u200b]+)|(?P<word>[{_LETTERS}{_SIGNS}]+)(?![{_EXTENDS}])"
+    f"|(?P<wide>[{WIDE}]+)(?![{_EXTENDS}])"
     "|(?P<other>[\U0001f1e6-\U0001f1ff]{2}|.)",
     re.DOTALL,
 )
 _extends = re.compile(f"[{_EXTENDS}\U000e0020-\U000e007f]").match
-NO_START = frozenset("、。，．：；！？）」』】〉》〕｝］…‥ーぁぃぅぇぉっゃゅょァィゥェォッャュョ々・.,;:!?)]}%")
+NO_START = frozenset(
+    "、。，．：；！？）」』】〉》〕｝］…‥ーぁぃぅぇぉっゃゅょァィゥェォッャュョ々・.,;:!?)]}%"
+)
 NO_END = frozenset("（「『【〈《〔｛［([{")
 
 
@@ -51,7 +56,7 @@ def clusters_end(text: str, at: int, stop: int) -> int:
 
 
 def _units(text: str, start: int, stop: int) -> Iterator[tuple[str, int, int, int]]:
-    """(kind, start, end, cells) of what wrapping treats as one: spaces, narrow words, wide runs, single clusters."""
+    """(kind, start, end, cells) of what is one for wrapping: spaces, narrow words, wide runs, clusters."""
     while start < stop:
         match = _unit.match(text, start, stop)
         if match is None:  # pragma: no cover - the last alternative takes any character
@@ -135,7 +140,7 @@ def _narrow_line(text: str, start: int, stop: int, width: int) -> int:
 
 
 def _ranges(text: str, start: int, stop: int, width: int) -> Iterator[tuple[int, int]]:
-    """(start, end) of the lines of text[start:stop], which holds no line break; spaces at a break are left out."""
+    """(start, end) of the lines of text[start:stop], which holds no \\n; spaces at a break are left out."""
     while True:
         if stop - start <= width and _narrow(text, start, stop):
             yield start, stop
@@ -169,7 +174,7 @@ def breaks(text: str, width: int) -> list[tuple[int, int]]:
 
 
 def wrap(runs: list[Run], width: int, offset: int = 0) -> list[Line]:
-    """Lines of `runs` at `width` cells; `offset` is that of the first character. Neighbours of one style become one run."""
+    """Lines of `runs` at `width` cells, `offset` that of the first character; equal neighbours are joined."""
     text = "".join([run[0] for run in runs])
     lines: list[Line] = []
     index, begin = 0, 0  # the run that holds the position, and where it starts

@@ -1,7 +1,7 @@
 """What streaming Markdown costs: CPU per token as a reply grows, whole replies, resizes; and a search for differences.
 
-    python -m tests.bench.bench_markdown                  the table
-    python -m tests.bench.bench_markdown --documents N    N random documents: any chunking = whole parse
+python -m tests.bench.bench_markdown                  the table
+python -m tests.bench.bench_markdown --documents N    N random documents: any chunking = whole parse
 """
 
 from __future__ import annotations
@@ -25,7 +25,12 @@ WORDS = (
 
 def sentence(random_: random.Random) -> str:
     words = random_.choices(WORDS, k=random_.randint(8, 18))
-    for chance, at, form in ((0.3, 2, "**{} and**"), (0.3, 5, "`{}_1`"), (0.1, 6, "[{}](https://example.com/1)"), (0.1, 1, "*{}*")):
+    for chance, at, form in (
+        (0.3, 2, "**{} and**"),
+        (0.3, 5, "`{}_1`"),
+        (0.1, 6, "[{}](https://example.com/1)"),
+        (0.1, 1, "*{}*"),
+    ):
         if random_.random() < chance:
             words[at] = form.format(words[at])
     return " ".join(words).capitalize() + "."
@@ -36,12 +41,17 @@ def _several(random_: random.Random, number: int) -> str:
 
 
 def _section(random_: random.Random, number: int) -> str:
-    parts = [f"## Section {number}\n\n{_several(random_, 4)}\n\n", *[f"- {sentence(random_)}\n" for _ in range(4)]]
+    parts = [
+        f"## Section {number}\n\n{_several(random_, 4)}\n\n",
+        *[f"- {sentence(random_)}\n" for _ in range(4)],
+    ]
     parts.append(f"\n{_several(random_, 3)}\n\n")
     if number % 2:
         parts.append(f"```python\n{_class(random_, number)}```\n\n")
     if number % 3 == 0:
-        parts.append(f"1. {sentence(random_)}\n2. {sentence(random_)}\n   - {sentence(random_)}\n3. {sentence(random_)}\n\n")
+        parts.append(
+            f"1. {sentence(random_)}\n2. {sentence(random_)}\n   - {sentence(random_)}\n3. {sentence(random_)}\n\n"
+        )
     if number % 4 == 0:
         parts.append("| name | value |\n|---|--:|\n" + "".join(_row(random_, row) for row in range(4)) + "\n")
     if number % 5 == 0:
@@ -58,7 +68,9 @@ def _class(random_: random.Random, number: int) -> str:
 
 
 def _row(random_: random.Random, number: int) -> str:
-    return f"| {random_.choice(WORDS)} {number} | **{random_.randint(1, 999)}** | {sentence(random_)[:40]} |\n"
+    return (
+        f"| {random_.choice(WORDS)} {number} | **{random_.randint(1, 999)}** | {sentence(random_)[:40]} |\n"
+    )
 
 
 def _indented(text: str, by: str) -> str:
@@ -116,7 +128,11 @@ def per_token(text: str, before: int, tokens: int = 400) -> float:
             for block in result.blocks[first:]:
                 block.layout(WIDTH)
 
-    return min(seconds(lambda at=start + index * tokens * TOKEN: stretch(at)) for index in range(3)) / tokens * 1e6  # type: ignore[misc]
+    return (
+        min(seconds(lambda at=start + index * tokens * TOKEN: stretch(at)) for index in range(3))
+        / tokens
+        * 1e6
+    )  # type: ignore[misc]
 
 
 def whole(text: str, step: int = 200 * TOKEN) -> Document:
@@ -137,7 +153,9 @@ def relayout(result: Document, width: int) -> None:
 
 def table(long: int) -> None:
     """Print all figures."""
-    print(f"{'':22}{'us/token at 1k':>16}{f'at {long // 1000}k':>9}{'ratio':>7}{f'{long // 1000}k whole, s':>13}{'resize, ms':>12}")
+    print(
+        f"{'':22}{'us/token at 1k':>16}{f'at {long // 1000}k':>9}{'ratio':>7}{f'{long // 1000}k whole, s':>13}{'resize, ms':>12}"
+    )
     for kind in KINDS:
         text = text_of(kind, long + 2400)
         near, far = per_token(text, 1000), per_token(text, long)
@@ -148,7 +166,9 @@ def table(long: int) -> None:
         print(f"{kind:22}{near:16.1f}{far:9.1f}{far / near:7.2f}{total:13.2f}{resize:12.1f}")
     stored = text_of("prose", 300)
     parse(stored)
-    print(f"a stored message of 300 tokens: {min(seconds(lambda: whole(stored, 10**6)) for _ in range(20)) * 1e3:.2f} ms")
+    print(
+        f"a stored message of 300 tokens: {min(seconds(lambda: whole(stored, 10**6)) for _ in range(20)) * 1e3:.2f} ms"
+    )
 
 
 def compare(documents: int, seed: int) -> None:

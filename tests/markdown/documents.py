@@ -1,5 +1,7 @@
 """Makes nasty Markdown documents, cuts them up, and tells what blocks look like."""
 
+# ruff: noqa: E501, SIM905 (the nasty pieces are easier to read in long lines)
+
 from __future__ import annotations
 
 import random
@@ -68,7 +70,14 @@ def look(block: Block, width: int) -> Look:
     """All that can be seen of a block at `width` cells."""
     block.layout(width)
     lines = [(block.prefix(index), *block.line(index)) for index in range(block.lines_count)]
-    return block.kind, block.level, block.margin, block.base, [(block.prefix(-1), 0, []), *lines], block.plain()
+    return (
+        block.kind,
+        block.level,
+        block.margin,
+        block.base,
+        [(block.prefix(-1), 0, []), *lines],
+        block.plain(),
+    )
 
 
 def looks(blocks: list[Block], width: int) -> list[Look]:
@@ -107,7 +116,9 @@ def check_layout(block: Block, width: int) -> None:
     before = [block.line(index)[1] for index in range(block.lines_count)] if same else []
     block.layout(width)
     lines = [block.line(index) for index in range(block.lines_count)]
-    assert all(now[1] is then for now, then in zip(lines[: block.fresh], before, strict=False)), "a line was replaced"
+    assert all(now[1] is then for now, then in zip(lines[: block.fresh], before, strict=False)), (
+        "a line was replaced"
+    )
     assert not same or block.fresh <= max(len(before), len(lines))
     assert [line[0] for line in lines] == sorted(line[0] for line in lines)
     block.layout(width)
