@@ -29,6 +29,7 @@ _unit = re.compile(
     "|(?P<other>[\U0001f1e6-\U0001f1ff]{2}|.)",
     re.DOTALL,
 )
+_flag = re.compile("[\U0001f1e6-\U0001f1ff]").match
 _extends = re.compile(f"[{_EXTENDS}\U000e0020-\U000e007f]").match
 NO_START = frozenset(
     "、。，．：；！？）」』】〉》〕｝］…‥ーぁぃぅぇぉっゃゅょァィゥェォッャュョ々・.,;:!?)]}%"
@@ -56,7 +57,12 @@ def clusters_end(text: str, at: int, stop: int) -> int:
 
 
 def _units(text: str, start: int, stop: int) -> Iterator[tuple[str, int, int, int]]:
-    """(kind, start, end, cells) of what is one for wrapping: spaces, narrow words, wide runs, clusters."""
+    """(kind, start, end, cells) of what is one for wrapping.
+
+    Kinds: space; word and wide, whose every character takes one or two cells; sign and picture, one cluster
+    whose first character does. What comes later in a cluster, as the selector that makes ❤ an emoji, has no
+    say in the kind, else text that is appended could move a break.
+    """
     while start < stop:
         match = _unit.match(text, start, stop)
         if match is None:  # pragma: no cover - the last alternative takes any character
@@ -71,7 +77,7 @@ def _units(text: str, start: int, stop: int) -> Iterator[tuple[str, int, int, in
         else:
             end = clusters_end(text, end, stop)
             size = cell_len(text[start:end])
-            yield ("wide" if size > 1 else "word"), start, end, size
+            yield ("picture" if cell_len(text[start]) > 1 or _flag(text[start]) else "sign"), start, end, size
         start = end
 
 
@@ -95,26 +101,30 @@ class _Filler:
                 self.last = end
             self.wide_before = False
             return -1
-        if (kind == "wide" or self.wide_before) and self.may_break(start):
+        wide = kind in ("wide", "picture")
+        if (wide or self.wide_before) and self.may_break(start):
             self.last = start
-        if self.column + size <= self.width:
-            self.column += size
-            if kind == "wide" and end - start > 1 and size == 2 * (end - start):
-                self.last = end - 1
-            self.wide_before = kind == "wide"
-            return -1
-        return self.overflow(kind, start, end, size)
+        if self.column + size > self.width:
+            return self.overflow(kind, start, end)
+        self.column += size
+        self.wide_before = wide
+        if kind == "wide" and end - start > 1 and self.may_break(end - 1):
+            self.last = end - 1
+        return -1
 
-    def overflow(self, kind: str, start: int, end: int, size: int) -> int:
+    def overflow(self, kind: str, start: int, end: int) -> int:
         """Where to break before or inside a unit that is too long for the rest of the line."""
         room = self.width - self.column
-        if kind == "wide" and size == 2 * (end - start) and room >= 2:
-            return start + room // 2
+        if kind == "wide" and room >= 2:
+            cut = start + room // 2
+            while self.text[cut] in NO_START and cut > start + 1:
+                cut -= 1
+            return cut
         if self.last > self.start:
             return self.last
-        if kind == "word" and size == end - start and room:
+        if kind == "word" and room:
             return start + room
-        return start if start > self.start else end if size != end - start or kind == "wide" else start + 1
+        return start if start > self.start else start + 1 if kind == "word" else end
 
 
 def _slow_line(text: str, start: int, stop: int, width: int) -> int:

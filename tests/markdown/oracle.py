@@ -63,14 +63,13 @@ def expected(text: str) -> list[Leaf]:
             containers.open.append(["▌ ", "▌ "])
         elif kind == "blockquote_close":
             containers.open.pop()
-        elif kind == "heading_open":
-            leaf("heading", int(token.tag[1]), inline(tokens[index + 1].content))
-        elif kind == "paragraph_open":
-            content = tokens[index + 1].content
-            task = TASK.match(content) if containers.open and containers.open[-1][0].strip("▌ ") else None
+        elif kind in ("heading_open", "paragraph_open"):
+            content, level = tokens[index + 1].content, int(token.tag[1]) if kind[0] == "h" else 0
+            in_item = bool(containers.open) and containers.open[-1][0].strip("▌ ")
+            task = TASK.match(content) if in_item and "#" not in token.markup else None
             if task:
                 containers.open[-1] = _checked(containers.open[-1][0], task[1] != " ")
-            leaf("text", 0, inline(content[task.end() :] if task else content))
+            leaf("heading" if level else "text", level, inline(content[task.end() :] if task else content))
         elif kind in ("fence", "code_block"):
             leaf("code", 0, token.content.removesuffix("\n"))
         elif kind == "hr":
