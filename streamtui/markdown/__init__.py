@@ -1,1 +1,1 @@
-"""Streaming Markdown: text becomes blocks of styled lines at a constant cost per token. Knows no Textual and no colours."""
+"""Streaming Markdown: text becomes blocks of styled lines at a constant cost per token. No Textual, no colours."""

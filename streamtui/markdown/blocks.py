@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from streamtui.markdown.inline import Inline
-from streamtui.markdown.wrap import Run, cells
+from streamtui.markdown.wrap import SEPARATOR, Run, cells
 
 MIN_WIDTH = 8  # cells left for text however deep the nesting
 NARROWEST_RULE = 3
@@ -51,11 +51,11 @@ class Block:
         raise NotImplementedError
 
     def line(self, index: int) -> tuple[int, list[Run]]:
-        """(offset in `plain()` of its first character, its runs without prefix). The same list until the line changes."""
+        """(offset of the start in `plain()`, its runs without prefix); one list until the line changes."""
         raise NotImplementedError
 
     def prefix(self, index: int) -> list[Run]:
-        """Runs before line `index`: markers on the first, bars and spaces after; index < 0: before the margin's lines."""
+        """Runs before line `index`: markers on the first, then bars and spaces; below 0: its margin's."""
         if index > 0:
             return self.frame.rest
         return self.frame.first if index == 0 else self.frame.gap
@@ -79,7 +79,8 @@ class TextBlock(Block):
         super().__init__(frame, base or ("quoted" if frame.quoted else ""), level)
         self.kind = "heading" if level else "text"
         self.inline = inline
-        self._seen = -1
+        self.preview = ""  # a line that is most likely a table's header, shown as such
+        self._seen = (-1, "")
 
     @property
     def lines_count(self) -> int:
@@ -90,14 +91,21 @@ class TextBlock(Block):
 
     def layout(self, width: int) -> None:
         flow = self.inline.flow
-        if width == self._width and self.inline.version == self._seen:
+        seen = self.inline.version, self.preview
+        if width == self._width and seen == self._seen:
             self.fresh = len(flow.lines)
             return
-        flow.layout(self._inner(width), self.inline.tail())
-        self._width, self._seen, self.fresh = width, self.inline.version, flow.fresh
+        flow.layout(self._inner(width), self._tail())
+        self._width, self._seen, self.fresh = width, seen, flow.fresh
+
+    def _tail(self) -> list[Run]:
+        if not self.preview:
+            return self.inline.tail()
+        cells = [cell.strip() for cell in self.preview.strip().strip("|").split("|")]
+        return [run for cell in cells for run in (SEPARATOR, (cell, "strong"))][1:]
 
     def plain(self) -> str:
-        return self.inline.plain()
+        return self.inline.flow.plain() + "".join([text for text, _ in self._tail()])
 
 
 class RuleBlock(Block):

@@ -14,7 +14,7 @@ PADDING = 2  # cells of a line's width that the painter's padding takes, one on 
 
 
 class CodeBlock(Block):
-    """A fenced or indented code block. Laid out for 2 cells less than its width: one of padding on either side."""
+    """A fenced or indented code block. Its lines leave one cell of padding free on either side."""
 
     kind = "code"
 
@@ -120,7 +120,7 @@ class CodeBlock(Block):
         return [(start, row)] if not self._wrapped or size <= self._room else wrap(row, self._room, start)
 
     def _add_finished(self) -> None:
-        """Highlight and wrap the rows finished since the last layout; all once more when the block is closed."""
+        """Highlight and wrap the rows finished since the last layout; all of them at the block's end."""
         if self._highlighter is None:
             self._highlighter = Highlighter(self.language)
         if not self._closed:

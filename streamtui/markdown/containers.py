@@ -1,4 +1,4 @@
-"""The containers of a Markdown line, quotes and list items, and a cursor that eats their marks from its start."""
+"""The containers of a Markdown line, quotes and list items, and a cursor that eats their marks."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ class Item:
     task: bool = field(default=False)
 
     def match(self, cursor: Cursor, blank: bool) -> bool:
-        """Eat the indentation of the item's next line; False if the item ends. One that begins blank ends at a blank."""
+        """Eat the indentation of the item's next line; False if it ends, as an empty one does at a blank."""
         if blank:
             cursor.eat_columns(self.content)
             return self.begun

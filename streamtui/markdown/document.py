@@ -1,4 +1,4 @@
-"""Streaming Markdown: text becomes blocks of styled lines at a constant cost per token. Knows no Textual and no colours."""
+"""Streaming Markdown: text becomes blocks of styled lines, at a constant cost per token."""
 
 from __future__ import annotations
 

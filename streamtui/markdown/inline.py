@@ -1,4 +1,4 @@
-"""Inline Markdown of one growing leaf: finished words are parsed once, only the end since the last safe split again."""
+"""Inline Markdown of a growing leaf: only its end since the last safe cut is parsed again."""
 
 from __future__ import annotations
 
@@ -6,24 +6,23 @@ import re
 from functools import cache
 from typing import Any, NamedTuple
 
-from markdown_it import MarkdownIt
-from markdown_it.rules_inline import StateInline
-from markdown_it.token import Token
-
-from streamtui.markdown.wrap import WIDE, Flow, Run
+from streamtui.markdown.dialect import (
+    CJK,
+    DOLLAR,
+    TEX,
+    TEX_CLOSERS,
+    dollar,
+    formula,
+    is_cjk,
+    parse_inline,
+    special,
+)
+from streamtui.markdown.wrap import Flow, Run
 
 FORCE = 2000  # characters after which text with something left open (an unpaired *) is cut all the same
-TEX = 1000  # longest formula
-DOLLAR = 300  # longest $formula$
 
-_CJK = WIDE + "\u3000-\u303f\u30fb\u30fc\uff01-\uff60"  # between two of these is as good a place for a cut as a space
-_special = re.compile(
-    r"\\\S?|`+|\*+|_+|~~+|!?\[|\]|<(?=[A-Za-z])|&(?=[#A-Za-z])|\$(?=\S)|@|www\."
-    rf"|https?://[^\s<>*\"'`\[\]{_CJK}]*"
-)
-_space = re.compile(rf"[ \n]|[{_CJK}](?=[{_CJK}])")
-_to_last_space = re.compile(rf"(?s:.*)(?:[ \n]|[{_CJK}](?=[{_CJK}]))")
-_cjk = re.compile(f"[{_CJK}]").match
+_space = re.compile(rf"[ \n]|[{CJK}](?=[{CJK}])")  # between two CJK characters is as good a place for a cut as a space
+_to_last_space = re.compile(rf"(?s:.*)(?:[ \n]|[{CJK}](?=[{CJK}]))")
 _blank = re.compile(r"[\s>]")
 _autolink = re.compile(r"<[^\s<>]*>")
 _destination = re.compile(
@@ -32,85 +31,7 @@ _destination = re.compile(
     re.DOTALL,
 )
 _destination_open = re.compile(r"\(\s*\S*(?:\s+(?:[\"'(].*)?)?", re.DOTALL)
-_dollar = re.compile(r"\$\$(?!\$).{1,900}?\$\$|\$(?![\s$])(?:[^$\n\\]|\\.){0,298}?(?<!\s)\$(?!\w)", re.DOTALL)
-_formula = re.compile(r"[\\^_{}=]|^\$\$|^\$[A-Za-z]\w?'?\$$")
-_tex_closers = {"\\(": "\\)", "\\[": "\\]"}
-_needs_core = re.compile(
-    r"www\.|@|mailto:|ftp:"
-).search  # links that only markdown-it's linkify pass over all text finds
 _link_open = re.compile(r"\[[^\[\]\n]+\]\([^()\s]*$")
-
-
-def _tex_rule(state: StateInline, silent: bool) -> bool:
-    r"""Takes \(…\), \[…\], $…$ and $$…$$ as they are; \( and \[ alone keep their backslash too."""
-    src, at = state.src, state.pos
-    if src[at] == "$":
-        match = _dollar.match(src, at, state.posMax)
-        if match is None or not _formula.search(match.group()):
-            return False
-        end = match.end()
-    elif src[at] == "\\" and src[at + 1 : at + 2] in ("(", ")", "[", "]"):
-        closer = _tex_closers.get(src[at : at + 2])
-        found = src.find(closer, at + 2, at + TEX) if closer else -1
-        end = found + 2 if found >= 0 else at + 2
-    else:
-        return False
-    if not silent:
-        token = state.push("tex" if end > at + 2 else "text", "", 0)
-        token.content = src[at:end]
-    state.pos = end
-    return True
-
-
-@cache
-def inline_parser() -> MarkdownIt:
-    """The one markdown-it, made at first use; HTML stays text, only links that say so (https://, www., a@b.c) are links."""
-    md = MarkdownIt("commonmark", {"html": False, "linkify": True, "maxNesting": 20})
-    md.enable(["strikethrough", "linkify"])
-    assert md.linkify is not None
-    md.linkify.set({"fuzzy_link": False})  # else main.py and README.md become links (py and md are countries)
-    md.inline.ruler.before("escape", "tex", _tex_rule)
-    return md
-
-
-def runs_of(tokens: list[Token]) -> list[Run]:
-    """Inline tokens as runs; link targets carry %20 for spaces."""
-    runs: list[Run] = []
-    stack: list[str] = []
-    for token in tokens:
-        kind, style = token.type, " ".join(stack)
-        if kind in ("text", "text_special"):
-            if token.content:
-                runs.append((token.content, style))
-        elif kind in ("softbreak", "hardbreak"):
-            runs.append(("\n", style))
-        elif kind == "code_inline":
-            runs.append((token.content, f"{style} code".lstrip()))
-        elif kind == "image":
-            target = "link:" + str(token.attrs.get("src", "")).replace(" ", "%20")
-            alt = "".join(text for text, _ in runs_of(token.children or []))
-            runs.append((f"🖼 {alt or 'image'}", f"{style} {target}".lstrip()))
-        elif kind == "link_open":
-            stack.append("link:" + str(token.attrs.get("href", "")).replace(" ", "%20"))
-        elif kind.endswith("_open"):
-            stack.append(kind[:-5])
-        elif kind.endswith("_close"):
-            stack.pop()
-        else:
-            runs.append((token.content, f"{style} {kind}".lstrip()))
-    return runs
-
-
-def parse_inline(text: str, env: dict[str, Any]) -> list[Run]:
-    """Runs of a whole piece of inline Markdown; `env` holds the link definitions."""
-    if not _special.search(text):
-        return [(text, "")] if text else []
-    md = inline_parser()
-    if _needs_core(text):
-        return runs_of(md.parseInline(text, env)[0].children or [])
-    tokens: list[Token] = []
-    md.inline.parse(text, md, env, tokens)
-    return runs_of(tokens)
 
 
 @cache
@@ -119,7 +40,7 @@ def _backticks(length: int) -> re.Pattern[str]:
 
 
 def _last_cut(text: str, start: int, stop: int) -> int:
-    """Behind the last space, or between the last two CJK characters, of text[start:stop]; 0 if there is none."""
+    """Behind the last space or between the last two CJK characters of text[start:stop], or 0."""
     space = max(text.rfind(" ", start, stop), text.rfind("\n", start, stop)) + 1
     if text.isascii():
         return space
@@ -140,9 +61,9 @@ class Mark(NamedTuple):
 class Inline:
     """Inline Markdown that arrives in pieces.
 
-    Text is cut after spaces where nothing is open (no emphasis, code span, link, formula), each piece is parsed once
-    and goes to `flow`. Where a cut is made depends on the text alone, never on how it was cut into feeds: a decision is
-    made only when the whole word is there, and looks at most FORCE characters ahead.
+    Text is cut after spaces where nothing is open (no emphasis, code span, link, formula); each piece is
+    parsed once and goes to `flow`. Where a cut is made depends on the text alone, never on how it was fed:
+    a decision is made only when the whole word is there, and looks at most FORCE characters ahead.
     """
 
     __slots__ = ("_buffer", "_dirty", "_env", "_opened", "_pos", "_start", "_tail", "flow", "version")
@@ -187,10 +108,10 @@ class Inline:
         self._tail = None
 
     def tail(self) -> list[Run]:
-        """Runs of what is not final yet. What is open is shown as if it were closed right here: no ** flashes up."""
+        """Runs of what is not final yet, as if what is open were closed right here: no ** flashes up."""
         if self._tail is None:
             text = self._buffer[self._start :]
-            self._tail = parse_inline(self._closed() if _special.search(text) else text, self._env)
+            self._tail = parse_inline(self._closed() if special.search(text) else text, self._env)
         return self._tail
 
     def _closed(self) -> str:
@@ -206,9 +127,9 @@ class Inline:
         return body + closers + text[len(body) :]
 
     def _open_at_end(self) -> tuple[int, str]:
-        """Scan the last, unfinished word into _opened; where what can be shown ends, and the closer of an open code span."""
+        """Scan the last word into _opened; where the text to be shown ends, the closer of a code span."""
         position, end = self._pos, len(self._buffer)
-        while match := _special.search(self._buffer, position):
+        while match := special.search(self._buffer, position):
             token = match.group()
             before = sum(count for _, count in self._opened)
             position = self._token(match, end, known=True)
@@ -217,10 +138,6 @@ class Inline:
             if token[0] == "`" and position == match.end():
                 return end, token
         return end, ""
-
-    def plain(self) -> str:
-        """All text so far, without marks."""
-        return self.flow.plain() + "".join([run[0] for run in self.tail()])
 
     def _emit(self, end: int) -> None:
         """Cut at `end`: what is before is final."""
@@ -249,7 +166,7 @@ class Inline:
         """
         buffer = self._buffer
         while True:
-            match = _special.search(buffer, self._pos, stop) if self._pos < stop else None
+            match = special.search(buffer, self._pos, stop) if self._pos < stop else None
             at = match.start() if match else stop
             if not self._opened and self._cut_before(at):
                 return True
@@ -266,7 +183,7 @@ class Inline:
             self._pos = position
 
     def _cut_before(self, at: int) -> bool:
-        """Cut between _pos and `at`, where nothing is open: plain text as late, marked text as early as possible."""
+        """Cut between _pos and `at`, where nothing is open: plain text as late as can be, other as early."""
         if self._dirty:
             space = _space.search(self._buffer, self._pos, at)
             cut = space.end() if space else 0
@@ -311,7 +228,7 @@ class Inline:
             self._delimiter(first, at, end, stop)
         elif first == "<":
             return self._autolink(at, end, stop, known)
-        elif first == "h" and not self._opened and _cjk(self._buffer, end, stop):
+        elif first == "h" and not self._opened and is_cjk(self._buffer, end, stop):
             self._dirty = True  # the link ends here, markdown-it would go on to the next space
             self._emit(end)
         elif token in ("[", "!["):
@@ -328,7 +245,7 @@ class Inline:
         return -1 if cut_short else end
 
     def _tex(self, token: str, end: int, stop: int, known: bool) -> int:
-        closer = _tex_closers.get(token)
+        closer = TEX_CLOSERS.get(token)
         if closer is None:
             return end
         found = self._buffer.find(closer, end, stop)
@@ -337,9 +254,9 @@ class Inline:
     def _dollar(self, at: int, end: int, stop: int, known: bool) -> int:
         double = self._buffer.startswith("$$", at)
         limit = at + (TEX if double else DOLLAR)
-        match = _dollar.match(self._buffer, at, min(stop, limit))
+        match = dollar.match(self._buffer, at, min(stop, limit))
         if match:
-            return match.end() if _formula.search(match.group()) else end
+            return match.end() if formula.search(match.group()) else end
         dead = known or stop >= limit or (not double and self._buffer.find("\n", at, stop) >= 0)
         return end if dead else -1
 
@@ -356,10 +273,10 @@ class Inline:
         return end
 
     def _delimiter(self, sign: str, at: int, end: int, stop: int) -> None:
-        """CommonMark's flanking rules, near enough to know what is open: whatever stays open is only cut later."""
+        """CommonMark's flanking rules, near enough to know what is open; what stays so is only cut later."""
         before, after = self._around(at, end, stop)
-        left = not after.isspace() and (after.isalnum() or before.isspace() or not before.isalnum())
-        right = not before.isspace() and (before.isalnum() or after.isspace() or not after.isalnum())
+        left = not after.isspace() and (after.isalnum() or not before.isalnum() or bool(is_cjk(before)))
+        right = not before.isspace() and (before.isalnum() or not after.isalnum() or bool(is_cjk(after)))
         count = end - at
         if right and (sign != "_" or not left or not after.isalnum()):
             count = self._close(sign, count)

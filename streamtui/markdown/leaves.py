@@ -39,7 +39,7 @@ class Leaf(Protocol):
 
 
 class Paragraph:
-    """A paragraph. Its last line may turn out to be a table's header, all of it a heading, or link definitions."""
+    """A paragraph: its last line may turn out to be a table's header, all of it a heading or definitions."""
 
     def __init__(self, env: dict[str, Any], show: Callable[[Inline], TextBlock]) -> None:
         """`show` makes the block appear: at once, or when it is clear that the text is no link definition."""
@@ -49,9 +49,11 @@ class Paragraph:
         self._spaces = ""  # trailing white space, shown if more follows in the line
         self._line = ""  # the present line, as long as it can be a header
         self._mark: Mark | None = None  # before it
+        self._may_head = True
+        self._preview = False  # it is shown as a table's header already
         self._raw: str | None = None  # all text as long as it can be definitions
         self.block: TextBlock | None = None
-        self.lines = 1
+        self.formula = ""  # what ends the formula whose lines are no lists or headings: \\] or $$
 
     def append(self, text: str) -> None:
         """Add text of the present line."""
@@ -59,16 +61,30 @@ class Paragraph:
             self._raw = "" if text[0] == "[" else None
             if self._raw is None:
                 self.block = self._show(self._inline)
+                self._preview = text[0] == "|"
         if len(self._line) <= HEADER:
             self._line += text
+        if self._preview and self.block is not None and len(self._line) <= HEADER:
+            self.block.preview = self._line
+            return
+        self._end_preview()
         if self._raw is not None:
             self._remember(text)
+        self._feed(text)
+
+    def _feed(self, text: str) -> None:
         body = text.rstrip(" \t")
         if body:
             self._inline.feed((self._spaces + body).replace("\t", "    "))
             self._spaces = text[len(body) :]
         else:
             self._spaces += text
+
+    def _end_preview(self) -> None:
+        """It is no table: show the text as it is."""
+        if self._preview and self.block is not None:
+            self._preview, text, self.block.preview = False, self.block.preview, ""
+            self._feed(text)
 
     def _remember(self, text: str) -> None:
         raw = (self._raw or "") + text
@@ -78,10 +94,10 @@ class Paragraph:
 
     def start_line(self, header: bool) -> None:
         """A further line begins; `header`: it can be a table's."""
+        self._end_preview()
         self._mark = self._inline.mark()
-        self._line = "" if header else " " * (HEADER + 1)
-        self._spaces = ""
-        self.lines += 1
+        self._line = self._spaces = ""
+        self._may_head = header
         if self._raw is not None:
             self._raw += "\n"
         self._inline.feed("\n")
@@ -89,11 +105,16 @@ class Paragraph:
     def end_line(self) -> None:
         """The present line is complete."""
         self._spaces = ""
+        line = self._line.strip()
+        if self._mark is None:
+            self.formula = {"\\[": "\\]", "$$": "$$"}.get(line, "")
+        elif self.formula and self.formula in line:
+            self.formula = ""
 
     @property
     def header(self) -> str:
         """The last line if it can be the header of a table, else nothing."""
-        return self._line if "|" in self._line and len(self._line) <= HEADER else ""
+        return self._line if self._may_head and "|" in self._line and len(self._line) <= HEADER else ""
 
     def take_header(self) -> bool:
         """The last line is a table's: forget it. False if nothing is left."""
@@ -106,6 +127,7 @@ class Paragraph:
 
     def define(self) -> bool:
         """Take the link definitions at the start out; False if nothing is left."""
+        self._end_preview()
         raw, self._raw = self._raw, None
         if raw is None:
             return True

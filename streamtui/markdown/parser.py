@@ -1,4 +1,4 @@
-"""The block machine: takes a document line by line, each once, through a stack of containers into leaf blocks."""
+"""The block machine: takes each line once, through a stack of containers, into leaf blocks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,17 @@ from typing import Any, TypeVar
 
 from streamtui.markdown.blocks import Block, Frame, RuleBlock, TextBlock
 from streamtui.markdown.code import CodeBlock
-from streamtui.markdown.containers import BAR, CODE_INDENT, Container, Cursor, Item, Items, Marker, Quote, item
+from streamtui.markdown.containers import (
+    BAR,
+    CODE_INDENT,
+    Container,
+    Cursor,
+    Item,
+    Items,
+    Marker,
+    Quote,
+    item,
+)
 from streamtui.markdown.inline import Inline
 from streamtui.markdown.leaves import Fence, Heading, Indented, Leaf, Paragraph, Table, block_of
 from streamtui.markdown.table import TableBlock, alignments
@@ -22,12 +32,16 @@ _setext = re.compile(r"(=+|-+)[ \t]*").fullmatch
 _task = re.compile(r"\[([ xX])\][ \t]+(?=\S)").match
 _escaped = re.compile(r"\\([!-/:-@\[-`{-~])")
 
+DEEPEST = 40  # containers in one another; deeper marks are text
+LONG_HELD = 500  # characters from which an unclear start of a line is not looked at again for more of the same
+
 B = TypeVar("B", bound=Block)
 
-# The start of a line that does not tell yet what the line is: marks of containers, then what may become another mark.
+# The start of a line that does not tell yet what the line is: marks of containers, then what may become one.
 _unclear = re.compile(
     r"(?>(?:[ \t]|>|[-+*][ \t]|\d{1,9}[.)][ \t])*)"
-    r"(?:[-+*]|\d{1,9}[.)]?|`{1,2}|~{1,2}|#{1,6}[ \t]*|`{3,}[^`]*|~{3,}.*|([-_*])(?:[ \t]*\1)*[ \t]*|=+[ \t]*|[|:\- \t]+"
+    r"(?:[-+*]|\d{1,9}[.)]?|`{1,2}|~{1,2}|#{1,6}[ \t]*|`{3,}[^`]*|~{3,}.*"
+    r"|([-_*])(?:[ \t]*\1)*[ \t]*|=+[ \t]*|[|:\- \t]+"
     r"|\[[ xX]?\]?[ \t]*|\[[^\[\]]{0,60}(?:\](?::.{0,300})?)?)?"
 ).fullmatch
 
@@ -62,11 +76,12 @@ class Parser:
             return
         if self._begun:
             self._leaf.append(rest)
-        else:
-            self._held += rest
-            if self._is_clear(self._held):
-                self._begin(self._held)
-                self._held, self._begun = "", True
+            return
+        same = len(self._held) > LONG_HELD and not rest.strip(self._held[-1] + " ")
+        self._held += rest
+        if not same and self._is_clear(self._held):
+            self._begin(self._held)
+            self._held, self._begun = "", True
 
     def finish(self) -> None:
         """The document ends here."""
@@ -107,7 +122,7 @@ class Parser:
         return not _unclear(text)
 
     def _begin(self, text: str) -> bool:
-        """Find the leaf for a line, or for the start of one that is clear, and give it the text; False if none got it."""
+        """Give a line, or the start of one that is clear, to the leaf it belongs to; False if none got it."""
         cursor = Cursor(text)
         matched = self._match(cursor)
         complete = matched == len(self._stack)
@@ -148,6 +163,8 @@ class Parser:
         while cursor.indent < CODE_INDENT and cursor.text[cursor.skip] in _starts:
             whole = matched == len(self._stack)
             paragraph = self.leaf if whole and isinstance(self.leaf, Paragraph) else None
+            if (paragraph and paragraph.formula) or len(self._stack) > DEEPEST:
+                break
             text = cursor.text[cursor.skip :]
             if Quote.begin(cursor):
                 self._open(Quote(), matched)
@@ -214,7 +231,7 @@ class Parser:
         self.leaf = Table(self._add(TableBlock(frame, header, aligns, self.env)))
 
     def _item_start(self, cursor: Cursor, matched: int, interrupts: bool) -> bool:
-        """Begin a list item; one that interrupts a paragraph has content, and is the first if it is numbered."""
+        """Begin a list item. One that interrupts a paragraph has content, and number 1 if it is numbered."""
         marker = Marker.find(cursor)
         if marker is None:
             return False
@@ -275,7 +292,7 @@ class Parser:
             top.begun = True
 
     def _close(self, matched: int, keep_list: bool = False) -> None:
-        """Close the leaf and all containers but the first `matched`; a list too, unless another item of it follows."""
+        """Close the leaf and all containers but the first `matched`; a list too, unless its item follows."""
         self._close_leaf()
         self._close_containers(matched)
         if not keep_list and self._stack and isinstance(self._stack[-1], Items):
@@ -302,7 +319,7 @@ class Parser:
             self.blocks.pop()
 
     def _frame(self, blank: bool | None = None) -> Frame:
-        """What stands around the next block. Margins in a list are as written, elsewhere there is one line."""
+        """What stands around the next block. Margins in a list are as written, elsewhere one line."""
         blank = self._blank if blank is None else blank
         first: list[Run] = []
         rest: list[Run] = []

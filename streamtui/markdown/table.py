@@ -6,10 +6,9 @@ import re
 from typing import Any
 
 from streamtui.markdown.blocks import Block, Frame
-from streamtui.markdown.inline import parse_inline
-from streamtui.markdown.wrap import Run, cells, wrap
+from streamtui.markdown.dialect import parse_inline
+from streamtui.markdown.wrap import SEPARATOR, Run, cells, wrap
 
-SEPARATOR: Run = (" │ ", "rule")
 LEAST = 6  # cells a column keeps when there is room for that
 SAMPLE = 64  # rows up to which every row has a say in the columns' widths
 FROZEN = 512  # rows from which none has; between the two, whenever their number has doubled
@@ -59,7 +58,7 @@ def _size(cell: list[Run]) -> int:
 
 
 def shrink(natural: list[int], room: int) -> list[int]:
-    """Column widths that fit into `room`: the widest columns give way first, none below `LEAST` while there is room."""
+    """Column widths that fit into `room`: the widest give way first, none below `LEAST` if that can be."""
     widths = natural.copy()
     excess = sum(widths) - room
     while excess > 0:
@@ -177,7 +176,8 @@ class TableBlock(Block):
     def _measure(self) -> bool:
         """Let rows have their say in the columns' widths; whether these changed.
 
-        Up to 64 rows all have it, then at each doubling, after 512 none: a long table is not laid out anew for a row.
+        Up to 64 rows all have it, then at each doubling, after 512 none: a long table is not laid out
+        anew for a row.
         """
         count = len(self._rows) - self._partial_shown
         say = count if count <= SAMPLE else min(1 << (count.bit_length() - 1), FROZEN)

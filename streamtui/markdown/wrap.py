@@ -1,4 +1,4 @@
-"""Wraps styled runs into lines of a given number of cells, resumably: text that is appended never moves an earlier break."""
+"""Wraps styled runs into lines, resumably: text that is appended never moves an earlier break."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from rich.cells import cell_len, get_character_cell_size
 
 Run = tuple[str, str]
 Line = tuple[int, list[Run]]  # offset of its first character, its runs
+SEPARATOR: Run = (" │ ", "rule")  # between a table's columns
+LONGEST_CLUSTER = 32  # code points
+LONGEST_LINE = 20  # characters for each cell, however little they take
 
-# One cell each, no part of an emoji sequence, breaking only at spaces (a test holds these against rich's own table).
+# One cell each, no part of an emoji sequence, breaking only at spaces (a test asks rich's table).
 _LETTERS = "!-~\xa0-\xac\xae-\u02ff\u0370-\u0377\u037a-\u037f\u0384-\u0482\u048a-\u052f\u05d0-\u05ea\u0620-\u064a"
 _SIGNS = "\u2010-\u2027\u2030-\u203b\u203d-\u2048\u2500-\u25a9\u2200-\u22ff\u2800-\u28ff\u2190-\u2193"
 _narrow = re.compile(f"[ {_LETTERS}{_SIGNS}]*").fullmatch
@@ -19,10 +22,12 @@ _narrow = re.compile(f"[ {_LETTERS}{_SIGNS}]*").fullmatch
 WIDE = "\u3041-\u3094\u30a1-\u30fa\u3105-\u312f\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3"
 _EXTENDS = "\u0300-\u036f\u200d\u20d0-\u20ff\ufe00-\ufe0f\U0001f3fb-\U0001f3ff"
 _unit = re.compile(
-    f"(?P<space>[ \u200b]+)|(?P<word>[{_LETTERS}{_SIGNS}]+)(?![{_EXTENDS}])|(?P<wide>[{WIDE}]+)(?![{_EXTENDS}])"
+    f"(?P<space>[ \u200b]+)|(?P<word>[{_LETTERS}{_SIGNS}]+)(?![{_EXTENDS}])"
+    f"|(?P<wide>[{WIDE}]+)(?![{_EXTENDS}])"
     "|(?P<other>[\U0001f1e6-\U0001f1ff]{2}|.)",
     re.DOTALL,
 )
+_flag = re.compile("[\U0001f1e6-\U0001f1ff]").match
 _extends = re.compile(f"[{_EXTENDS}\U000e0020-\U000e007f]").match
 NO_START = frozenset("、。，．：；！？）」』】〉》〕｝］…‥ーぁぃぅぇぉっゃゅょァィゥェォッャュョ々・.,;:!?)]}%")
 NO_END = frozenset("（「『【〈《〔｛［([{")
@@ -35,6 +40,7 @@ def cells(text: str) -> int:
 
 def clusters_end(text: str, at: int, stop: int) -> int:
     """Where the grapheme cluster ends whose first part (a character, a pair of flag letters) ends at `at`."""
+    stop = min(stop, at + LONGEST_CLUSTER)
     while at < stop:
         char = text[at]
         if char == "\u200d":
@@ -47,7 +53,12 @@ def clusters_end(text: str, at: int, stop: int) -> int:
 
 
 def _units(text: str, start: int, stop: int) -> Iterator[tuple[str, int, int, int]]:
-    """(kind, start, end, cells) of what wrapping treats as one: spaces, narrow words, wide runs, single clusters."""
+    """(kind, start, end, cells) of what is one for wrapping.
+
+    Kinds: space; word and wide, whose every character takes one or two cells; sign and picture, one cluster
+    whose first character does. What comes later in a cluster, as the selector that makes ❤ an emoji, has no
+    say in the kind, else text that is appended could move a break.
+    """
     while start < stop:
         match = _unit.match(text, start, stop)
         if match is None:  # pragma: no cover - the last alternative takes any character
@@ -62,7 +73,7 @@ def _units(text: str, start: int, stop: int) -> Iterator[tuple[str, int, int, in
         else:
             end = clusters_end(text, end, stop)
             size = cell_len(text[start:end])
-            yield ("wide" if size > 1 else "word"), start, end, size
+            yield ("picture" if cell_len(text[start]) > 1 or _flag(text[start]) else "sign"), start, end, size
         start = end
 
 
@@ -86,31 +97,36 @@ class _Filler:
                 self.last = end
             self.wide_before = False
             return -1
-        if (kind == "wide" or self.wide_before) and self.may_break(start):
+        wide = kind in ("wide", "picture")
+        if (wide or self.wide_before) and self.may_break(start):
             self.last = start
-        if self.column + size <= self.width:
-            self.column += size
-            if kind == "wide" and end - start > 1 and size == 2 * (end - start):
-                self.last = end - 1
-            self.wide_before = kind == "wide"
-            return -1
-        return self.overflow(kind, start, end, size)
+        if self.column + size > self.width:
+            return self.overflow(kind, start, end)
+        self.column += size
+        self.wide_before = wide
+        if kind == "wide" and end - start > 1 and self.may_break(end - 1):
+            self.last = end - 1
+        return -1
 
-    def overflow(self, kind: str, start: int, end: int, size: int) -> int:
+    def overflow(self, kind: str, start: int, end: int) -> int:
         """Where to break before or inside a unit that is too long for the rest of the line."""
         room = self.width - self.column
-        if kind == "wide" and size == 2 * (end - start) and room >= 2:
-            return start + room // 2
+        if kind == "wide" and room >= 2:
+            cut = start + room // 2
+            while self.text[cut] in NO_START and cut > start + 1:
+                cut -= 1
+            return cut
         if self.last > self.start:
             return self.last
-        if kind == "word" and size == end - start and room:
+        if kind == "word" and room:
             return start + room
-        return start if start > self.start else end if size != end - start or kind == "wide" else start + 1
+        return start if start > self.start else start + 1 if kind == "word" else end
 
 
 def _slow_line(text: str, start: int, stop: int, width: int) -> int:
     """Where the line after the one at `start` begins; `stop` if the rest fits."""
     filler = _Filler(text, start, width)
+    stop = min(stop, start + LONGEST_LINE * width)
     for kind, begin, end, size in _units(text, start, stop):
         cut = filler.put(kind, begin, end, size)
         if cut >= 0:
@@ -130,7 +146,7 @@ def _narrow_line(text: str, start: int, stop: int, width: int) -> int:
 
 
 def _ranges(text: str, start: int, stop: int, width: int) -> Iterator[tuple[int, int]]:
-    """(start, end) of the lines of text[start:stop], which holds no line break; spaces at a break are left out."""
+    """(start, end) of the lines of text[start:stop], which holds no \\n; spaces at a break are left out."""
     while True:
         if stop - start <= width and _narrow(text, start, stop):
             yield start, stop
@@ -164,7 +180,7 @@ def breaks(text: str, width: int) -> list[tuple[int, int]]:
 
 
 def wrap(runs: list[Run], width: int, offset: int = 0) -> list[Line]:
-    """Lines of `runs` at `width` cells; `offset` is that of the first character. Neighbours of one style become one run."""
+    """Lines of `runs` at `width` cells, `offset` that of the first character; equal neighbours are joined."""
     text = "".join([run[0] for run in runs])
     lines: list[Line] = []
     index, begin = 0, 0  # the run that holds the position, and where it starts

@@ -1,5 +1,7 @@
 """Makes nasty Markdown documents, cuts them up, and tells what blocks look like."""
 
+# ruff: noqa: E501 (the nasty pieces are easier to read in long lines)
+
 from __future__ import annotations
 
 import random
@@ -68,7 +70,14 @@ def look(block: Block, width: int) -> Look:
     """All that can be seen of a block at `width` cells."""
     block.layout(width)
     lines = [(block.prefix(index), *block.line(index)) for index in range(block.lines_count)]
-    return block.kind, block.level, block.margin, block.base, [(block.prefix(-1), 0, []), *lines], block.plain()
+    return (
+        block.kind,
+        block.level,
+        block.margin,
+        block.base,
+        [(block.prefix(-1), 0, []), *lines],
+        block.plain(),
+    )
 
 
 def looks(blocks: list[Block], width: int) -> list[Look]:

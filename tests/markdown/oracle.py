@@ -8,8 +8,8 @@ from typing import Any
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from streamtui.markdown.dialect import inline_parser, runs_of
 from streamtui.markdown.document import Block, CodeBlock, parse
-from streamtui.markdown.inline import inline_parser, runs_of
 
 Leaf = tuple[str, int, str, str, str]  # kind, level, first prefix, further prefixes, text
 TASK = re.compile(r"\[([ xX])\][ \t]+(?=\S)")
@@ -63,14 +63,13 @@ def expected(text: str) -> list[Leaf]:
             containers.open.append(["▌ ", "▌ "])
         elif kind == "blockquote_close":
             containers.open.pop()
-        elif kind == "heading_open":
-            leaf("heading", int(token.tag[1]), inline(tokens[index + 1].content))
-        elif kind == "paragraph_open":
-            content = tokens[index + 1].content
-            task = TASK.match(content) if containers.open and containers.open[-1][0].strip("▌ ") else None
+        elif kind in ("heading_open", "paragraph_open"):
+            content, level = tokens[index + 1].content, int(token.tag[1]) if kind[0] == "h" else 0
+            in_item = bool(containers.open) and containers.open[-1][0].strip("▌ ")
+            task = TASK.match(content) if in_item and "#" not in token.markup else None
             if task:
                 containers.open[-1] = _checked(containers.open[-1][0], task[1] != " ")
-            leaf("text", 0, inline(content[task.end() :] if task else content))
+            leaf("heading" if level else "text", level, inline(content[task.end() :] if task else content))
         elif kind in ("fence", "code_block"):
             leaf("code", 0, token.content.removesuffix("\n"))
         elif kind == "hr":
