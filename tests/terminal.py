@@ -38,6 +38,8 @@ class Terminal:
         self.output = bytearray()
         """All that was written, where `keep` is set; else the end of it."""
         self.keep = False
+        self.mark = 0
+        """A place in the count of bytes, for who wants to note one."""
         self._over = False
         self._news = threading.Condition()
         self._reader = threading.Thread(target=self._drain, daemon=True)
