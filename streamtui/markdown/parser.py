@@ -20,7 +20,7 @@ from streamtui.markdown.containers import (
     item,
 )
 from streamtui.markdown.inline import Inline
-from streamtui.markdown.leaves import Fence, Heading, Indented, Leaf, Paragraph, Table, block_of
+from streamtui.markdown.leaves import Fence, Heading, Indented, Leaf, Paragraph, Table
 from streamtui.markdown.table import TableBlock, alignments
 from streamtui.markdown.wrap import Run
 
@@ -100,7 +100,7 @@ class Parser:
     @property
     def stable(self) -> int:
         """How many blocks can't change any more."""
-        return len(self.blocks) - (self.leaf is not None and block_of(self.leaf) is not None)
+        return len(self.blocks) - (self.leaf is not None and self.leaf.block is not None)
 
     @property
     def _leaf(self) -> Leaf:
