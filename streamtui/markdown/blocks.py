@@ -8,7 +8,6 @@ from streamtui.markdown.inline import Inline
 from streamtui.markdown.wrap import SEPARATOR, Run, cells
 
 MIN_WIDTH = 8  # cells left for text however deep the nesting
-NARROWEST_RULE = 3
 
 
 @dataclass(slots=True)
@@ -131,4 +130,4 @@ class RuleBlock(Block):
             self._line = [("─" * self._inner(width), "rule")]
 
     def plain(self) -> str:
-        return "─" * NARROWEST_RULE
+        return "---"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from streamtui.markdown.wrap import Run
 
@@ -104,8 +104,7 @@ class Item:
     marker: list[Run]
     pad: list[Run]
     used: bool = False
-    begun: bool = field(default=False)  # it has content
-    task: bool = field(default=False)
+    begun: bool = False  # it has content
 
     def match(self, cursor: Cursor, blank: bool) -> bool:
         """Eat the indentation of the item's next line; False if it ends, as an empty one does at a blank."""

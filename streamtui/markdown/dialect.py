@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import Any
-
-from markdown_it import MarkdownIt
-from markdown_it.rules_inline import StateInline, emphasis
-from markdown_it.token import Token
+from typing import TYPE_CHECKING, Any
 
 from streamtui.markdown.wrap import WIDE, Run
+
+if TYPE_CHECKING:  # markdown-it takes 25 ms to load: with the first mark-up, not at the start
+    from markdown_it import MarkdownIt
+    from markdown_it.rules_inline import StateInline
+    from markdown_it.token import Token
 
 TEX = 1000  # longest formula
 DOLLAR = 300  # longest $formula$
@@ -54,6 +55,8 @@ def _cjk_emphasis(state: StateInline, silent: bool) -> bool:
 
     CommonMark wants a space there, which CJK text has not: **重要：**请注意 would stay as it is.
     """
+    from markdown_it.rules_inline import emphasis
+
     start = state.pos
     if not emphasis.tokenize(state, silent):
         return False
@@ -69,6 +72,8 @@ def _cjk_emphasis(state: StateInline, silent: bool) -> bool:
 @cache
 def inline_parser() -> MarkdownIt:
     """The one markdown-it, made at first use. Of bare links it knows https://x and a@b.c."""
+    from markdown_it import MarkdownIt
+
     md = MarkdownIt("commonmark", {"html": False, "linkify": True, "maxNesting": 20})
     md.enable(["strikethrough", "linkify"])
     assert md.linkify is not None

@@ -40,7 +40,9 @@ class Document:
         return self._pieces[0] if self._pieces else ""
 
     def feed(self, text: str) -> None:
-        """Append text."""
+        """Append text. Raises ValueError after `finish`."""
+        if self._finished:
+            raise ValueError("the document is finished")
         self._pieces.append(text)
         self._parser.feed(self._clean(text))
 

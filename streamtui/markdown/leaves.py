@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import cache
-from typing import Any, Protocol
-
-from markdown_it import MarkdownIt
+from typing import TYPE_CHECKING, Any, Protocol
 
 from streamtui.markdown.blocks import Block, TextBlock
 from streamtui.markdown.code import CodeBlock
 from streamtui.markdown.inline import Inline, Mark
 from streamtui.markdown.table import TableBlock
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
 
 HEADER = 2000  # characters up to which a line can be a table's header
 DEFINITIONS = 4000  # characters up to which a paragraph can be link definitions
@@ -22,11 +23,17 @@ _heading_end = re.compile(r"[ \t]*#*[ \t]*$")
 
 @cache
 def _definition_parser() -> MarkdownIt:
+    from markdown_it import MarkdownIt
+
     return MarkdownIt("zero").enable(["reference", "paragraph"])
 
 
 class Leaf(Protocol):
     """An open leaf. `append` is given text of one line, `end_line` ends it, `close` ends the leaf."""
+
+    @property
+    def block(self) -> Block | None:
+        """The block that shows it, if it is shown yet."""
 
     def append(self, text: str) -> None:
         """Add text of the present line."""
@@ -248,9 +255,3 @@ class Table:
 
     def close(self) -> None:
         """The table is complete."""
-
-
-def block_of(leaf: Leaf) -> Block | None:
-    """The block a leaf shows."""
-    block: Block | None = getattr(leaf, "block", None)
-    return block

@@ -20,11 +20,12 @@ from streamtui.markdown.containers import (
     item,
 )
 from streamtui.markdown.inline import Inline
-from streamtui.markdown.leaves import Fence, Heading, Indented, Leaf, Paragraph, Table, block_of
+from streamtui.markdown.leaves import Fence, Heading, Indented, Leaf, Paragraph, Table
 from streamtui.markdown.table import TableBlock, alignments
 from streamtui.markdown.wrap import Run
 
-_starts = frozenset(">#`~*-+_=|:0123456789")  # what a line that begins a block other than a paragraph can begin with
+# What a line that begins a block other than a paragraph can begin with.
+_starts = frozenset(">#`~*-+_=|:0123456789")
 _heading = re.compile(r"(#{1,6})(?:[ \t]+|$)").match
 _fence = re.compile(r"(`{3,})([^`]*)|(~{3,})(.*)").fullmatch
 _rule = re.compile(r"([-_*])(?:[ \t]*\1){2,}[ \t]*").fullmatch
@@ -33,7 +34,7 @@ _task = re.compile(r"\[([ xX])\][ \t]+(?=\S)").match
 _escaped = re.compile(r"\\([!-/:-@\[-`{-~])")
 
 DEEPEST = 40  # containers in one another; deeper marks are text
-LONG_HELD = 500  # characters from which an unclear start of a line is not looked at again for more of the same
+LONG_HELD = 500  # characters from which a held start of a line is not looked at again for more of the same
 
 B = TypeVar("B", bound=Block)
 
@@ -96,7 +97,7 @@ class Parser:
     @property
     def stable(self) -> int:
         """How many blocks can't change any more."""
-        return len(self.blocks) - (self.leaf is not None and block_of(self.leaf) is not None)
+        return len(self.blocks) - (self.leaf is not None and self.leaf.block is not None)
 
     @property
     def _leaf(self) -> Leaf:

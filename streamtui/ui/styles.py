@@ -37,6 +37,7 @@ STYLES = {
     "quoted": "$foreground 75%",
     "rule": "$foreground 25%",
     "task": "$success",
+    "tex": "$secondary",
     "codebg": "on $surface",
     "h1": "bold underline $primary",
     "h2": "bold $primary",
