@@ -8,12 +8,13 @@ from textual.widgets import TextArea
 from streamtui.message import Attachment
 from streamtui.sanitize import clean
 from streamtui.ui.bindings import bindings_of
+from streamtui.ui.kept import KeptLines
 
 LARGE_PASTE = 8_000
 """Characters from which a paste becomes an attachment: one line of 100 KB costs TextArea 0.5 s a key."""
 
 
-class Prompt(TextArea):
+class Prompt(KeptLines, TextArea):
     """A multi-line box in which enter sends."""
 
     BINDINGS = bindings_of("prompt")

@@ -8,6 +8,7 @@ from textual.widget import Widget
 
 from streamtui.progress import Progress, State
 from streamtui.tokens import Count
+from streamtui.ui.kept import KeptLines
 from streamtui.ui.styles import StyleTable
 
 Part = tuple[str, str]
@@ -20,7 +21,7 @@ _SIGNS = {
 }
 
 
-class StatusBar(Widget):
+class StatusBar(KeptLines, Widget):
     """One line at the bottom. When it gets narrow, the least needed parts go first."""
 
     def __init__(self, *, id: str | None = None) -> None:

@@ -54,7 +54,6 @@ STYLES = {
     "tok:nc": "bold $warning",
     "tok:nd": "$secondary",
     "tok:nb": "$secondary",
-    "tok:o": "$foreground 80%",
     "tok:gi": "$success",
     "tok:gd": "$error",
     "tok:gh": "bold $primary",

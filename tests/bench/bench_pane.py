@@ -25,7 +25,8 @@ def run(design: str, task: str, *arguments: object, typing: bool = False) -> dic
     with tempfile.TemporaryDirectory() as folder:
         note = Path(folder) / "note"
         command = [sys.executable, str(PROGRAM), str(note), design, task, *map(str, arguments)]
-        terminal = Terminal(command, {"HOME": folder, "XDG_CONFIG_HOME": folder})
+        env = {"TEXTUAL_FPS": "120"} if design == "ours" else {}  # as the program itself sets it
+        terminal = Terminal(command, {"HOME": folder, "XDG_CONFIG_HOME": folder, **env})
         echoes: list[float] = []
         stop = threading.Event()
         outside = threading.Thread(target=_outside, args=[terminal, note, echoes, typing, stop])

@@ -12,6 +12,7 @@ from textual.strip import Strip
 from streamtui.markdown.wrap import Run
 from streamtui.sanitize import clean
 from streamtui.ui.styles import StyleTable
+from streamtui.ui.transcript.lean import LeanStrip
 
 if TYPE_CHECKING:
     from textual.widget import Widget
@@ -75,12 +76,12 @@ class Painter:
         if shift:
             after = list(Strip(after).crop(shift))
         line = _fitted(_merged([*before, *after]), width - 1, filler)
-        return self._filtered(Strip(_merged([*line, (edge[0], self._styles[edge[1]])]), width))
+        return self._filtered(LeanStrip(_merged([*line, (edge[0], self._styles[edge[1]])]), width))
 
     def _filtered(self, strip: Strip) -> Strip:
         background = self._widget.background_colors[1]
         for line_filter in self._widget.get_line_filters():
-            strip = strip.apply_filter(line_filter, background)
+            strip = LeanStrip(strip.apply_filter(line_filter, background), strip.cell_length)
         return strip
 
 

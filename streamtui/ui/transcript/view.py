@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable
 from time import monotonic
+from typing import Self
 
 from textual import events, message
 from textual.geometry import Region, Size
@@ -12,6 +13,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from streamtui.message import Delta, Message
+from streamtui.ui.kept import KeptRows
 from streamtui.ui.transcript.entry import Entry
 from streamtui.ui.transcript.flow import Flow
 from streamtui.ui.transcript.lines import LinePainter
@@ -40,6 +42,7 @@ class TranscriptView(ScrollView, can_focus=True):
         """The user scrolled away from the end, or came back to it."""
 
     def __init__(self, *, id: str | None = None) -> None:
+        self._rows = KeptRows()
         super().__init__(id=id)
         self.flow = Flow()
         self.lines = LinePainter(self, self.flow)
@@ -254,14 +257,20 @@ class TranscriptView(ScrollView, can_focus=True):
         self.lines.clear()
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """Paints the lines of `crop`."""
-        top, last = int(self.scroll_y), self.size.height - 1
-        strips = [self.lines.paint(top + y, y) for y in crop.line_range]
-        if not self.following and last in crop.line_range:
-            strips[last - crop.y] = self.lines.badge(last, *self.lines_below)
-        if crop.x or crop.width < self.size.width:
-            strips = [strip.crop(crop.x, crop.right) for strip in strips]
-        return strips
+        """Paints the lines of `crop`; of those painted before, only what has changed."""
+        top, height = int(self.scroll_y), self.size.height
+        stale = self._rows.stale(height)
+        rows = self._rows.keep(stale.start, [self.lines.paint(top + y, y) for y in stale])
+        if not self.following and rows:
+            rows[-1] = self.lines.badge(height - 1, *self.lines_below)
+        if (crop.x, crop.width) != (0, self.size.width):
+            rows = [row.crop(crop.x, crop.right) for row in rows]
+        return rows[crop.y : crop.bottom]
+
+    def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
+        """Paints again what has changed."""
+        self._rows.spoil(regions)
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
     def render_line(self, y: int) -> Strip:
         """Returns line `y` with the place of every character, for the compositor's hit tests."""
