@@ -50,6 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _config_from(asked: argparse.Namespace) -> Config:
+    if asked.demo and (asked.base_url or asked.api_key_env):
+        raise ConfigError("--demo answers by itself: leave out --base-url and --api-key-env, or leave out --demo.")
     endpoint = endpoint_from(
         os.environ, base_url=asked.base_url, api_key_env=asked.api_key_env, model=asked.model, demo=asked.demo
     )
@@ -71,4 +73,7 @@ def _chat(config: Config, session_id: str, resume: bool) -> int:
         app.run()
     finally:
         app.close()
+    session = app.chat.session
+    if session is not None and session.messages:
+        print(f"streamtui --session {session.id[:8]} goes on with “{session.title}”.")
     return app.return_code or 0

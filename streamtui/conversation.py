@@ -26,6 +26,7 @@ class Conversation:
         self.store = store
         self.progress = Progress()
         self._reply: _Reply | None = None
+        self._before: Count | None = None
 
     @property
     def model(self) -> str:
@@ -46,9 +47,8 @@ class Conversation:
         return message
 
     def switch_model(self, name: str) -> None:
-        """Sends the next prompts to model `name`, and remembers that for the session and the endpoint."""
+        """Sends the next prompts of the session to model `name`."""
         self.session.model = clean_line(name)
-        self.store.use_model(self.provider.endpoint.name, self.session.model)
         if self.session.messages:
             self.store.save_session(self.session)
 
@@ -73,8 +73,17 @@ class Conversation:
         return listed[0]
 
     def context(self) -> Count:
-        """Tokens the next request would send, and how sure that is."""
+        """Tokens of the conversation so far, and how sure that is. While a reply arrives it costs nothing."""
+        if self.progress.running and self._before is not None:
+            return Count(self._before.tokens + self.progress.reply_count.tokens, False)
         return context_count(self.session.path(), self.session.system)
+
+    def turn(self, message: Message, by: int) -> bool:
+        """Shows another reply to the same prompt in place of `message`, or another prompt; False for none."""
+        turned = self.session.turn(message, by)
+        if turned:
+            self.store.save_session(self.session)
+        return turned
 
     def rewind(self) -> bool:
         """Moves the path shown back to the last prompt, so that the next reply becomes a sibling of the last one.
@@ -95,6 +104,7 @@ class Conversation:
         However it ends (done, stopped by cancelling, failed) `Message.finish_reason` says so and what came is
         kept; a failure is told by `Message.error`, not raised. Iterate inside `contextlib.aclosing`.
         """
+        self._before = self.context()
         self._reply = _Reply(self)
         return self._pieces(self._reply)
 
@@ -125,15 +135,15 @@ class _Reply:
         self._unsaved: list[Delta] = []
         self._timer: asyncio.TimerHandle | None = None
         self._ended = False
+        self._model = ""
         self.joined = False
         self.message = Message(Role.ASSISTANT, endpoint=conversation.provider.endpoint.name)
         self.progress = conversation.progress = Progress(State.WAITING, sent=time.monotonic(), last=time.monotonic())
 
     async def request(self) -> Request:
         messages = tuple(self._session.path())
-        self.message.model = await self._conversation.settle_model()
-        self._store.use_model(self.message.endpoint, self.message.model)
-        return Request(self.message.model, messages, self._session.system)
+        self._model = self.message.model = await self._conversation.settle_model()
+        return Request(self._model, messages, self._session.system)
 
     def take(self, piece: Delta) -> Delta | None:
         """Cleans a piece, adds it to the reply and returns what there is to show of it."""
@@ -170,6 +180,7 @@ class _Reply:
         self.joined = True
         self.progress.state = State.STREAMING
         self.message.created = time.time()
+        self._store.use_model(self.message.endpoint, self._model)  # only now: a name that was mistyped never answers
         self._session.attach(self.message, self._parent)
         self._store.save_session(self._session)
         self._store.save_message(self._session.id, self.message)

@@ -34,13 +34,15 @@ class Key:
 
 _SPELLED = {
     "escape": "esc", "pageup": "pgup", "pagedown": "pgdn", "less_than_sign": "<", "greater_than_sign": ">",
-    "slash": "/", "question_mark": "?", "f1": "F1", "f2": "F2", "f3": "F3", "f4": "F4", "f5": "F5",
+    "slash": "/", "question_mark": "?",
 }  # fmt: skip
 
 
 def _spelled(key: str) -> str:
     *modifiers, name = key.split("+")
     name = _SPELLED.get(name, name)
+    if name[0] == "f" and name[1:].isdigit():
+        name = name.upper()
     if len(name) == 1 and name.isupper() and not modifiers:
         return name
     return "+".join([*modifiers, name])
@@ -63,6 +65,8 @@ KEYS = (
     Key("chat.follow", "ctrl+end", "go to the end and follow the reply"),
     Key("chat.previous_message", "alt+up", "go to the message above"),
     Key("chat.next_message", "alt+down", "go to the message below"),
+    Key("chat.previous_variant", "alt+left", "show the reply before, where a prompt was asked more than once"),
+    Key("chat.next_variant", "alt+right", "show the reply after it"),
     Key("chat.find", "ctrl+f", "find in the conversation", "find"),
     Key("chat.hints", "f8", "put a letter on every code block and link in view, to copy, save, edit or open it"),
     Key("chat.interrupt", "ctrl+c", "copy the selection, stop the reply, put the draft away, or (twice) quit"),
@@ -85,7 +89,6 @@ KEYS = (
     Key("pane.wrap", "w", "wrap wide code, or cut it"),
     Key("pane.left", "h,left", "move cut code to the left"),
     Key("pane.right", "l,right", "move cut code to the right"),
-    Key("pane.retry", "r", "ask again"),
     Key("pane.leave", "i,enter", "go back to the prompt"),
     Key("models.toggle_favourite", "ctrl+t", "make the model a favourite, or no longer one", "favourite"),
 )  # fmt: skip

@@ -54,9 +54,37 @@ class Session:
             at = self.messages[at].parent_id
         return list(found.values())[::-1]
 
+    def replies_to(self, message_id: str | None) -> list[Message]:
+        """The messages whose parent is `message_id`, oldest first."""
+        return [m for m in self.messages.values() if m.parent_id == message_id]
+
     def siblings(self, message: Message) -> list[Message]:
         """The messages with the same parent as `message`, itself included, oldest first."""
-        return [m for m in self.messages.values() if m.parent_id == message.parent_id]
+        return self.replies_to(message.parent_id)
+
+    def variants(self) -> dict[str, tuple[int, int]]:
+        """For every message with siblings, by id: which of them it is, counted from 1, and how many there are."""
+        families: dict[str | None, list[str]] = {}
+        for message in self.messages.values():
+            families.setdefault(message.parent_id, []).append(message.id)
+        return {
+            message_id: (number, len(family))
+            for family in families.values()
+            if len(family) > 1
+            for number, message_id in enumerate(family, 1)
+        }
+
+    def turn(self, message: Message, by: int) -> bool:
+        """Shows the sibling of `message` that is `by` further, and what followed it; False where there is none."""
+        family = self.siblings(message)
+        at = family.index(message) + by
+        if not 0 <= at < len(family):
+            return False
+        leaf = family[at]
+        while children := self.replies_to(leaf.id):
+            leaf = children[-1]
+        self.leaf_id = leaf.id
+        return True
 
     def last(self, role: Role) -> Message | None:
         """The newest message of `role` on the path shown."""

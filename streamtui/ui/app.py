@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
 
+from rich.console import RenderableType
 from textual import events, work
 from textual.app import App
 from textual.binding import Binding
@@ -108,6 +109,12 @@ class StreamTUI(App[None]):
         Thread(target=_warm_up, args=[provider], name="warm-up", daemon=True).start()
         self.open_first()
 
+    def exit(self, result: None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
+        """Ends the app; what is written and not sent is kept."""
+        if self.chat.is_attached:
+            self.chat.save_draft()
+        super().exit(result, return_code, message)
+
     def close(self) -> None:
         """Saves what is not saved yet, once the app has ended."""
         if hasattr(self, "store"):
@@ -137,6 +144,8 @@ class StreamTUI(App[None]):
             return
         if name in self.available_themes and name != self.theme:
             self.theme = name
+        draft: str | None = await asyncio.wrap_future(self.store.recall("draft"))
+        self.chat.restore_draft(draft or "")
         self.theme_changed_signal.subscribe(self, lambda theme: self.store.remember("theme", theme.name))
 
     async def _open_asked_for(self) -> None:

@@ -8,6 +8,8 @@ from textual import events, on, work
 from textual.content import Content
 from textual.widgets import Static
 
+from streamtui.config import Endpoint
+from streamtui.markdown.wrap import Run
 from streamtui.message import Attachment, Role
 from streamtui.session import Session
 from streamtui.ui.bindings import bindings_of
@@ -28,6 +30,10 @@ LOW = 16
 """Lines below which borders are left out."""
 
 
+DRAFT_EVERY = 0.5
+"""Seconds between looks at the draft, which is kept for the next start."""
+
+
 class ChatScreen(ReadingScreen):
     """Shows one conversation and lets the user talk."""
 
@@ -42,10 +48,7 @@ class ChatScreen(ReadingScreen):
         self._queued: list[tuple[str, tuple[Attachment, ...]]] = []
         self._begun = False
         self._quit_armed = False
-
-    def on_mount(self) -> None:
-        """Says what the keys are."""
-        self.prompt.border_subtitle = "enter send · ctrl+j new line · F1 keys · ctrl+p all"
+        self._draft = ""
 
     def begin(self, session: Session, provider: "Provider", store: "Store") -> None:
         """Brings the screen to life once it is painted; what was sent before is asked now."""
@@ -53,6 +56,7 @@ class ChatScreen(ReadingScreen):
 
         self.conversation = Conversation(session, provider, store)
         self._begun = True
+        self.set_interval(DRAFT_EVERY, self.save_draft)
         self.set_interval(STATUS_EVERY, self._tick)
         self.open(session)
         self._send_queued()
@@ -68,10 +72,13 @@ class ChatScreen(ReadingScreen):
         from streamtui.conversation import Conversation
 
         self.stop()
+        self._take_back_queued()
         before = self.conversation
         self.conversation = Conversation(session, provider or before.provider, before.store)
+        self._mind_the_endpoint(session)
         path = session.path()
-        self.transcript.load(path)
+        self.transcript.lines.greeting = greeting(self.conversation.provider.endpoint)
+        self.transcript.load(path, session.variants())
         self.prompt.recall([message.text for message in path if message.role is Role.USER])
         self.show_status()
         if not session.model:
@@ -83,6 +90,18 @@ class ChatScreen(ReadingScreen):
         system = self.conversation.session.system
         self.open(Session(endpoint=endpoint.name, model=endpoint.model, system=system), provider)
 
+    def _mind_the_endpoint(self, session: Session) -> None:
+        """Says when a session goes on with another server: its model is another's, and its text goes there."""
+        endpoint = self.conversation.provider.endpoint
+        if not session.messages or session.endpoint in ("", endpoint.name):
+            return
+        self.notify(
+            f"This was a conversation with {session.model or 'a model'} at {session.endpoint}. "
+            f"What you ask now goes to {endpoint.name}.",
+            severity="warning", markup=False, timeout=10,
+        )  # fmt: skip
+        session.model = endpoint.model
+
     @work(exclusive=True, group="settle", exit_on_error=False)
     async def settle_model(self) -> None:
         """Finds out which model will answer, where nobody has said."""
@@ -93,6 +112,26 @@ class ChatScreen(ReadingScreen):
         except ProviderError as error:
             self.notify(error.sentence, severity="warning", markup=False, timeout=10)
         self.show_status()
+
+    @property
+    def session(self) -> Session | None:
+        """The session shown; None before the first paint."""
+        return self.conversation.session if self._begun else None
+
+    def restore_draft(self, text: str) -> None:
+        """Puts an unsent prompt of an earlier run back, unless something is written already."""
+        self._draft = text
+        if text and not self.prompt.text:
+            self.prompt.reset(text)
+
+    def save_draft(self) -> None:
+        """Keeps what is written and not sent for the next start."""
+        if not self._begun:
+            return
+        draft = "\n\n".join([*(text for text, _ in self._queued), self.prompt.text]).strip("\n")
+        if draft != self._draft:
+            self._draft = draft
+            self.conversation.store.remember("draft", draft)
 
     # A turn
 
@@ -122,7 +161,9 @@ class ChatScreen(ReadingScreen):
         conversation, transcript = self.conversation, self.transcript
         replies = conversation.reply()
         assert conversation.current is not None
-        transcript.add(conversation.current, growing=True)
+        siblings = len(conversation.session.replies_to(conversation.session.leaf_id))
+        variant = (siblings + 1, siblings + 1) if siblings else None
+        transcript.add(conversation.current, growing=True, variant=variant)
         self.show_status()
         try:
             async with aclosing(replies) as deltas:
@@ -173,22 +214,24 @@ class ChatScreen(ReadingScreen):
 
     def _tick(self) -> None:
         if self.is_replying:
-            self.show_status(context=False)
+            self.show_status()
 
-    def show_status(self, *, context: bool = True) -> None:
-        """Brings the status bar up to date. Counting the context takes time in proportion to the text."""
+    def show_status(self) -> None:
+        """Brings the status bar up to date."""
         status, conversation = self.status, self.conversation
         status.endpoint = conversation.provider.endpoint.name
         status.model = conversation.model
         status.progress = conversation.progress
-        if context:
-            status.context = conversation.context()
+        status.context = conversation.context()
+        if conversation.provider.endpoint.needs_key:
+            status.trouble = "no key"
 
     # Actions
 
     async def action_stop(self) -> None:
         """Stops the reply; else takes away what lies over the conversation; else goes to the prompt."""
-        if not self.stop() and not await self.clear():
+        if not self.stop():
+            await self.clear()
             self.prompt.focus()
 
     def action_retry(self) -> None:
@@ -198,8 +241,31 @@ class ChatScreen(ReadingScreen):
         elif not self.conversation.rewind():
             self.notify("There is no prompt to ask again yet.", markup=False)
         else:
-            self.transcript.load(self.conversation.session.path())
+            self._show_path()
             self.show_reply()
+
+    def _show_path(self) -> None:
+        session = self.conversation.session
+        self.transcript.load(session.path(), session.variants())
+
+    def action_next_variant(self, by: int = 1) -> None:
+        """Shows the next reply to the same prompt, at the message chosen or else the last with several."""
+        session, variants = self.conversation.session, self.conversation.session.variants()
+        path = session.path()
+        cursor = self.transcript.lines.cursor
+        if cursor is not None and cursor < len(path) and path[cursor].id in variants:
+            at = cursor
+        else:
+            at = next((i for i in range(len(path) - 1, -1, -1) if path[i].id in variants), -1)
+        if self.is_replying or at < 0 or not self.conversation.turn(path[at], by):
+            self.notify("There is no other reply there.", markup=False, timeout=2)
+            return
+        self._show_path()
+        self.show_status()
+
+    def action_previous_variant(self) -> None:
+        """Shows the reply before."""
+        self.action_next_variant(-1)
 
     def action_new_session(self) -> None:
         """Starts a new session with the model in use."""
@@ -296,3 +362,15 @@ class ChatScreen(ReadingScreen):
     def action_quit(self) -> None:
         """Ends the program; a reply under way is stopped and kept."""
         self.app.exit()
+
+
+def greeting(endpoint: Endpoint) -> list[list[Run]]:
+    """Returns what an empty conversation with `endpoint` says."""
+    if endpoint.demo:
+        lines = ["The demo: no model, no network.", "It answers from streamtui's manual.", "", "Ask it"]
+        asks = ["hello", "showcase", "show me code", "thinking", "How do I connect to Ollama?"]
+    else:
+        lines, asks = [f"A new conversation with {endpoint.name}."], []
+    text: list[list[Run]] = [[("streamtui", "assistant")], []]
+    text += [[(line, "faint")] for line in lines]
+    return text + [[("  › ", "bullet"), (ask, "")] for ask in asks]

@@ -2,6 +2,7 @@
 
 from rich.console import Group
 from rich.table import Table
+from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
@@ -12,8 +13,13 @@ from streamtui.ui.panel import Panel
 _PLACES = {
     "prompt": "In the prompt",
     "chat": "Anywhere",
+    "pane": "In the conversation (alt+up goes there)",
     "models": "In the list of models",
 }
+
+
+NARROW = 70
+"""Cells below which keys and what they do stand one below the other."""
 
 
 class HelpScreen(Panel[None]):
@@ -35,8 +41,19 @@ class HelpScreen(Panel[None]):
         places = dict.fromkeys(key.place for key in KEYS)
         return Group(*(self._table(place) for place in places), "Moving and editing in the prompt: as in any editor.")
 
-    def _table(self, place: str) -> Table:
+    def _stacked(self, place: str) -> Text:
+        """The keys of a place one below another, for narrow terminals."""
         variables = self.app.theme_variables
+        text = Text(f"{_PLACES.get(place, place)}\n", style=f"bold {variables['primary']}")
+        for key in keys_of(place):
+            text.append(f"{key.shown}\n", f"not bold {variables['accent']}")
+            text.append(f"  {key.does}\n", f"not bold {variables['foreground']}")
+        return text
+
+    def _table(self, place: str) -> Table | Text:
+        variables = self.app.theme_variables
+        if self.app.size.width < NARROW:
+            return self._stacked(place)
         table = Table(box=None, show_edge=False, pad_edge=False, expand=True, title_justify="left")
         table.add_column(
             _PLACES.get(place, place), style=variables["accent"], header_style=f"bold {variables['primary']}"

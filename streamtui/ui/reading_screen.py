@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from streamtui.ui.find_bar import FindBar
 
 
+PROMPT_KEYS = "enter send · ctrl+j new line · F1 keys · ctrl+p all"
+PANE_KEYS = "y copy · c code · f letters · / find · esc prompt"
+
+
 class ReadingScreen(Screen[None]):
     """The layout of the chat, without a conversation."""
 
@@ -100,9 +104,18 @@ class ReadingScreen(Screen[None]):
             self.transcript.find("")
             self.status.note = ""
             await found.remove()
-            self.transcript.focus()
-            return True
-        return self.transcript.clear_marks()
+        return self.transcript.clear_marks() or bool(found)
+
+    @on(Transcript.Typed)
+    def write(self, event: Transcript.Typed) -> None:
+        """Goes on in the prompt."""
+        self.prompt.focus()
+        self.prompt.insert(event.text)
+
+    def on_descendant_focus(self) -> None:
+        """Says which keys work where the focus is now."""
+        in_pane = self.focused is self.transcript
+        self.prompt.border_subtitle = PANE_KEYS if in_pane else PROMPT_KEYS
 
     @on(Transcript.Asked)
     async def do_asked(self, event: Transcript.Asked) -> None:

@@ -41,7 +41,7 @@ class StatusBar(KeptLines, Widget):
     def render_line(self, y: int) -> Strip:
         """Paints the bar."""
         width = self.size.width
-        left, right = ([(self.note, "")], []) if self.note else (self._left(), self._right())
+        left, right = [(self.note, "name")] if self.note else self._left(), self._right()
         while right and _length(left) + _length(right) + 2 > width:
             right.pop(0)
         room = max(1, width - _length(left) - _length(right) - 2)

@@ -226,3 +226,65 @@ async def test_every_failure_is_one_sentence_in_the_pane(make_app: MakeApp, what
         assert "failed" in status(app)
         await ask(pilot, "hello")
         await until(lambda: answered(app) and "ready" in status(app))
+
+
+async def test_stepping_through_the_replies_to_a_prompt(make_app: MakeApp, model: Model) -> None:
+    app = make_app(model.endpoint)
+    async with running(app) as pilot:
+        model.say("first try")
+        model.finish()
+        await ask(pilot, "tell me")
+        await until(lambda: answered(app))
+        model.say("second try")
+        model.finish()
+        await pilot.press("f5")
+        await until(lambda: answered(app) and "second try" in pane(app))
+        assert "2/2" in pane(app)
+        await pilot.press("alt+left")
+        assert "first try" in pane(app)
+        assert "1/2" in pane(app)
+        model.say("and then")
+        model.finish()
+        await ask(pilot, "go on")
+        await until(lambda: answered(app))
+        await pilot.press("alt+right")
+        assert "second try" in pane(app)
+        assert "go on" not in pane(app)
+        await pilot.press("alt+left")
+        assert "and then" in pane(app)
+    assert [m["content"] for m in model.bodies[2]["messages"]] == ["tell me", "first try", "go on"]
+
+
+async def test_a_waiting_prompt_never_goes_to_another_session(make_app: MakeApp, model: Model) -> None:
+    app = make_app(model.endpoint)
+    async with running(app) as pilot:
+        await ask(pilot, "one")
+        await until(lambda: model.bodies)
+        await ask(pilot, "for the first session")
+        await pilot.press("ctrl+n")
+        await until(lambda: not app.chat.is_replying)
+        assert not app.chat.query_one("#queued").display
+        assert app.chat.prompt.text == "for the first session"
+        assert len(model.bodies) == 1
+
+
+async def test_an_unsent_prompt_is_there_the_next_time(make_app: MakeApp) -> None:
+    app = make_app()
+    async with running(app) as pilot:
+        await pilot.press(*"half a thought")
+        await pilot.press("ctrl+q")
+        await until(lambda: not app.is_running)
+    app = make_app()
+    async with running(app):
+        await until(lambda: app.chat.prompt.text == "half a thought")
+
+
+async def test_the_count_of_tokens_grows_while_a_reply_arrives(make_app: MakeApp, model: Model) -> None:
+    app = make_app(model.endpoint)
+    async with running(app) as pilot:
+        await ask(pilot, "one")
+        model.say("word " * 400)
+        await until(lambda: app.chat.status.context.tokens > 400)
+        assert not app.chat.status.context.exact
+        model.finish()
+        await until(lambda: answered(app))

@@ -99,7 +99,7 @@ async def test_letters_copy_save_edit_and_open(
             'print("one")',
             "echo two",
         ]
-        assert " d " in pane(app)
+        assert "d  print" in pane(app)
         for letter, action in (("d", "c"), ("f", "s"), ("s", "o")):
             await pilot.press("f8", letter)
             await until(lambda: isinstance(app.screen, TargetPanel))
@@ -170,8 +170,8 @@ async def test_finding_goes_from_hit_to_hit(make_app: MakeApp) -> None:
         marked = [segment.text for strip in strips for segment in strip if segment.text == "Needle"]
         assert marked == ["Needle"]
         await pilot.press("escape")
-        assert app.focused is app.chat.transcript
-        await pilot.press("slash", *"nothing")
+        assert app.focused is app.chat.prompt
+        await pilot.press("alt+up", "slash", *"nothing")
         await until(lambda: "found: nothing" in status(app))
 
 

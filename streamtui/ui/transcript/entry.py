@@ -45,6 +45,16 @@ class Spot:
     """Which line of the block."""
     block: LineBlock
 
+    @property
+    def text(self) -> str:
+        """The text of the line."""
+        return "".join(text for text, _ in self.block.line(self.line)[1])
+
+    @property
+    def is_code(self) -> bool:
+        """Whether it is code."""
+        return self.block.kind == "code"
+
 
 class Entry:
     """What the pane knows of a message. Blocks are made when they are first looked at."""
@@ -60,11 +70,14 @@ class Entry:
         "message",
         "open",
         "size",
+        "variant",
         "width",
     )
 
-    def __init__(self, message: Message, *, growing: bool = False) -> None:
+    def __init__(self, message: Message, *, growing: bool = False, variant: tuple[int, int] | None = None) -> None:
         self.message = message
+        self.variant = variant
+        """Which of how many siblings it is; None for the only one."""
         self.growing = growing
         self.open = False
         """Whether the reasoning is unfolded."""
@@ -212,11 +225,14 @@ class Entry:
 
     def _label(self) -> Label:
         message = self.message
+        place = f"  {self.variant[0]}/{self.variant[1]}" if self.variant else ""
         time = datetime.fromtimestamp(message.created).strftime("%H:%M")
         if message.role is Role.USER:
-            return Label(("You", "user"), (f"  {time}", "faint"))
+            return Label(("You", "user"), (f"  {time}", "faint"), (place, "ending"))
         name = message.model or "…"
-        return Label((name, "assistant"), (f"  {message.endpoint}  {time}".rstrip(), "faint"))
+        return Label(
+            (name, "assistant"), ("  ".join(["", *filter(None, [message.endpoint]), time]), "faint"), (place, "ending")
+        )
 
     def _thought_blocks(self) -> list[LineBlock]:
         if self._thought is None:
@@ -236,7 +252,7 @@ class Entry:
         if self.growing:
             return []
         if message.error:
-            return [Note(f"✖ {message.error} F5 asks again.", "error", margin=1 if self.size else 0)]
+            return [Note(f"✖ {message.error} (F5)", "error", margin=1 if self.size else 0)]
         if message.role is not Role.ASSISTANT:
             return []
         ending = "interrupted" if message.finish_reason is None else _ENDINGS.get(message.finish_reason, "")

@@ -40,7 +40,8 @@ class Finder:
         self._hits.clear()
         self._counts = {}
         if self.query:
-            counts = enumerate(entry.message.text.lower().count(self.query) for entry in self._flow.entries)
+            texts = (f"{entry.text}\n{entry.message.error}" for entry in self._flow.entries)
+            counts = enumerate(text.lower().count(self.query) for text in texts)
             self._counts = {index: count for index, count in counts if count}
 
     @property
@@ -92,7 +93,7 @@ class Finder:
         return [
             Hit(index, address(index, section, number), start, end)
             for section, number, block in self._flow.entries[index].blocks()
-            if section is Section.BODY
+            if section in (Section.BODY, Section.FOOT)
             for start, end in _spans(block.plain(), self.query)
         ]
 

@@ -1,7 +1,7 @@
 """Flow: entries one below another, their heights exact around the view and estimated elsewhere."""
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from streamtui.message import Delta, Message
@@ -38,9 +38,9 @@ class Flow:
         """Lines of all entries."""
         return self._heights.total
 
-    def load(self, messages: Iterable[Message]) -> None:
-        """Takes `messages` in place of what was there."""
-        self.entries = [Entry(message) for message in messages]
+    def load(self, messages: Iterable[Message], variants: Mapping[str, tuple[int, int]]) -> None:
+        """Takes `messages` in place of what was there; `variants` says by id which have siblings."""
+        self.entries = [Entry(message, variant=variants.get(message.id)) for message in messages]
         self._recent.clear()
         self.resize(self.width)
 

@@ -15,7 +15,7 @@ from streamtui.ui.transcript.entry import Section, Spot
 from streamtui.ui.transcript.find import Finder
 from streamtui.ui.transcript.flow import Flow, Place
 from streamtui.ui.transcript.overlay import Span, overlay
-from streamtui.ui.transcript.paint import CODE_PADDING, Painter
+from streamtui.ui.transcript.paint import CODE_PADDING, Look, Painter
 from streamtui.ui.transcript.selecting import Bounds, address, span_in
 from streamtui.ui.transcript.targets import Target, with_letters
 
@@ -40,10 +40,17 @@ class LinePainter:
         """What is searched for; every place it stands in is marked."""
         self.letters: dict[str, Target] = {}
         """What the letters on the screen stand for."""
+        self.greeting: list[list[Run]] = []
+        """What an empty conversation shows."""
         self.shift = 0
         """Cells that cut code is moved to the left."""
         self.cursor: int | None = None
         """The entry the user walked to."""
+
+    def reset(self) -> None:
+        """Forgets everything, for another conversation."""
+        self.cursor, self.shift, self.letters = None, 0, {}
+        self.clear()
 
     def clear(self) -> None:
         """Forgets all that depends on theme, width or content."""
@@ -54,24 +61,27 @@ class LinePainter:
         edge = self._edge(y)
         width = self._widget.size.width
         place = self._flow.at(line)
+        if place is None and not self._flow.entries and 0 < line <= len(self.greeting):
+            return self._painter.build([_BLANK], self.greeting[line - 1], Look("", width, edge))
         if place is None:
-            return self._painter.strip(("blank", edge), _NOTHING, (), "", width, edge)
+            return self._painter.strip(("blank", edge), _NOTHING, (), Look("", width, edge))
         bar = self._bar(place)
         if place.spot is None:
-            return self._painter.strip(("gap", bar, edge), _NOTHING, [bar], "", width, edge)
+            return self._painter.strip(("gap", bar, edge), _NOTHING, [bar], Look("", width, edge))
         return self._line(place, place.spot, bar, edge, width)
 
     def _line(self, place: Place, spot: Spot, bar: Run, edge: Run, width: int) -> Strip:
         block = spot.block
         start, runs = block.line(spot.line)
-        prefix = [bar, *block.prefix(spot.line)]
+        prefix = [self._letter(place) or bar, *block.prefix(spot.line)]
         base = f"thought {block.base}" if spot.section is Section.THOUGHT else block.base
         shift = self.shift if block.kind == "code" else 0
         marked = self._marked(place, spot, start, runs)
+        tag = str(getattr(block, "language", "")) if spot.line == 0 else ""
+        look = Look(base, width, edge, shift, tag)
         if marked is runs:
-            key = (id(block), spot.line, bar, edge)
-            return self._painter.strip(key, runs, prefix, base, width, edge, shift)
-        return self._painter.build(prefix, marked, base, width, edge, shift)
+            return self._painter.strip((id(block), spot.line, bar, edge), runs, prefix, look)
+        return self._painter.build(prefix, marked, look)
 
     def _marked(self, place: Place, spot: Spot, start: int, runs: list[Run]) -> list[Run]:
         length = sum(len(text) for text, _ in runs)
@@ -85,9 +95,19 @@ class LinePainter:
                 runs = overlay(runs, part, "selected")
         if self.letters:
             line = self._flow.top(place.entry) + place.line
-            labels = [(target.at, letter) for letter, target in self.letters.items() if target.line == line]
+            labels = [
+                (target.at, letter) for letter, target in self.letters.items() if target.line == line and target.url
+            ]
             runs = with_letters(runs, labels) if labels else runs
         return runs
+
+    def _letter(self, place: Place) -> Run | None:
+        """The letter of a code block, which stands left of it."""
+        if not self.letters:
+            return None
+        line = self._flow.top(place.entry) + place.line
+        letter = next((key for key, target in self.letters.items() if target.line == line and target.code), "")
+        return (f"{letter:<2}", "hint") if letter else None
 
     def whole_block(self, place: Place) -> Selection:
         """Returns the selection of the block at `place`."""
@@ -121,7 +141,7 @@ class LinePainter:
         text = f" ▼ {lines:,} {'new ' if new else ''}{'line' if lines == 1 else 'lines'} below · ctrl+end "
         width = self._widget.size.width
         room = max(0, (width - 1 - len(text)) // 2)
-        return self._painter.build([(" " * room, ""), (text, "badge")], (), "", width, self._edge(y))
+        return self._painter.build([(" " * room, ""), (text, "badge")], (), Look("", width, self._edge(y)))
 
     def _edge(self, y: int) -> Run:
         return ("█", "thumb") if y in self.thumb else (" ", "")

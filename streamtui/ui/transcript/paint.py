@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
@@ -24,6 +25,22 @@ CODE_PADDING = " "
 """Between the edge of a code block and its code."""
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What else a line looks like."""
+
+    base: str
+    """The style under its text; where it is a code block's, also under the rest of the line."""
+    width: int
+    """Cells, the edge included."""
+    edge: Run
+    """The last cell: the scrollbar."""
+    shift: int = 0
+    """Cells that the text is moved to the left."""
+    tag: str = ""
+    """A word at the right, where there is room: the language of code."""
+
+
 class Painter:
     """Makes strips for a widget from runs whose styles are names."""
 
@@ -37,16 +54,7 @@ class Painter:
         self._styles.clear()
         self._strips.clear()
 
-    def strip(
-        self,
-        key: tuple[object, ...],
-        runs: list[Run],
-        prefix: Sequence[Run],
-        base: str,
-        width: int,
-        edge: Run,
-        shift: int = 0,
-    ) -> Strip:
+    def strip(self, key: tuple[object, ...], runs: list[Run], prefix: Sequence[Run], look: Look) -> Strip:
         """Returns a line as `build` does, from the cache if it can.
 
         `key` says where the line stands; while its `runs` are the same list, it looks the same.
@@ -54,29 +62,31 @@ class Painter:
         found = self._strips.get(key)
         if found is not None and found[0] is runs:
             return found[1]
-        strip = self.build(prefix, runs, base, width, edge, shift)
+        strip = self.build(prefix, runs, look)
         self._strips[key] = (runs, strip)
         if len(self._strips) > MOST_STRIPS:
             self._strips.popitem(last=False)
         return strip
 
-    def build(
-        self, prefix: Sequence[Run], runs: Sequence[Run], base: str, width: int, edge: Run, shift: int = 0
-    ) -> Strip:
-        """Returns `prefix` and `runs` as a strip of `width` cells, cut or filled, the last cell being `edge`.
-
-        The style `base` lies under the runs; where it is a code block's, also under the rest of the line.
-        `shift` is how many cells the runs are moved to the left behind the prefix.
-        """
+    def build(self, prefix: Sequence[Run], runs: Sequence[Run], look: Look) -> Strip:
+        """Returns `prefix` and `runs` as a strip, cut or filled to its width."""
         before = [(text, self._styles[names]) for text, names in prefix]
-        filler = self._styles["codebg" if "codebg" in base else ""]
-        if "codebg" in base:
+        is_code = "codebg" in look.base
+        filler = self._styles["codebg" if is_code else ""]
+        if is_code:
             before.append((CODE_PADDING, filler))
-        after = _merged((_safe(text), self._styles[f"{base} {names}"]) for text, names in runs)
-        if shift:
-            after = list(Strip(after).crop(shift))
-        line = _fitted(_merged([*before, *after]), width - 1, filler)
-        return self._filtered(LeanStrip(_merged([*line, (edge[0], self._styles[edge[1]])]), width))
+        after = _merged((_safe(text), self._styles[f"{look.base} {names}"]) for text, names in runs)
+        if look.shift:
+            after = list(Strip(after).crop(look.shift))
+        room = look.width - 1
+        line = _fitted(_merged([*before, *after]), room, filler, self._styles["codebg faint"])
+        if look.tag and _blank_end(line) > len(look.tag) + 2:
+            line = [
+                *Strip(line, room).crop(0, room - len(look.tag) - 1),
+                Segment(look.tag + " ", self._styles["codebg faint"]),
+            ]
+        edge, names = look.edge
+        return self._filtered(LeanStrip(_merged([*line, (edge, self._styles[names])]), look.width))
 
     def _filtered(self, strip: Strip) -> Strip:
         background = self._widget.background_colors[1]
@@ -90,12 +100,17 @@ def _safe(text: str) -> str:
     return text if text.isascii() and text.isprintable() else clean(text).replace("\n", " ")
 
 
-def _fitted(segments: list[Segment], width: int, filler: Style) -> list[Segment]:
-    """Returns `segments` cut or filled to `width` cells."""
+def _fitted(segments: list[Segment], width: int, filler: Style, mark: Style) -> list[Segment]:
+    """Returns `segments` filled to `width` cells, or cut, with a mark that they go on."""
     used = sum(len(text) if text.isascii() else cell_len(text) for text, *_ in segments)
     if used > width:
-        return list(Strip(segments, used).crop(0, width))
+        return [*Strip(segments, used).crop(0, width - 1), Segment("›", mark)]
     return [*segments, Segment(" " * (width - used), filler)]
+
+
+def _blank_end(segments: list[Segment]) -> int:
+    """How many spaces the line ends with."""
+    return len(segments[-1].text) if segments and segments[-1].text.isspace() else 0
 
 
 def _merged(parts: Iterable[tuple[str, Style | None] | Segment]) -> list[Segment]:

@@ -47,6 +47,12 @@ class Transcript(TranscriptView):
 
         url: str
 
+    @dataclass
+    class Typed(message.Message):
+        """The user typed something that means nothing here."""
+
+        text: str
+
     class Asked(message.Message):
         """The user pressed a key that is the screen's business."""
 
@@ -168,7 +174,15 @@ class Transcript(TranscriptView):
 
     def _move_sideways(self, by: int) -> None:
         if not self.flow.wraps_code:
-            self.lines.shift = max(0, self.lines.shift + by)
+            top = int(self.scroll_y)
+            places = [self.flow.at(line) for line in range(top, top + self.size.height)]
+            widths = [
+                self.lines.width_of(place.spot.text)
+                for place in places
+                if place is not None and place.spot and place.spot.is_code
+            ]
+            most = max(widths, default=0) - self.flow.width + SIDEWAYS
+            self.lines.shift = max(0, min(self.lines.shift + by, most))
             self.lines.clear()
             self.refresh()
 
@@ -214,8 +228,11 @@ class Transcript(TranscriptView):
         self.focus()
 
     async def _on_key(self, event: events.Key) -> None:
-        """While letters are shown, takes the one that is typed."""
+        """While letters are shown, takes the one that is typed; else what is no key here is written in the prompt."""
         if not self.lines.letters:
+            if event.is_printable and event.key not in self.screen.active_bindings:
+                event.stop()
+                self.post_message(self.Typed(event.character or ""))
             return
         event.stop()
         event.prevent_default()
@@ -241,10 +258,6 @@ class Transcript(TranscriptView):
     def action_find(self) -> None:
         """Asks for the words to find."""
         self.post_message(self.Asked("find"))
-
-    def action_retry(self) -> None:
-        """Asks for another reply."""
-        self.post_message(self.Asked("retry"))
 
     def action_leave(self) -> None:
         """Goes back to the prompt."""

@@ -1,7 +1,7 @@
 """TranscriptView: one widget that paints only the lines in view, on one frame clock, and follows the end."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from time import monotonic
 from typing import Self
 
@@ -23,7 +23,7 @@ FRAME = 1 / 30
 GUTTER = 2
 """Cells left of the text: a bar and a space."""
 BAR = 1
-"""Cells right of it: the scrollbar."""
+"""Cells for the scrollbar, at the right."""
 
 
 class TranscriptView(ScrollView, can_focus=True):
@@ -56,18 +56,18 @@ class TranscriptView(ScrollView, can_focus=True):
 
     # Content
 
-    def load(self, messages: Iterable[Message]) -> None:
-        """Shows `messages` in place of what was there, and goes to the end."""
+    def load(self, messages: Iterable[Message], variants: Mapping[str, tuple[int, int]] | None = None) -> None:
+        """Shows `messages` in place of what was there, and goes to the end. `variants`: which of how many siblings."""
         self._pending.clear()
-        self.lines.clear()
-        self.flow.load(messages)
+        self.lines.reset()
+        self.flow.load(messages, variants or {})
         self.following = True
         self.settle()
 
-    def add(self, message: Message, *, growing: bool = False) -> Entry:
+    def add(self, message: Message, *, growing: bool = False, variant: tuple[int, int] | None = None) -> Entry:
         """Adds `message` at the end. A growing one takes the pieces of `append` until `finish`."""
         self._flush()
-        entry = Entry(message, growing=growing)
+        entry = Entry(message, growing=growing, variant=variant)
         self.flow.add(entry)
         self.settle()
         return entry
@@ -189,7 +189,7 @@ class TranscriptView(ScrollView, can_focus=True):
     def on_resize(self, event: events.Resize) -> None:
         """Lays out again; the line at the top stays there, or the end if it was followed."""
         event.stop()
-        width = max(4, self.size.width - GUTTER - BAR)
+        width = max(4, self.size.width - GUTTER - BAR - 1)
         if width == self.flow.width:
             self.settle()
             return
