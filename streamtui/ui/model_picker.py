@@ -35,8 +35,8 @@ class ModelPicker(ListPanel):
         """A filter above the list."""
         with Vertical(id="panel"):
             yield Input(placeholder="Filter, or type the name of any model", id="filter")
-            yield OptionList(id="models", markup=False)
             yield Static(id="hint", markup=False)
+            yield OptionList(id="models", markup=False)
 
     def on_mount(self) -> None:
         """Fills the list."""

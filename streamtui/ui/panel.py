@@ -46,7 +46,7 @@ class Panel(ModalScreen[Result]):
             &:focus { border: none; }
         }
         &.tall OptionList { height: 1fr; }
-        #hint { height: auto; color: $foreground 60%; margin: 1 1 0 1; }
+        #hint { height: auto; color: $warning; margin: 0 2 1 2; }
     }
     .low Panel #panel { width: 100%; height: 100%; max-height: 100%; }
     """
@@ -57,7 +57,7 @@ class Panel(ModalScreen[Result]):
         panel.border_title, panel.border_subtitle = title, keys
 
     def hint(self, text: str) -> None:
-        """Says something below the list; "" says nothing."""
+        """Says something above the list; "" says nothing."""
         hint = self.query_one("#hint", Static)
         hint.display = bool(text)
         hint.update(Content(text))

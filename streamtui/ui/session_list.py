@@ -32,8 +32,8 @@ class SessionList(ListPanel):
         """A filter above the list."""
         with Vertical(id="panel"):
             yield Input(placeholder="Filter by title or model", id="filter")
-            yield OptionList(id="sessions", markup=False)
             yield Static(id="hint", markup=False)
+            yield OptionList(id="sessions", markup=False)
 
     def on_mount(self) -> None:
         """Fills the list."""
