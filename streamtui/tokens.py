@@ -1,7 +1,7 @@
 """Counts tokens, or estimates them and says so."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from streamtui.message import Message
 
@@ -11,8 +11,7 @@ MESSAGE_OVERHEAD = 4
 """Tokens a chat template puts around a message."""
 
 
-@dataclass(frozen=True, slots=True)
-class Count:
+class Count(NamedTuple):
     """A number of tokens and whether the server said it."""
 
     tokens: int

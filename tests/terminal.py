@@ -3,6 +3,7 @@
 import fcntl
 import os
 import pty
+import signal
 import struct
 import subprocess
 import sys
@@ -22,7 +23,7 @@ class Terminal:
         self, command: list[str], env: dict[str, str] | None = None, size: tuple[int, int] = (COLUMNS, ROWS)
     ) -> None:
         self._main, side = pty.openpty()
-        self.resize(*size)
+        self._set_size(*size)
         environ = {
             **os.environ,
             "TERM": "xterm-256color",
@@ -50,7 +51,11 @@ class Terminal:
         os.write(self._main, data)
 
     def resize(self, columns: int, rows: int) -> None:
-        """Makes the terminal another size."""
+        """Makes the terminal another size and tells the program, which does not have it as its controlling terminal."""
+        self._set_size(columns, rows)
+        os.kill(self.process.pid, signal.SIGWINCH)
+
+    def _set_size(self, columns: int, rows: int) -> None:
         fcntl.ioctl(self._main, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def _drain(self) -> None:

@@ -6,7 +6,8 @@ from bisect import bisect_left
 
 from streamtui.markdown.blocks import MIN_WIDTH, Block, Frame
 from streamtui.markdown.highlight import Highlighter
-from streamtui.markdown.wrap import Flow, Line, Run, cells, wrap
+from streamtui.markdown.runs import Line, Run
+from streamtui.markdown.wrap import Flow, cells, wrap
 
 TAB = 4
 LONG_ROW = 500  # characters from which an unfinished row is shown uncoloured

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from streamtui.markdown.wrap import Run
+from streamtui.markdown.runs import Run
 
 BAR: Run = ("▌ ", "quote")
 BULLETS = "•◦▪"

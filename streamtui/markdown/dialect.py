@@ -6,7 +6,8 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from streamtui.markdown.wrap import WIDE, Run
+from streamtui.markdown.runs import Run
+from streamtui.markdown.wrap import WIDE
 
 if TYPE_CHECKING:  # markdown-it takes 25 ms to load: with the first mark-up, not at the start
     from markdown_it import MarkdownIt

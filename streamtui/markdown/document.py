@@ -8,8 +8,8 @@ from typing import Any
 from streamtui.markdown.blocks import Block, RuleBlock, TextBlock
 from streamtui.markdown.code import CodeBlock
 from streamtui.markdown.parser import Parser
+from streamtui.markdown.runs import Run
 from streamtui.markdown.table import TableBlock
-from streamtui.markdown.wrap import Run
 
 __all__ = ["Block", "CodeBlock", "Document", "RuleBlock", "Run", "TableBlock", "TextBlock", "parse"]
 

@@ -17,7 +17,8 @@ from streamtui.markdown.dialect import (
     parse_inline,
     special,
 )
-from streamtui.markdown.wrap import Flow, Run
+from streamtui.markdown.runs import Run
+from streamtui.markdown.wrap import Flow
 
 FORCE = 2000  # characters after which text with something left open (an unpaired *) is cut all the same
 

@@ -21,8 +21,8 @@ from streamtui.markdown.containers import (
 )
 from streamtui.markdown.inline import Inline
 from streamtui.markdown.leaves import Fence, Heading, Indented, Leaf, Paragraph, Table
+from streamtui.markdown.runs import Run
 from streamtui.markdown.table import TableBlock, alignments
-from streamtui.markdown.wrap import Run
 
 # What a line that begins a block other than a paragraph can begin with.
 _starts = frozenset(">#`~*-+_=|:0123456789")

@@ -7,7 +7,8 @@ from typing import Any
 
 from streamtui.markdown.blocks import Block, Frame
 from streamtui.markdown.dialect import parse_inline
-from streamtui.markdown.wrap import SEPARATOR, Run, cells, wrap
+from streamtui.markdown.runs import Run
+from streamtui.markdown.wrap import SEPARATOR, cells, wrap
 
 LEAST = 6  # cells a column keeps when there is room for that
 SAMPLE = 64  # rows up to which every row has a say in the columns' widths

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 from rich.cells import cell_len, get_character_cell_size
 
-Run = tuple[str, str]
-Line = tuple[int, list[Run]]  # offset of its first character, its runs
+from streamtui.markdown.runs import Line, Run
+
 SEPARATOR: Run = (" │ ", "rule")  # between a table's columns
 LONGEST_CLUSTER = 32  # code points
 LONGEST_LINE = 20  # characters for each cell, however little they take

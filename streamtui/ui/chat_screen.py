@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from streamtui.config import Endpoint
-from streamtui.markdown.wrap import Run
+from streamtui.markdown.runs import Run
 from streamtui.message import Attachment, Role
 from streamtui.session import Session
 from streamtui.ui.bindings import bindings_of

@@ -186,8 +186,8 @@ class Ours(Bench):
         gc.collect()
         opened = await self._cpu(lambda: self.transcript.load(stored))
         rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        pages = [await self._cpu(lambda: self.transcript.page(-1)) for _ in range(60)]
-        turns = [await self._cpu(self._wheel) for _ in range(60)]
+        pages = [await self._cpu(lambda: self.transcript.page(-1)) for _ in range(40)]
+        turns = [await self._cpu(self._wheel) for _ in range(40)]
         return {
             "open": opened,
             "open_rss": rss,

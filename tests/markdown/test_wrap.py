@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from rich.cells import cell_len, get_character_cell_size, split_graphemes
 
 from streamtui.markdown import wrap as module
-from streamtui.markdown.wrap import Flow, Run, breaks, cells, wrap
+from streamtui.markdown.runs import Run
+from streamtui.markdown.wrap import Flow, breaks, cells, wrap
 
 PIECES = (
     *"a b c de word longer-word supercalifragilistic 1 , . ) ( ( - \u2014 “ ” é ñ я λ ש م".split(" "),

@@ -1,10 +1,9 @@
 """Entry: a message in the pane: who said it, its reasoning, its text, how it ended."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from streamtui.message import Delta, FinishReason, Message, Role
 from streamtui.tokens import size_of, tokens_in
@@ -34,12 +33,11 @@ class Section(IntEnum):
     FOOT = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Spot:
+class Spot(NamedTuple):
     """A line of a block of an entry."""
 
     section: Section
-    index: int
+    number: int
     """Which block of the section."""
     line: int
     """Which line of the block."""

@@ -1,7 +1,7 @@
 """Finder: where words stand in the conversation, and the way from hit to hit."""
 
 from bisect import bisect_left
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from streamtui.ui.transcript.entry import Section
 from streamtui.ui.transcript.flow import Flow
@@ -10,8 +10,7 @@ from streamtui.ui.transcript.overlay import Span
 from streamtui.ui.transcript.selecting import address
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Hit:
+class Hit(NamedTuple):
     """A place where the words stand."""
 
     entry: int

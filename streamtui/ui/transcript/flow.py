@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from streamtui.message import Delta, Message
 from streamtui.ui.transcript.entry import Entry, Spot
@@ -12,8 +12,7 @@ KEEP_BLOCKS = 400
 """Entries whose blocks are kept; the others keep their text and height."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A line of the flow: which entry it belongs to, and the block there if it is not an empty line."""
 
     entry: int

@@ -9,7 +9,7 @@ from textual.geometry import Offset
 from textual.selection import Selection
 from textual.strip import Strip
 
-from streamtui.markdown.wrap import Run
+from streamtui.markdown.runs import Run
 from streamtui.message import Role
 from streamtui.ui.transcript.entry import Section, Spot
 from streamtui.ui.transcript.find import Finder
@@ -90,7 +90,7 @@ class LinePainter:
             if inside := _within(hits, start, length):
                 runs = overlay(runs, inside, "match")
         if self.selection is not None:
-            span = span_in(self.selection, address(place.entry, spot.section, spot.index))
+            span = span_in(self.selection, address(place.entry, spot.section, spot.number))
             if span is not None and (part := _within([span], start, length)):
                 runs = overlay(runs, part, "selected")
         if self.letters:
@@ -112,7 +112,7 @@ class LinePainter:
     def whole_block(self, place: Place) -> Selection:
         """Returns the selection of the block at `place`."""
         assert place.spot is not None
-        y = address(place.entry, place.spot.section, place.spot.index)
+        y = address(place.entry, place.spot.section, place.spot.number)
         return Selection(Offset(0, y), Offset(len(place.spot.block.plain()), y))
 
     @staticmethod
@@ -131,7 +131,7 @@ class LinePainter:
         prefix = "".join(text for text, _ in [_BLANK, *spot.block.prefix(spot.line)])
         if spot.block.kind == "code":
             prefix += CODE_PADDING
-        meta = Style.from_meta({"offset": (start, address(place.entry, spot.section, spot.index))})
+        meta = Style.from_meta({"offset": (start, address(place.entry, spot.section, spot.number))})
         text = "".join(text for text, _ in runs)
         # A segment even where there is no text, so that dragging over an empty line finds a place.
         return Strip([Segment(prefix), Segment(text or " ", meta)]).adjust_cell_length(width)

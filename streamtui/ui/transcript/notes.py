@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from streamtui.markdown.wrap import Line, Run, wrap
+from streamtui.markdown.runs import Line, Run
 
 
 class LineBlock(Protocol):
@@ -80,6 +80,8 @@ class Note:
 
     def layout(self, width: int) -> None:
         """Wraps for `width` cells."""
+        from streamtui.markdown.wrap import wrap  # late: its patterns take 4 ms to compile
+
         self._lines = wrap([(self._text, "")], width)
 
     def line(self, index: int) -> tuple[int, list[Run]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from streamtui.markdown.wrap import Run
+from streamtui.markdown.runs import Run
 
 Span = tuple[int, int]
 

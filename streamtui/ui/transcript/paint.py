@@ -2,15 +2,14 @@
 
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from streamtui.markdown.wrap import Run
+from streamtui.markdown.runs import Run
 from streamtui.sanitize import clean
 from streamtui.ui.styles import StyleTable
 from streamtui.ui.transcript.lean import LeanStrip
@@ -25,8 +24,7 @@ CODE_PADDING = " "
 """Between the edge of a code block and its code."""
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(NamedTuple):
     """What else a line looks like."""
 
     base: str

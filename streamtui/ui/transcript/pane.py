@@ -308,7 +308,7 @@ class Transcript(TranscriptView):
         found = self.flow.at(int(self.scroll_y) + event.y)
         if found is None or found.spot is None:
             return
-        if found.spot.section is Section.THOUGHT and found.spot.index == 0:
+        if found.spot.section is Section.THOUGHT and found.spot.number == 0:
             self.toggle(found.entry)
         elif event.chain == 2:
             self.screen.selections = {self: self.lines.whole_block(found)}

@@ -1,17 +1,16 @@
 """Targets: the code blocks and links in view, and the letters that stand for them."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import product
+from typing import NamedTuple
 
-from streamtui.markdown.wrap import Run
+from streamtui.markdown.runs import Run
 from streamtui.ui.transcript.flow import Flow, Place
 
 _LETTERS = "asdfghjklqwertyuiopzxcvbnm"
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """Something in view that can be copied, saved, edited or opened."""
 
     line: int

@@ -35,6 +35,10 @@ class TranscriptView(ScrollView, can_focus=True):
     from ``offset`` in a segment's meta.
     """
 
+    DEFAULT_CSS = """
+    TranscriptView { overflow-x: hidden; overflow-y: scroll; scrollbar-size-vertical: 0; }
+    """
+
     following: var[bool] = var(True)
     """Whether the end stays in view as it grows."""
 
