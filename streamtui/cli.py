@@ -9,6 +9,7 @@ from streamtui import __version__
 from streamtui.config import Config, ConfigError, endpoint_from
 from streamtui.sanitize import clean
 
+EXIT_FAILED = 1
 EXIT_USAGE = 2
 
 
@@ -39,14 +40,15 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the program and returns its exit code: 0, or 2 for arguments that can't be used."""
+    """Runs the program. Returns 0, 1 if something was not saved, or 2 for arguments that can't be used."""
     asked = parser().parse_args(arguments)
     try:
         config = _config_from(asked)
     except ConfigError as error:
         print(f"streamtui: {error}", file=sys.stderr)
         return EXIT_USAGE
-    return _chat(config, asked.session, asked.resume)
+    server = "--demo " if asked.demo else f"--base-url {asked.base_url} " if asked.base_url else ""
+    return _chat(config, asked.session, asked.resume, server)
 
 
 def _config_from(asked: argparse.Namespace) -> Config:
@@ -55,10 +57,10 @@ def _config_from(asked: argparse.Namespace) -> Config:
     endpoint = endpoint_from(
         os.environ, base_url=asked.base_url, api_key_env=asked.api_key_env, model=asked.model, demo=asked.demo
     )
-    return Config(endpoint, system=clean(asked.system))
+    return Config(endpoint, system=clean(asked.system), model=asked.model)
 
 
-def _chat(config: Config, session_id: str, resume: bool) -> int:
+def _chat(config: Config, session_id: str, resume: bool, server: str) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         print("streamtui: the chat needs a terminal for input and output.", file=sys.stderr)
         return EXIT_USAGE
@@ -72,8 +74,11 @@ def _chat(config: Config, session_id: str, resume: bool) -> int:
     try:
         app.run()
     finally:
-        app.close()
+        saved = app.close()
+    if not saved:
+        print(f"streamtui: the end of the conversation was not saved. {app.store.trouble}", file=sys.stderr)
+        return EXIT_FAILED
     session = app.chat.session
     if session is not None and session.messages:
-        print(f"streamtui --session {session.id[:8]} goes on with “{session.title}”.")
+        print(f"streamtui {server}--session {session.id[:8]} goes on with “{session.title}”.")
     return app.return_code or 0

@@ -52,6 +52,8 @@ class Config:
     endpoint: Endpoint
     system: str = ""
     """The system prompt of a new session."""
+    model: str = ""
+    """The model asked for by a flag, also for a session that goes on; empty: none was."""
 
 
 def is_loopback(host: str) -> bool:
@@ -101,7 +103,11 @@ def _key_from(environ: Mapping[str, str], api_key_env: str, own: bool) -> str:
 
 def _checked_url(url: str, source: str) -> str:
     url = url.strip().rstrip("/")
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        parts = urlsplit("")
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ConfigError(f"{source} is {url!r}, which is no address; it should look like http://localhost:11434/v1.")
     return url

@@ -55,7 +55,8 @@ class Conversation:
     async def settle_model(self) -> str:
         """Returns the model to use; the first time it asks memory, then the server. Raises ProviderError."""
         if not self.session.model:
-            self.session.model = self.provider.endpoint.model or await self._usual_model()
+            found = self.provider.endpoint.model or await self._usual_model()
+            self.session.model = self.session.model or found  # the user may have picked one meanwhile
         return self.session.model
 
     async def _usual_model(self) -> str:
@@ -119,8 +120,11 @@ class Conversation:
             reply.end(reply.message.finish_reason or FinishReason.STOP)
         except ProviderError as error:
             reply.end(FinishReason.FAILED, error.sentence)
+        except (asyncio.CancelledError, GeneratorExit):
+            reply.end(reply.message.finish_reason or FinishReason.STOPPED)
+            raise
         finally:
-            reply.end(FinishReason.STOPPED)
+            reply.end(FinishReason.FAILED, "streamtui itself failed over the reply: ask again, and please report it.")
 
 
 class _Reply:

@@ -80,10 +80,12 @@ class Session:
         at = family.index(message) + by
         if not 0 <= at < len(family):
             return False
-        leaf = family[at]
-        while children := self.replies_to(leaf.id):
-            leaf = children[-1]
-        self.leaf_id = leaf.id
+        newest = {m.parent_id: m.id for m in self.messages.values()}
+        leaf, seen = family[at].id, {message.parent_id}
+        while leaf not in seen and leaf in newest:
+            seen.add(leaf)
+            leaf = newest[leaf]
+        self.leaf_id = leaf
         return True
 
     def last(self, role: Role) -> Message | None:

@@ -1,4 +1,4 @@
-"""Counts tokens, or estimates them and says so."""
+"""Counts tokens: the server's own numbers where it gave some, else estimates that say so."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -42,6 +42,7 @@ def context_count(path: Iterable[Message], system: str = "") -> Count:
     for message in path:
         if message.usage is not None:
             tokens, exact = message.usage.total_tokens, True
-        elif message.text:
-            tokens, exact = tokens + estimate(message.text) + MESSAGE_OVERHEAD, False
+        elif message.text or message.attachments:
+            files = sum(len(file.data) for file in message.attachments)
+            tokens, exact = tokens + estimate(message.text) + tokens_in(files) + MESSAGE_OVERHEAD, False
     return Count(tokens, exact)

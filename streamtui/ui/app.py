@@ -115,10 +115,9 @@ class StreamTUI(App[None]):
             self.chat.save_draft()
         super().exit(result, return_code, message)
 
-    def close(self) -> None:
-        """Saves what is not saved yet, once the app has ended."""
-        if hasattr(self, "store"):
-            self.store.close()
+    def close(self) -> bool:
+        """Saves what is not saved yet, once the app has ended; False where it could not be saved."""
+        return self.store.close() if hasattr(self, "store") else True
 
     @work(group="panel")
     async def open_first(self) -> None:
@@ -128,6 +127,7 @@ class StreamTUI(App[None]):
             await self._open_asked_for()
         if self.config.endpoint.needs_key:
             await self._offer_demo()
+        self.chat.be_ready()
 
     async def _remembered_theme(self) -> None:
         found, troubles = themes.load_all()
@@ -135,18 +135,22 @@ class StreamTUI(App[None]):
             self.register_theme(theme)
         for trouble in [*self._theme_troubles, *troubles]:
             self.notify(trouble, severity="warning", markup=False, timeout=10)
+        name = await self._recall("theme")
+        if name in self.available_themes and name != self.theme:
+            self.theme = name
+        self.chat.restore_draft(await self._recall("draft"))
+        self.theme_changed_signal.subscribe(self, lambda theme: self.store.remember("theme", theme.name))
+
+    async def _recall(self, key: str) -> str:
+        """What is remembered under `key`; "" for nothing, or where the store can't be read, which is told."""
         from streamtui.store import StoreError
 
         try:
-            name: str | None = await asyncio.wrap_future(self.store.recall("theme"))
+            remembered: str | None = await asyncio.wrap_future(self.store.recall(key))
         except StoreError as error:
             self.notify(str(error), severity="warning", markup=False, timeout=10)
-            return
-        if name in self.available_themes and name != self.theme:
-            self.theme = name
-        draft: str | None = await asyncio.wrap_future(self.store.recall("draft"))
-        self.chat.restore_draft(draft or "")
-        self.theme_changed_signal.subscribe(self, lambda theme: self.store.remember("theme", theme.name))
+            return ""
+        return remembered or ""
 
     async def _open_asked_for(self) -> None:
         from streamtui.store import StoreError
@@ -158,6 +162,8 @@ class StreamTUI(App[None]):
             return
         if session_id := self._session_id or latest:
             await self.chat.open_saved(session_id)
+            if self.config.model:
+                self.chat.switch_to(self.config.model)
         else:
             self.notify("Nothing is saved yet; this is a new session.", markup=False)
 

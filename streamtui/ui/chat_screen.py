@@ -9,6 +9,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from streamtui.config import Endpoint
+from streamtui.keys import keys_of
 from streamtui.markdown.runs import Run
 from streamtui.message import Attachment, Role
 from streamtui.session import Session
@@ -46,7 +47,7 @@ class ChatScreen(ReadingScreen):
     def __init__(self) -> None:
         super().__init__()
         self._queued: list[tuple[str, tuple[Attachment, ...]]] = []
-        self._begun = False
+        self._begun = self._ready = False
         self._quit_armed = False
         self._draft = ""
 
@@ -56,10 +57,20 @@ class ChatScreen(ReadingScreen):
 
         self.conversation = Conversation(session, provider, store)
         self._begun = True
+        self._show_session()
         self.set_interval(DRAFT_EVERY, self.save_draft)
         self.set_interval(STATUS_EVERY, self._tick)
-        self.open(session)
+
+    def be_ready(self) -> None:
+        """Asks what was sent while the screen was coming to life."""
+        self._ready = True
         self._send_queued()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keeps keys from what is not there yet."""
+        if not self._begun and any(key.action == action for key in keys_of("chat")) and action != "quit":
+            return False
+        return super().check_action(action, parameters)
 
     def on_resize(self, event: events.Resize) -> None:
         """Does without borders where lines are few."""
@@ -76,9 +87,14 @@ class ChatScreen(ReadingScreen):
         before = self.conversation
         self.conversation = Conversation(session, provider or before.provider, before.store)
         self._mind_the_endpoint(session)
+        self._show_session()
+
+    def _show_session(self) -> None:
+        session = self.conversation.session
         path = session.path()
         self.transcript.lines.greeting = greeting(self.conversation.provider.endpoint)
         self.transcript.load(path, session.variants())
+        self.show_hits()
         self.prompt.recall([message.text for message in path if message.role is Role.USER])
         self.show_status()
         if not session.model:
@@ -139,7 +155,7 @@ class ChatScreen(ReadingScreen):
     def send(self, event: Prompt.Submitted) -> None:
         """Sends the prompt; while a reply is under way it waits for its turn."""
         event.stop()
-        if self.is_replying or not self._begun:
+        if self.is_replying or not self._ready:
             self._queued.append((event.text, event.attachments))
             self._show_queued()
             return
@@ -172,6 +188,8 @@ class ChatScreen(ReadingScreen):
         finally:
             if conversation is self.conversation and self.is_attached:
                 self._reply_ended()
+            elif self.is_attached:
+                self.call_later(self._send_queued)
 
     def _reply_ended(self) -> None:
         self.transcript.finish()
@@ -196,7 +214,7 @@ class ChatScreen(ReadingScreen):
             texts.append(self.prompt.text)
         self._queued.clear()
         self._show_queued()
-        self.prompt.reset("\n\n".join(texts), files)
+        self.prompt.reset("\n\n".join(texts), (*files, *self.prompt.attachments))
 
     def _show_queued(self) -> None:
         queued = self.query_one("#queued", Static)
@@ -223,8 +241,7 @@ class ChatScreen(ReadingScreen):
         status.model = conversation.model
         status.progress = conversation.progress
         status.context = conversation.context()
-        if conversation.provider.endpoint.needs_key:
-            status.trouble = "no key"
+        status.keyless = conversation.provider.endpoint.needs_key
 
     # Actions
 
@@ -247,6 +264,7 @@ class ChatScreen(ReadingScreen):
     def _show_path(self) -> None:
         session = self.conversation.session
         self.transcript.load(session.path(), session.variants())
+        self.show_hits()
 
     def action_next_variant(self, by: int = 1) -> None:
         """Shows the next reply to the same prompt, at the message chosen or else the last with several."""
@@ -300,7 +318,7 @@ class ChatScreen(ReadingScreen):
             ModelPicker(self.conversation.provider, self.conversation.store, self.conversation.model)
         )
         if chosen:
-            self._switch(chosen)
+            self.switch_to(chosen)
 
     @work(exclusive=True, group="favourite")
     async def action_next_favourite(self, by: int = 1) -> None:
@@ -319,13 +337,14 @@ class ChatScreen(ReadingScreen):
             self.notify("There is no other favourite; F2 lists the models, ctrl+t there marks one.", markup=False)
             return
         at = names.index(self.conversation.model) if self.conversation.model in names else -by
-        self._switch(names[(at + by) % len(names)])
+        self.switch_to(names[(at + by) % len(names)])
 
     def action_previous_favourite(self) -> None:
         """Switches to the favourite model before."""
         self.action_next_favourite(-1)
 
-    def _switch(self, name: str) -> None:
+    def switch_to(self, name: str) -> None:
+        """Lets the model `name` answer from the next prompt on."""
         self.conversation.switch_model(name)
         self.show_status()
         if self.is_replying:

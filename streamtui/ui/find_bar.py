@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from textual import message
 from textual.widgets import Input
 
+from streamtui.ui.clean_input import CleanInput
 
-class FindBar(Input):
+
+class FindBar(CleanInput):
     """A line above the prompt. Enter goes to the next hit, up and down from hit to hit, esc ends the search."""
 
     BINDINGS = [("down", "step(1)"), ("up", "step(-1)")]

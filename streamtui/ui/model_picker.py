@@ -15,6 +15,7 @@ from streamtui.providers.base import Provider, ProviderError
 from streamtui.sanitize import clean_line
 from streamtui.store import KnownModel, Store, StoreError
 from streamtui.ui.bindings import bindings_of
+from streamtui.ui.clean_input import CleanInput
 from streamtui.ui.panel import ListPanel
 
 
@@ -34,7 +35,7 @@ class ModelPicker(ListPanel):
     def compose(self) -> ComposeResult:
         """A filter above the list."""
         with Vertical(id="panel"):
-            yield Input(placeholder="Filter, or type the name of any model", id="filter")
+            yield CleanInput(placeholder="Filter, or type the name of any model", id="filter")
             yield Static(id="hint", markup=False)
             yield OptionList(id="models", markup=False)
 

@@ -36,7 +36,10 @@ def save_code(code: str, language: str, folder: Path) -> Path:
 
 def can_open(url: str) -> bool:
     """Whether `url` is of a kind that a browser or mail program opens."""
-    return urlsplit(url).scheme.lower() in OPENABLE
+    try:
+        return urlsplit(url).scheme.lower() in OPENABLE
+    except ValueError:
+        return False
 
 
 def edit(text: str, name: str) -> str:

@@ -54,7 +54,7 @@ class Panel(ModalScreen[Result]):
     def name_panel(self, title: str, keys: str) -> None:
         """Writes the title above the box and its keys below."""
         panel = self.query_one("#panel")
-        panel.border_title, panel.border_subtitle = title, keys
+        panel.border_title, panel.border_subtitle = Content(title), Content(keys)  # text of models is no markup
 
     def hint(self, text: str) -> None:
         """Says something above the list; "" says nothing."""

@@ -1,6 +1,7 @@
 """Prompt: the box the user writes in."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from textual import events, message
 from textual.widgets import TextArea
@@ -12,6 +13,16 @@ from streamtui.ui.kept import KeptLines
 
 LARGE_PASTE = 8_000
 """Characters from which a paste becomes an attachment: one line of 100 KB costs TextArea 0.5 s a key."""
+
+
+class _Written(NamedTuple):
+    """A prompt as it stood in the box."""
+
+    text: str
+    attachments: tuple[Attachment, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.text.strip() or self.attachments)
 
 
 class Prompt(KeptLines, TextArea):
@@ -29,9 +40,15 @@ class Prompt(KeptLines, TextArea):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, highlight_cursor_line=False, placeholder="Write a prompt")
         self._attachments: list[Attachment] = []
-        self._history: list[str] = []
+        self._history: list[_Written] = []
+        self._put_away: list[_Written] = []
         self._at = 0
-        self._draft = ""
+        self._draft = _Written("")
+
+    @property
+    def attachments(self) -> tuple[Attachment, ...]:
+        """What goes with the prompt."""
+        return tuple(self._attachments)
 
     async def _on_key(self, event: events.Key) -> None:
         """Does what a key of the prompt does when its turn comes.
@@ -49,13 +66,14 @@ class Prompt(KeptLines, TextArea):
 
     def action_submit(self) -> None:
         """Sends what is written, unless there is nothing."""
-        text = self.text.strip("\n")
-        if not text.strip() and not self._attachments:
+        written = _Written(self.text.strip("\n"), self.attachments)
+        if not written:
             return
-        attachments = tuple(self._attachments)
-        self.remember(text)
+        if self._at < len(self._history):
+            self._remember(self._draft)
+        self._remember(written)
         self.reset()
-        self.post_message(self.Submitted(text, attachments))
+        self.post_message(self.Submitted(*written))
 
     def action_newline(self) -> None:
         """Starts a new line."""
@@ -68,22 +86,23 @@ class Prompt(KeptLines, TextArea):
         self._attachments = list(attachments)
         self._show_attachments()
 
-    def remember(self, text: str) -> None:
-        """Adds `text` to the earlier prompts."""
-        if text.strip() and self._history[-1:] != [text]:
-            self._history.append(text)
+    def _remember(self, written: "_Written") -> None:
+        if written and self._history[-1:] != [written]:
+            self._history.append(written)
         self._at = len(self._history)
 
     def recall(self, texts: list[str]) -> None:
-        """Takes `texts`, oldest first, as the earlier prompts."""
-        self._history = texts
-        self._at = len(texts)
+        """Takes `texts`, oldest first, as the earlier prompts; what was put away comes after them."""
+        self._history = [*(_Written(text) for text in texts), *self._put_away]
+        self._at = len(self._history)
 
     def put_away(self) -> bool:
         """Moves the draft into the history and clears the box; False when there was none."""
-        if not self.text.strip() and not self._attachments:
+        written = _Written(self.text, self.attachments)
+        if not written:
             return False
-        self.remember(self.text)
+        self._put_away.append(written)
+        self._remember(written)
         self.reset()
         return True
 
@@ -106,19 +125,26 @@ class Prompt(KeptLines, TextArea):
         if not 0 <= at <= len(self._history):
             return
         if self._at == len(self._history):
-            self._draft = self.text
+            self._draft = _Written(self.text, self.attachments)
         self._at = at
-        self.reset(self._history[at] if at < len(self._history) else self._draft, tuple(self._attachments))
+        self.reset(*(self._history[at] if at < len(self._history) else self._draft))
 
     async def _on_paste(self, event: events.Paste) -> None:
         """Inserts what was pasted, cleaned; much of it becomes an attachment."""
         event.stop()
         event.prevent_default()
-        text = clean(event.text.replace("\r\n", "\n").replace("\r", "\n"))
+        self._take(event.text)
+
+    def action_paste(self) -> None:
+        """Inserts what was copied in the app."""
+        self._take(self.app.clipboard)
+
+    def _take(self, pasted: str) -> None:
+        text = clean(pasted.replace("\r\n", "\n").replace("\r", "\n"))
         if len(text) > LARGE_PASTE:
             self._take_file(text)
-        else:
-            self.insert(text)
+        elif result := self._replace_via_keyboard(text, *self.selection):
+            self.move_cursor(result.end_location)
 
     def _take_file(self, text: str) -> None:
         name = f"pasted-{len(self._attachments) + 1}.txt"

@@ -1,5 +1,6 @@
 """ReadingScreen: the pane, the prompt and the status bar, and what a reader does: walk, find, copy, open."""
 
+import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -86,23 +87,24 @@ class ReadingScreen(Screen[None]):
     def on_find_bar_wanted(self, event: "FindBar.Wanted") -> None:
         """Shows where the words stand."""
         self.transcript.find(event.query)
-        self._show_hits()
+        self.show_hits()
 
     def on_find_bar_stepped(self, event: "FindBar.Stepped") -> None:
         """Goes from hit to hit."""
         self.transcript.step(event.by)
-        self._show_hits()
+        self.show_hits()
 
-    def _show_hits(self) -> None:
+    def show_hits(self) -> None:
+        """Says which hit of how many is shown."""
         finder = self.transcript.finder
         found = f"{finder.position} of {finder.total:,}" if finder.total else "nothing"
-        self.status.note = f"found: {found}" if finder.query else ""
+        self.status.found = f"found: {found}" if finder.query else ""
 
     async def clear(self) -> bool:
         """Takes away what lies over the conversation: the search, letters, the cursor; False for nothing."""
         if found := self.query("#find"):
             self.transcript.find("")
-            self.status.note = ""
+            self.status.found = ""
             await found.remove()
         return self.transcript.clear_marks() or bool(found)
 
@@ -158,7 +160,7 @@ class ReadingScreen(Screen[None]):
             case "save":
                 self._save_code(target.code, target.language)
             case "edit":
-                self._edit_code(target.code, target.language)
+                await self._edit_code(target.code, target.language)
 
     def _save_code(self, code: str, language: str) -> None:
         from streamtui.ui import outside
@@ -170,11 +172,16 @@ class ReadingScreen(Screen[None]):
         else:
             self.notify(f"Saved as {file}", markup=False)
 
-    def _edit_code(self, code: str, language: str) -> None:
+    async def _edit_code(self, code: str, language: str) -> None:
         from streamtui.ui import outside
 
         try:
             with self.app.suspend():
-                outside.edit(code, f"code.{outside.ending(language)}")
+                # In a thread, so that a reply under way is read and saved meanwhile.
+                edited = await asyncio.to_thread(outside.edit, code, f"code.{outside.ending(language)}")
         except (OSError, ValueError, SuspendNotSupported) as error:
             self.notify(f"The editor could not be used: {error}. Set $EDITOR.", severity="error", markup=False)
+            return
+        if edited.rstrip("\n") != code.rstrip("\n"):
+            self.prompt.insert(f"```{language}\n{edited.rstrip()}\n```\n")
+            self.notify("What you changed is in the prompt.", markup=False)

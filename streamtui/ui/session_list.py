@@ -13,6 +13,7 @@ from textual.widgets.option_list import Option
 
 from streamtui.session import SessionSummary
 from streamtui.store import Store, StoreError
+from streamtui.ui.clean_input import CleanInput
 from streamtui.ui.panel import ListPanel
 
 MOST = 1_000
@@ -31,7 +32,7 @@ class SessionList(ListPanel):
     def compose(self) -> ComposeResult:
         """A filter above the list."""
         with Vertical(id="panel"):
-            yield Input(placeholder="Filter by title or model", id="filter")
+            yield CleanInput(placeholder="Filter by title or model", id="filter")
             yield Static(id="hint", markup=False)
             yield OptionList(id="sessions", markup=False)
 

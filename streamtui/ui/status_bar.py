@@ -35,13 +35,18 @@ class StatusBar(KeptLines, Widget):
     trouble: reactive[str] = reactive("")
     """Why sessions can't be saved at the moment; empty: they are."""
 
+    keyless: reactive[bool] = reactive(False)
+    """Whether the server wants a key and there is none."""
+    found: reactive[str] = reactive("")
+    """How a search goes."""
     note: reactive[str] = reactive("")
     """Something to read in place of all else, such as where a link leads."""
 
     def render_line(self, y: int) -> Strip:
         """Paints the bar."""
         width = self.size.width
-        left, right = [(self.note, "name")] if self.note else self._left(), self._right()
+        said = self.note or self.found
+        left, right = [(said, "name")] if said else self._left(), self._right()
         while right and _length(left) + _length(right) + 2 > width:
             right.pop(0)
         room = max(1, width - _length(left) - _length(right) - 2)
@@ -59,7 +64,8 @@ class StatusBar(KeptLines, Widget):
         word = f"waiting {self.progress.elapsed:.0f} s" if state is State.WAITING else str(state)
         parts = [(f"{_SIGNS[state]} {word}", str(state)), ("  ", ""), (self.model or "no model yet", "name")]
         parts.append((f"  {self.endpoint}", ""))
-        return [*parts, (f"  {self.trouble}", "trouble")] if self.trouble else parts
+        troubles = filter(None, [self.trouble, "no key" if self.keyless else ""])
+        return [*parts, *((f"  {trouble}", "trouble") for trouble in troubles)]
 
     def _right(self) -> list[Part]:
         """Least needed first: elapsed, first token, speed, context."""

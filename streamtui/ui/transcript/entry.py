@@ -137,7 +137,7 @@ class Entry:
         self._make()
         assert self._stacks is not None
         if self.growing:
-            self._stacks[Section.THOUGHT].blocks = self._thought_blocks()
+            self._renew()
         first, y, same_width = None, 0, width == self.width
         for section, stack in enumerate(self._stacks):
             before = stack.height
@@ -147,6 +147,18 @@ class Entry:
             y += stack.height
         self.width, self.height = width, y + 1
         return (first if first is not None else y) if same_width else 0
+
+    def _renew(self) -> None:
+        """Brings the lines up to date that say who answers and how long it thinks."""
+        assert self._stacks is not None
+        label, head = self._label(), self._stacks[Section.HEAD]
+        if label.plain() != head.blocks[0].plain():
+            head.replace([label])
+        thought, stack = self._thought_blocks(), self._stacks[Section.THOUGHT]
+        if thought and (not stack.blocks or thought[0].plain() != stack.blocks[0].plain()):
+            stack.replace(thought)
+        else:
+            stack.blocks = thought
 
     def locate(self, line: int) -> Spot | None:
         """What stands at `line` of the entry; None for the empty ones."""
@@ -165,6 +177,11 @@ class Entry:
         for section, stack in enumerate(self._stacks or ()):
             for index, block in enumerate(stack.blocks):
                 yield Section(section), index, block
+
+    @property
+    def label(self) -> str:
+        """Who said it, and when."""
+        return self._label().plain()
 
     @property
     def text(self) -> str:

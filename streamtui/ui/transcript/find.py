@@ -56,13 +56,13 @@ class Finder:
         before = sum(count for index, count in self._counts.items() if index < self.current.entry)
         return min(self.total, before + bisect_left(self._in_entry(self.current.entry), self.current) + 1)
 
-    def spans(self, block: LineBlock, growing: bool) -> list[Span]:
-        """Where the query stands in `block`; remembered unless the block is still growing."""
+    def spans(self, block: LineBlock, growth: int) -> list[Span]:
+        """Where the query stands in `block`; looked for again only where `growth`, the state of its entry, is new."""
         found = self._hits.get(id(block))
-        if found is not None and found[0] is block and found[1] == block.height and not growing:
+        if found is not None and found[0] is block and found[1] == growth:
             return found[2]
         spans = _spans(block.plain(), self.query)
-        self._hits[id(block)] = (block, block.height, spans)
+        self._hits[id(block)] = (block, growth, spans)
         return spans
 
     def step(self, by: int, entry: int) -> Hit | None:

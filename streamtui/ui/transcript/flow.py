@@ -29,6 +29,8 @@ class Flow:
         self.width = 0
         """Cells for the text; 0 until known."""
         self.wraps_code = True
+        self.growth = 0
+        """How often something was added to the growing entry."""
         self._heights = Heights()
         self._recent: OrderedDict[int, None] = OrderedDict()
 
@@ -64,6 +66,7 @@ class Flow:
     def grow(self, delta: Delta) -> int:
         """Adds a piece to the last entry; returns the first line that may look different."""
         last = len(self.entries) - 1
+        self.growth += 1
         self.entries[last].feed(delta)
         return self.top(last) + self.exact(last, again=True)
 

@@ -11,6 +11,7 @@ from textual.strip import Strip
 
 from streamtui.markdown.runs import Run
 from streamtui.message import Role
+from streamtui.sanitize import clean_line
 from streamtui.ui.transcript.entry import Section, Spot
 from streamtui.ui.transcript.find import Finder
 from streamtui.ui.transcript.flow import Flow, Place
@@ -77,7 +78,7 @@ class LinePainter:
         base = f"thought {block.base}" if spot.section is Section.THOUGHT else block.base
         shift = self.shift if block.kind == "code" else 0
         marked = self._marked(place, spot, start, runs)
-        tag = str(getattr(block, "language", "")) if spot.line == 0 else ""
+        tag = clean_line(str(getattr(block, "language", ""))) if spot.line == 0 else ""
         look = Look(base, width, edge, shift, tag)
         if marked is runs:
             return self._painter.strip((id(block), spot.line, bar, edge), runs, prefix, look)
@@ -86,7 +87,8 @@ class LinePainter:
     def _marked(self, place: Place, spot: Spot, start: int, runs: list[Run]) -> list[Run]:
         length = sum(len(text) for text, _ in runs)
         if self.finder is not None and self.finder.query:
-            hits = self.finder.spans(spot.block, self._flow.entries[place.entry].growing)
+            growing = self._flow.entries[place.entry].growing
+            hits = self.finder.spans(spot.block, self._flow.growth if growing else 0)
             if inside := _within(hits, start, length):
                 runs = overlay(runs, inside, "match")
         if self.selection is not None:

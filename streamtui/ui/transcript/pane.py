@@ -1,11 +1,12 @@
 """Transcript: the conversation pane as the user reads it: walking, selecting, copying, finding, links."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from textual import events, message
 from textual.selection import Selection
 
-from streamtui.message import Role
+from streamtui.message import Message, Role
 from streamtui.ui.bindings import bindings_of
 from streamtui.ui.transcript.entry import Section
 from streamtui.ui.transcript.find import Finder, Hit
@@ -66,6 +67,14 @@ class Transcript(TranscriptView):
         self.lines.finder = self.finder
         self._typed = ""
         self._hover = ""
+        self._pressed = (-1, -1)
+
+    def load(self, messages: Iterable[Message], variants: Mapping[str, tuple[int, int]] | None = None) -> None:
+        """Shows `messages` in place of what was there; a search goes on in them."""
+        super().load(messages, variants)
+        self.finder.search(self.finder.query)
+        if self in self.screen.selections:
+            self.screen.clear_selection()
 
     # Walking
 
@@ -298,10 +307,23 @@ class Transcript(TranscriptView):
             self._hover = url
             self.post_message(self.Hovered(url))
 
+    def on_leave(self) -> None:
+        """Notes that no link is under the mouse any more."""
+        if self._hover:
+            self._hover = ""
+            self.post_message(self.Hovered(""))
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Notes where the button was pressed, or starts dragging the thumb."""
+        self._pressed = (event.x, event.y)
+        super().on_mouse_down(event)
+
     async def _on_click(self, event: events.Click) -> None:
         """Unfolds reasoning, follows links, selects a block by two clicks."""
         event.stop()
         event.prevent_default()  # Widget's own handler would select everything at a double click.
+        if (event.x, event.y) != self._pressed:
+            return  # the end of a drag: Textual calls it a click because it began in the same widget
         if url := self._url_at(event.x, event.y):
             self.post_message(self.Open(url))
             return

@@ -41,6 +41,9 @@ def text_between(flow: Flow, bounds: Bounds) -> str:
     last = place(bounds[1][0])[0] if bounds[1] else len(flow.entries) - 1
     parts: list[str] = []
     for index in range(max(0, first), min(last, len(flow.entries) - 1) + 1):
+        if first < index < last or bounds == (None, None):
+            parts.append(f"{flow.entries[index].label}\n{flow.entries[index].text}\n")
+            continue
         for section, number, block in flow.entries[index].blocks():
             span = span_in(bounds, address(index, section, number))
             if span is not None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 class Stack:
     """A growing list of blocks. Laying out again costs only what is not stable yet."""
 
-    __slots__ = ("_settled", "_width", "_wrap", "blocks", "height", "tops")
+    __slots__ = ("_renewed", "_settled", "_width", "_wrap", "blocks", "height", "tops")
 
     def __init__(self, blocks: Sequence[LineBlock] = ()) -> None:
         self.blocks = blocks
@@ -22,6 +22,11 @@ class Stack:
         self.height = 0
         self._width, self._wrap = 0, True
         self._settled = 0
+        self._renewed = False
+
+    def replace(self, blocks: Sequence[LineBlock]) -> None:
+        """Takes other blocks, all of them new."""
+        self.blocks, self._settled, self._renewed = blocks, 0, True
 
     def layout(self, width: int, stable: int, *, wrap: bool = True) -> int:
         """Lays out for `width` cells and returns the first line that may look different now.
@@ -33,14 +38,15 @@ class Stack:
         start = min(self._settled, len(self.blocks))
         tops, y = self.tops, self._bottom(start)
         del tops[start:]
-        first = y
+        first = 0 if self._renewed else y
+        self._renewed = False
         for index in range(start, len(self.blocks)):
             block = self.blocks[index]
             if block.kind == "code":
                 cast("CodeBlock", block).layout(width, wrap)
             else:
                 block.layout(width)
-            if index == start:
+            if index == start and first:
                 first = y + (block.margin + block.fresh if block.fresh else 0)
             tops.append(y)
             y += block.height
