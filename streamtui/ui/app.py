@@ -75,15 +75,18 @@ class StreamTUI(App[None]):
         self._session_id = session_id
         self._resume = resume
         self._theme_troubles: list[str] = []
+        self.chat = ChatScreen()
         self._use_default_theme()
 
     # Start and end
 
+    def get_default_screen(self) -> ChatScreen:
+        """The chat is the first screen: one pushed over Textual's empty one would be a second paint."""
+        return self.chat
+
     def on_mount(self) -> None:
-        """Shows the chat at once; all that is heavy or slow waits until it is painted."""
+        """Leaves all that is heavy or slow until the chat is painted."""
         terminal.teach_alt_enter()
-        self.chat = ChatScreen()
-        self.push_screen(self.chat)
         self.call_after_refresh(self._after_first_paint)
 
     def _use_default_theme(self) -> None:
