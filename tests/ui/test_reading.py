@@ -221,3 +221,15 @@ def test_letters_are_enough_for_many_targets() -> None:
     assert len(lettered(targets)) == 60
     assert {len(letters) for letters in lettered(targets)} == {2}
     assert len(lettered(targets[:5])) == 5
+
+
+async def test_no_color_is_respected(make_app: MakeApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    app = make_app()
+    async with running(app):
+        load(app, "show me", REPLY)
+        strips = app.chat.transcript.render_lines(Region(0, 0, *app.chat.transcript.size))
+        styles = [segment.style for strip in strips for segment in strip if segment.style is not None]
+        colours = {style.color.triplet for style in styles if style.color is not None and style.color.triplet}
+        assert colours
+        assert all(red == green == blue for red, green, blue in colours)

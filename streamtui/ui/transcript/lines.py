@@ -31,9 +31,10 @@ class LinePainter:
     """Paints lines for a widget; everything that can look different from line to line is an attribute."""
 
     def __init__(self, widget: "Widget", flow: Flow) -> None:
-        self._widget = widget
         self._flow = flow
         self._painter = Painter(widget)
+        self.width = 0
+        """Cells of a line, the scrollbar included."""
         self.thumb = range(0)
         """Rows of the view where the scrollbar's thumb stands."""
         self.selection: Bounds | None = None
@@ -60,7 +61,7 @@ class LinePainter:
     def paint(self, line: int, y: int) -> Strip:
         """Returns `line` of the flow for row `y` of the view."""
         edge = self._edge(y)
-        width = self._widget.size.width
+        width = self.width
         place = self._flow.at(line)
         if place is None and not self._flow.entries and 0 < line <= len(self.greeting):
             return self._painter.build([_BLANK], self.greeting[line - 1], Look("", width, edge))
@@ -124,7 +125,7 @@ class LinePainter:
 
     def located(self, line: int) -> Strip:
         """Returns `line` with its address and characters in the segments' meta."""
-        width = self._widget.size.width
+        width = self.width
         place = self._flow.at(line)
         if place is None or place.spot is None:
             return Strip.blank(width)
@@ -141,7 +142,7 @@ class LinePainter:
     def badge(self, y: int, lines: int, new: bool) -> Strip:
         """Returns the line that says how much is below the view."""
         text = f" ▼ {lines:,} {'new ' if new else ''}{'line' if lines == 1 else 'lines'} below · ctrl+end "
-        width = self._widget.size.width
+        width = self.width
         room = max(0, (width - 1 - len(text)) // 2)
         return self._painter.build([(" " * room, ""), (text, "badge")], (), Look("", width, self._edge(y)))
 

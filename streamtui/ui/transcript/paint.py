@@ -87,9 +87,8 @@ class Painter:
         return self._filtered(LeanStrip(_merged([*line, (edge, self._styles[names])]), look.width))
 
     def _filtered(self, strip: Strip) -> Strip:
-        background = self._widget.background_colors[1]
         for line_filter in self._widget.get_line_filters():
-            strip = LeanStrip(strip.apply_filter(line_filter, background), strip.cell_length)
+            strip = LeanStrip(strip.apply_filter(line_filter, self._widget.background_colors[1]), strip.cell_length)
         return strip
 
 

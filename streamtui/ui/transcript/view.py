@@ -265,7 +265,8 @@ class TranscriptView(ScrollView, can_focus=True):
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Paints the lines of `crop`; of those painted before, only what has changed."""
-        top, height = int(self.scroll_y), self.size.height
+        self.lines.width, height = self.size
+        top = int(self.scroll_y)
         stale = self._rows.stale(height)
         rows = self._rows.keep(stale.start, [self.lines.paint(top + y, y) for y in stale])
         if not self.following and rows:
@@ -281,4 +282,5 @@ class TranscriptView(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """Returns line `y` with the place of every character, for the compositor's hit tests."""
+        self.lines.width = self.size.width
         return self.lines.located(int(self.scroll_y) + y)
