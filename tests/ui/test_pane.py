@@ -118,3 +118,20 @@ async def test_selecting_everything_spans_messages(make_app: MakeApp) -> None:
         assert found is not None
         assert all(f"Message {i}." in found[0] for i in range(6))
         assert transcript.get_selection(Selection(Offset(0, 0), Offset(0, 0))) is None
+
+
+async def test_dragging_beyond_the_edge_scrolls(make_app: MakeApp) -> None:
+    app = make_app()
+    async with running(app) as pilot:
+        transcript = app.chat.transcript
+        transcript.load(conversation(60))
+        await pilot.press("pageup", "pageup", "pageup")
+        before = transcript.scroll_y
+        await pilot.mouse_down(transcript, offset=(4, 10))
+        await pilot.hover(transcript, offset=(4, 12))
+        await pilot.hover(transcript, offset=(4, transcript.size.height - 1))
+        await until(lambda: transcript.scroll_y > before + 3)
+        await pilot.mouse_up(transcript, offset=(4, transcript.size.height - 1))
+        selected = app.chat.get_selected_text()
+        assert selected is not None
+        assert selected.count("\n") > 4

@@ -11,7 +11,7 @@ from streamtui.ui.bindings import bindings_of
 from streamtui.ui.transcript.entry import Section
 from streamtui.ui.transcript.find import Finder, Hit
 from streamtui.ui.transcript.selecting import Bounds, place, text_between
-from streamtui.ui.transcript.targets import Target, lettered, targets_in, url_of
+from streamtui.ui.transcript.targets import Target, code_of, lettered, targets_in, url_of
 from streamtui.ui.transcript.view import GUTTER, TranscriptView
 
 SIDEWAYS = 8
@@ -149,7 +149,7 @@ class Transcript(TranscriptView):
         index = self.chosen_entry
         blocks = [] if index is None else [block for _, _, block in self.flow.entries[index].blocks()]
         if codes := [block for block in blocks if block.kind == "code"]:
-            self.post_message(self.Copy(codes[-1].plain()))
+            self.post_message(self.Copy(code_of(codes[-1])))
         else:
             self.notify("There is no code in this message.", markup=False, timeout=2)
 

@@ -38,15 +38,15 @@ class Stack:
         start = min(self._settled, len(self.blocks))
         tops, y = self.tops, self._bottom(start)
         del tops[start:]
-        first = 0 if self._renewed else y
-        self._renewed = False
+        renewed, self._renewed = self._renewed, False
+        first = 0 if renewed else y
         for index in range(start, len(self.blocks)):
             block = self.blocks[index]
             if block.kind == "code":
                 cast("CodeBlock", block).layout(width, wrap)
             else:
                 block.layout(width)
-            if index == start and first:
+            if index == start and not renewed:
                 first = y + (block.margin + block.fresh if block.fresh else 0)
             tops.append(y)
             y += block.height

@@ -2,10 +2,14 @@
 
 from collections.abc import Iterator
 from itertools import product
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from streamtui.markdown.runs import Run
 from streamtui.ui.transcript.flow import Flow, Place
+from streamtui.ui.transcript.notes import LineBlock
+
+if TYPE_CHECKING:
+    from streamtui.markdown.code import CodeBlock
 
 _LETTERS = "asdfghjklqwertyuiopzxcvbnm"
 
@@ -37,11 +41,16 @@ def targets_in(flow: Flow, lines: range) -> list[Target]:
             if id(block) not in blocks:
                 blocks.add(id(block))
                 language = str(getattr(block, "language", ""))
-                found.append(Target(line, 0, code=block.plain(), language=language))
+                found.append(Target(line, 0, code=code_of(block), language=language))
             continue
         continued = found[-1].url if found and found[-1].line == line - 1 else ""
         found += [Target(line, at, url=url) for at, url in links_in(place) if at or url != continued]
     return found
+
+
+def code_of(block: LineBlock) -> str:
+    """Returns the code of a code block as it was written, tabs and all."""
+    return cast("CodeBlock", block).code()
 
 
 def links_in(place: Place) -> Iterator[tuple[int, str]]:
