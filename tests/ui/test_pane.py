@@ -1,6 +1,7 @@
 """The conversation pane: following, scrolling, selecting, sizes."""
 
 import pytest
+from textual import events
 from textual.geometry import Offset
 from textual.selection import Selection
 
@@ -127,11 +128,18 @@ async def test_dragging_beyond_the_edge_scrolls(make_app: MakeApp) -> None:
         transcript.load(conversation(60))
         await pilot.press("pageup", "pageup", "pageup")
         before = transcript.scroll_y
-        await pilot.mouse_down(transcript, offset=(4, 10))
-        await pilot.hover(transcript, offset=(4, 12))
-        await pilot.hover(transcript, offset=(4, transcript.size.height - 1))
+        bottom = transcript.size.height - 1
+
+        def mouse(kind: type[events.MouseEvent], y: int, down: int) -> None:
+            # the pilot's own events never say that the mouse moved
+            app.post_message(kind(None, 4, y, 0, down, 1, False, False, False, 4, y))
+
+        mouse(events.MouseDown, 10, 0)
+        mouse(events.MouseMove, 12, 2)
+        mouse(events.MouseMove, bottom, bottom - 12)
         await until(lambda: transcript.scroll_y > before + 3)
-        await pilot.mouse_up(transcript, offset=(4, transcript.size.height - 1))
+        mouse(events.MouseUp, bottom, 0)
+        await pilot.pause()
         selected = app.chat.get_selected_text()
         assert selected is not None
         assert selected.count("\n") > 4
