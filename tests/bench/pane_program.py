@@ -184,6 +184,7 @@ class Ours(Bench):
         stored = conversation(int(messages))
         await self.quiet()
         gc.collect()
+        gc.freeze()  # as the program does once it is up
         opened = await self._cpu(lambda: self.transcript.load(stored))
         rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         pages = [await self._cpu(lambda: self.transcript.page(-1)) for _ in range(40)]

@@ -58,6 +58,7 @@ class Entry:
     """What the pane knows of a message. Blocks are made when they are first looked at."""
 
     __slots__ = (
+        "_labelled",
         "_lines",
         "_stacks",
         "_thought",
@@ -87,6 +88,7 @@ class Entry:
         self.body: Document | None = None
         self._thought: Document | None = None
         self._stacks: list[Stack] | None = None
+        self._labelled = ""
 
     @property
     def is_laid_out(self) -> bool:
@@ -151,11 +153,12 @@ class Entry:
     def _renew(self) -> None:
         """Brings the lines up to date that say who answers and how long it thinks."""
         assert self._stacks is not None
-        label, head = self._label(), self._stacks[Section.HEAD]
-        if label.plain() != head.blocks[0].plain():
-            head.replace([label])
+        if self._labelled != self.message.model:
+            self._stacks[Section.HEAD].replace([self._label()])
+        if self._thought is None:
+            return
         thought, stack = self._thought_blocks(), self._stacks[Section.THOUGHT]
-        if thought and (not stack.blocks or thought[0].plain() != stack.blocks[0].plain()):
+        if not stack.blocks or thought[0].plain() != stack.blocks[0].plain():
             stack.replace(thought)
         else:
             stack.blocks = thought
@@ -239,7 +242,7 @@ class Entry:
         ]
 
     def _label(self) -> Label:
-        message = self.message
+        message, self._labelled = self.message, self.message.model
         place = f"  {self.variant[0]}/{self.variant[1]}" if self.variant else ""
         time = datetime.fromtimestamp(message.created).strftime("%H:%M")
         if message.role is Role.USER:
