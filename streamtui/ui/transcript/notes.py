@@ -39,14 +39,15 @@ class Label:
     kind = "label"
     margin = 0
     height = 1
-    fresh = 1
     base = ""
 
     def __init__(self, *runs: Run) -> None:
         self._runs = list(runs)
+        self.fresh = -1
 
     def layout(self, width: int) -> None:
-        """Does nothing: a label has one line at any width."""
+        """Makes one line, at any width; it is new the first time only."""
+        self.fresh = min(1, self.fresh + 1)
 
     def line(self, index: int) -> tuple[int, list[Run]]:
         """The label."""
