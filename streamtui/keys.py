@@ -13,8 +13,6 @@ class Key:
     """Textual's key names, separated by commas."""
     does: str
     """What happens, in a few words."""
-    label: str = ""
-    """One word for the footer; empty: not shown there."""
 
     @property
     def place(self) -> str:
@@ -49,17 +47,17 @@ def _spelled(key: str) -> str:
 
 
 KEYS = (
-    Key("prompt.submit", "enter", "send the prompt", "send"),
+    Key("prompt.submit", "enter", "send the prompt"),
     Key("prompt.newline", "ctrl+j,shift+enter,alt+enter", "make a new line"),
     Key("prompt.history_up", "up", "on the first line: the earlier prompt"),
     Key("prompt.history_down", "down", "on the last line: the later prompt"),
-    Key("chat.stop", "escape", "stop the reply and keep what came; else go to the prompt", "stop"),
-    Key("chat.retry", "f5", "ask again", "retry"),
-    Key("chat.pick_model", "ctrl+o,f2", "pick a model", "model"),
+    Key("chat.stop", "escape", "stop the reply and keep what came; else go to the prompt"),
+    Key("chat.retry", "f5", "ask again"),
+    Key("chat.pick_model", "ctrl+o,f2", "pick a model"),
     Key("chat.next_favourite", "f3", "switch to the next favourite model"),
     Key("chat.previous_favourite", "shift+f3", "switch to the favourite model before"),
-    Key("chat.new_session", "ctrl+n", "start a new session", "new"),
-    Key("chat.open_sessions", "ctrl+s", "show the saved sessions", "sessions"),
+    Key("chat.new_session", "ctrl+n", "start a new session"),
+    Key("chat.open_sessions", "ctrl+s", "show the saved sessions"),
     Key("chat.scroll_page_up", "pageup", "scroll up a page"),
     Key("chat.scroll_page_down", "pagedown", "scroll down a page"),
     Key("chat.follow", "ctrl+end", "go to the end and follow the reply"),
@@ -67,11 +65,11 @@ KEYS = (
     Key("chat.next_message", "alt+down", "go to the message below"),
     Key("chat.previous_variant", "alt+left", "show the reply before, where a prompt was asked more than once"),
     Key("chat.next_variant", "alt+right", "show the reply after it"),
-    Key("chat.find", "ctrl+f", "find in the conversation", "find"),
+    Key("chat.find", "ctrl+f", "find in the conversation"),
     Key("chat.hints", "f8", "put a letter on every code block and link in view, to copy, save, edit or open it"),
     Key("chat.interrupt", "ctrl+c", "copy the selection, stop the reply, put the draft away, or (twice) quit"),
-    Key("chat.palette", "ctrl+p", "show everything that can be done", "all"),
-    Key("chat.help", "f1", "show the keys", "keys"),
+    Key("chat.palette", "ctrl+p", "show everything that can be done"),
+    Key("chat.help", "f1", "show the keys"),
     Key("chat.quit", "ctrl+q", "quit"),
     Key("pane.line_up", "k,up", "scroll up a line"),
     Key("pane.line_down", "j,down", "scroll down a line"),
@@ -90,7 +88,7 @@ KEYS = (
     Key("pane.left", "h,left", "move cut code to the left"),
     Key("pane.right", "l,right", "move cut code to the right"),
     Key("pane.leave", "i,enter", "go back to the prompt"),
-    Key("models.toggle_favourite", "ctrl+t", "make the model a favourite, or no longer one", "favourite"),
+    Key("models.toggle_favourite", "ctrl+t", "make the model a favourite, or no longer one"),
 )  # fmt: skip
 
 

@@ -17,11 +17,6 @@ def config_dir() -> Path:
     return Path(_DIRS.user_config_dir)
 
 
-def cache_dir() -> Path:
-    """The folder for what can be fetched again (on Linux ``~/.cache/streamtui``). Not created here."""
-    return Path(_DIRS.user_cache_dir)
-
-
 def database() -> Path:
     """The SQLite file with every saved session."""
     return data_dir() / "sessions.db"

@@ -128,14 +128,15 @@ class StreamTUI(App[None]):
     @work(group="panel")
     async def open_first(self) -> None:
         """Opens the session asked for; says who can answer if nobody can."""
-        await self._remembered_theme()
+        await self._read_themes()
+        self.chat.restore_draft(await self._recall("draft"))
         if self._session_id or self._resume:
             await self._open_asked_for()
         if self.config.endpoint.needs_key:
             await self._offer_demo()
         self.chat.be_ready()
 
-    async def _remembered_theme(self) -> None:
+    async def _read_themes(self) -> None:
         found, troubles = themes.load_all()
         for theme in found:
             self.register_theme(theme)
@@ -144,7 +145,6 @@ class StreamTUI(App[None]):
         name = await self._recall("theme")
         if name in self.available_themes and name != self.theme:
             self.theme = name
-        self.chat.restore_draft(await self._recall("draft"))
         self.theme_changed_signal.subscribe(self, lambda theme: self.store.remember("theme", theme.name))
 
     async def _recall(self, key: str) -> str:
@@ -162,7 +162,7 @@ class StreamTUI(App[None]):
         from streamtui.store import StoreError
 
         try:
-            latest: str | None = await asyncio.wrap_future(self.store.latest())
+            latest: str | None = None if self._session_id else await asyncio.wrap_future(self.store.latest())
         except StoreError as error:
             self.notify(str(error), severity="error", markup=False, timeout=10)
             return

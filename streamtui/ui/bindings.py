@@ -8,6 +8,6 @@ from streamtui.keys import keys_of
 def bindings_of(place: str, *, priority: bool = False) -> list[BindingType]:
     """Returns a binding for every key of `place`; each runs the action of its name and can be remapped by its id."""
     return [
-        Binding(key.keys, key.action, key.does, id=key.id, show=bool(key.label), priority=priority, tooltip=key.does)
+        Binding(key.keys, key.action, key.does, id=key.id, show=False, priority=priority, tooltip=key.does)
         for key in keys_of(place)
     ]

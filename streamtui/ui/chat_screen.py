@@ -26,10 +26,8 @@ if TYPE_CHECKING:
 STATUS_EVERY = 0.5
 """Seconds between updates of the status bar while a reply is under way."""
 
-
 LOW = 16
 """Lines below which borders are left out."""
-
 
 DRAFT_EVERY = 0.5
 """Seconds between looks at the draft, which is kept for the next start."""
@@ -52,7 +50,7 @@ class ChatScreen(ReadingScreen):
         self._draft = ""
 
     def begin(self, session: Session, provider: "Provider", store: "Store") -> None:
-        """Brings the screen to life once it is painted; what was sent before is asked now."""
+        """Brings the screen to life once it is painted."""
         from streamtui.conversation import Conversation
 
         self.conversation = Conversation(session, provider, store)

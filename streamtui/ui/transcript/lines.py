@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Offset
@@ -70,9 +69,9 @@ class LinePainter:
         bar = self._bar(place)
         if place.spot is None:
             return self._painter.strip(("gap", bar, edge), _NOTHING, [bar], Look("", width, edge))
-        return self._line(place, place.spot, bar, edge, width)
+        return self._line(place, place.spot, bar, edge)
 
-    def _line(self, place: Place, spot: Spot, bar: Run, edge: Run, width: int) -> Strip:
+    def _line(self, place: Place, spot: Spot, bar: Run, edge: Run) -> Strip:
         block = spot.block
         start, runs = block.line(spot.line)
         prefix = [self._letter(place) or bar, *block.prefix(spot.line)]
@@ -80,7 +79,7 @@ class LinePainter:
         shift = self.shift if block.kind == "code" else 0
         marked = self._marked(place, spot, start, runs)
         tag = clean_line(str(getattr(block, "language", ""))) if spot.line == 0 else ""
-        look = Look(base, width, edge, shift, tag)
+        look = Look(base, self.width, edge, shift, tag)
         if marked is runs:
             return self._painter.strip((id(block), spot.line, bar, edge), runs, prefix, look)
         return self._painter.build(prefix, marked, look)
@@ -117,11 +116,6 @@ class LinePainter:
         assert place.spot is not None
         y = address(place.entry, place.spot.section, place.spot.number)
         return Selection(Offset(0, y), Offset(len(place.spot.block.plain()), y))
-
-    @staticmethod
-    def width_of(text: str) -> int:
-        """Returns how many cells `text` takes."""
-        return len(text) if text.isascii() else cell_len(text)
 
     def located(self, line: int) -> Strip:
         """Returns `line` with its address and characters in the segments' meta."""

@@ -92,6 +92,11 @@ class Painter:
         return strip
 
 
+def cells(text: str) -> int:
+    """Returns how many cells `text` takes."""
+    return len(text) if text.isascii() else cell_len(text)
+
+
 def _safe(text: str) -> str:
     """Returns `text` without what could drive a terminal: text is clean, but Markdown's ``&#x202e;`` is not."""
     return text if text.isascii() and text.isprintable() else clean(text).replace("\n", " ")
@@ -99,7 +104,7 @@ def _safe(text: str) -> str:
 
 def _fitted(segments: list[Segment], width: int, filler: Style, mark: Style) -> list[Segment]:
     """Returns `segments` filled to `width` cells, or cut, with a mark that they go on."""
-    used = sum(len(text) if text.isascii() else cell_len(text) for text, *_ in segments)
+    used = sum(cells(text) for text, *_ in segments)
     if used > width:
         return [*Strip(segments, used).crop(0, width - 1), Segment("›", mark)]
     return [*segments, Segment(" " * (width - used), filler)]

@@ -10,6 +10,7 @@ from streamtui.message import Message, Role
 from streamtui.ui.bindings import bindings_of
 from streamtui.ui.transcript.entry import Section
 from streamtui.ui.transcript.find import Finder, Hit
+from streamtui.ui.transcript.paint import cells
 from streamtui.ui.transcript.selecting import Bounds, place, text_between
 from streamtui.ui.transcript.targets import Target, code_of, lettered, targets_in, url_of
 from streamtui.ui.transcript.view import GUTTER, TranscriptView
@@ -186,9 +187,7 @@ class Transcript(TranscriptView):
             top = int(self.scroll_y)
             places = [self.flow.at(line) for line in range(top, top + self.size.height)]
             widths = [
-                self.lines.width_of(place.spot.text)
-                for place in places
-                if place is not None and place.spot and place.spot.is_code
+                cells(place.spot.text) for place in places if place is not None and place.spot and place.spot.is_code
             ]
             most = max(widths, default=0) - self.flow.width + SIDEWAYS
             self.lines.shift = max(0, min(self.lines.shift + by, most))
@@ -295,7 +294,7 @@ class Transcript(TranscriptView):
         column = GUTTER
         spot = found.spot
         for text, names in [*spot.block.prefix(spot.line), *spot.block.line(spot.line)[1]]:
-            column += self.lines.width_of(text)
+            column += cells(text)
             if x < column:
                 return url_of(names) if x >= GUTTER else ""
         return ""

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from time import monotonic
 from typing import Self
 
-from textual import events, message
+from textual import events
 from textual.geometry import Region, Size
 from textual.reactive import var
 from textual.scroll_view import ScrollView
@@ -42,9 +42,6 @@ class TranscriptView(ScrollView, can_focus=True):
     following: var[bool] = var(True)
     """Whether the end stays in view as it grows."""
 
-    class FollowChanged(message.Message):
-        """The user scrolled away from the end, or came back to it."""
-
     def __init__(self, *, id: str | None = None) -> None:
         self._rows = KeptRows()
         super().__init__(id=id)
@@ -55,8 +52,6 @@ class TranscriptView(ScrollView, can_focus=True):
         self._last_frame = 0.0
         self._seen = 0
         self._dragging = False
-        self.frames = 0
-        """How many frames were painted for new text."""
 
     # Content
 
@@ -120,7 +115,6 @@ class TranscriptView(ScrollView, can_focus=True):
         deltas, self._pending = self._pending, []
         if not deltas or self._growing is None:
             return
-        self.frames += 1
         text, reasoning = "".join(d.text for d in deltas), "".join(d.reasoning for d in deltas)
         self.settle(changed_from=self.flow.grow(Delta(text, reasoning)))
 
@@ -185,10 +179,6 @@ class TranscriptView(ScrollView, can_focus=True):
         self._seen = max(self._seen, int(new_value) + self.size.height)
         self._measure_around(int(new_value))
         self._resize_virtual()
-
-    def watch_following(self) -> None:
-        """Tells the screen."""
-        self.post_message(self.FollowChanged())
 
     def on_resize(self, event: events.Resize) -> None:
         """Lays out again; the line at the top stays there, or the end if it was followed."""
