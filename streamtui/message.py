@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -79,9 +80,14 @@ class Delta:
     finish_reason: FinishReason | None = None
     model: str = ""
     """The model that answers, where the server names it."""
+    notice: str = ""
+    """A sentence for the user about the request itself, such as a parameter the server does not know."""
+    adapted: Mapping[str, str] | None = None
+    """Fields of the body that this model of this server refused: their new names, or "" for left out. To be
+    remembered, and given to the next `Request` as `adaptations`."""
 
     def __bool__(self) -> bool:
-        return bool(self.text or self.reasoning or self.usage or self.finish_reason)
+        return bool(self.text or self.reasoning or self.usage or self.finish_reason or self.notice or self.adapted)
 
 
 def new_id() -> str:

@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass, field
 
 from streamtui.message import Message, Role, new_id
+from streamtui.parameters import Parameters
 from streamtui.sanitize import clean_line
 
 TITLE_LENGTH = 60
@@ -29,6 +30,10 @@ class Session:
     """The last message of the path shown."""
     messages: dict[str, Message] = field(default_factory=dict)
     """By id, in the order they were added."""
+    parameters: Parameters = field(default_factory=Parameters)
+    """Set for this session, above those of its endpoint and model."""
+    pinned: bool = False
+    archived: bool = False
 
     def add(self, message: Message) -> Message:
         """Puts `message` at the end of the path shown and returns it."""

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from streamtui import keys
-from streamtui.cli import parser
+from streamtui.cli.chat import parser
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

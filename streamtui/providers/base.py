@@ -1,12 +1,13 @@
 """Provider: what answers; Request: what it is asked; ProviderError: why it could not."""
 
-from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Callable, Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
-from streamtui.config import Endpoint
+from streamtui.config import Api, Endpoint
 from streamtui.message import Delta, Message
+from streamtui.parameters import Parameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,15 @@ class Request:
     messages: tuple[Message, ...]
     system: str = ""
     """The system prompt; empty: none is sent."""
+    parameters: Parameters = field(default_factory=Parameters)
+    api: Api | None = None
+    """None: the one that `streamtui.models.api_for` names."""
+    stream: bool = True
+    """False asks for the whole reply at once."""
+    adaptations: Mapping[str, str] = field(default_factory=dict)
+    """Fields that this model of this server is known to refuse; see `Delta.adapted`."""
+    tap: Callable[[str], None] | None = None
+    """Called with the data of every event (or the whole body, where it is no stream), as the server sent it."""
 
 
 class Trouble(Enum):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import TypeVar
 
 from streamtui.message import Attachment, FinishReason, Message, Role, Timing, Usage
+from streamtui.parameters import parameters_from
 from streamtui.sanitize import clean, clean_line
 from streamtui.session import Session, SessionSummary
 from streamtui.store.errors import StoreError
@@ -134,8 +135,12 @@ def _full_id(connection: sqlite3.Connection, prefix: str) -> str:
 
 
 def _session(connection: sqlite3.Connection, session_id: str) -> Session:
-    query = "SELECT id, title, endpoint, model, system, created, updated, leaf_id FROM sessions WHERE id = ?"
-    found = Session(*connection.execute(query, (session_id,)).fetchone())
+    query = """SELECT id, title, endpoint, model, system, created, updated, leaf_id, parameters, pinned, archived
+        FROM sessions WHERE id = ?"""
+    *row, parameters, pinned, archived = connection.execute(query, (session_id,)).fetchone()
+    found = Session(*row)
+    found.parameters = parameters_from(json.loads(parameters))
+    found.pinned, found.archived = bool(pinned), bool(archived)
     rows = connection.execute(_MESSAGES, (session_id,))
     found.messages = messages = {message.id: message for message in map(_message, rows)}
     _add_pieces(connection, session_id, messages)

@@ -15,12 +15,12 @@ Operation = Callable[[sqlite3.Connection], None]
 """A change to the database, made inside the writer's transaction."""
 
 _SAVE_SESSION = """
-    INSERT INTO sessions (id, title, endpoint, model, system, created, updated, leaf_id)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO sessions (id, title, endpoint, model, system, created, updated, leaf_id, parameters)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET
         title = excluded.title, endpoint = excluded.endpoint, model = excluded.model,
         system = excluded.system, created = excluded.created, updated = max(updated, excluded.updated),
-        leaf_id = excluded.leaf_id"""
+        leaf_id = excluded.leaf_id, parameters = excluded.parameters"""
 
 # The session may not be there: saved later, or deleted by another window. Its messages are kept all the same.
 _TOUCH_SESSION = """
@@ -77,6 +77,7 @@ def save_session(session: Session) -> Operation:
         session.created,
         session.updated,
         session.leaf_id,
+        json.dumps(session.parameters.as_dict()),
     )
 
 

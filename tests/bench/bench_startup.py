@@ -35,7 +35,7 @@ Floor().run()
 OURS = """
 import sys, time
 from pathlib import Path
-from streamtui.cli import parser
+from streamtui.cli.chat import parser
 from streamtui.config import Config, endpoint_from
 from streamtui.ui.app import StreamTUI
 

@@ -1,69 +1,10 @@
-"""Config: which server to talk to, from flags, environment and defaults, in that order."""
+"""Which endpoint flags and environment ask for."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-OPENAI_URL = "https://api.openai.com/v1"
-OPENAI_MODEL = "gpt-6-luna"
-
-
-class ConfigError(Exception):
-    """A setting that can't be used; the text says which, what was expected, what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """A server with its key."""
-
-    name: str
-    base_url: str = ""
-    api_key: str = ""
-    """Empty for a server that wants none."""
-    organization: str = ""
-    project: str = ""
-    model: str = ""
-    """The model for a new session; empty: the one used last, else the server's first."""
-    demo: bool = False
-    """True for the built-in demo, which needs no network."""
-
-    def __repr__(self) -> str:
-        return f"Endpoint({self.name!r}, {self.base_url!r}, key={'set' if self.api_key else 'none'})"
-
-    @property
-    def is_local(self) -> bool:
-        """Whether the server is on this machine."""
-        return is_loopback(urlsplit(self.base_url).hostname or "")
-
-    @property
-    def needs_key(self) -> bool:
-        """Whether it can't work as it is: OpenAI itself without a key."""
-        return not self.demo and self.base_url == OPENAI_URL and not self.api_key
-
-
-DEMO = Endpoint(name="demo", base_url="http://demo.invalid/v1", model="demo-1", demo=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Config:
-    """What the user asked for."""
-
-    endpoint: Endpoint
-    system: str = ""
-    """The system prompt of a new session."""
-    model: str = ""
-    """The model asked for by a flag, also for a session that goes on; empty: none was."""
-
-
-def is_loopback(host: str) -> bool:
-    """Whether `host` can only be this machine."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
+from streamtui.config.endpoint import DEMO, OPENAI_MODEL, OPENAI_URL, Endpoint
+from streamtui.config.settings import ConfigError
 
 
 def endpoint_from(

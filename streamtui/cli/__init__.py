@@ -1,0 +1,22 @@
+"""The command line: `streamtui` opens the chat, `streamtui COMMAND` does something beside it."""
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+COMMANDS: dict[str, str] = {}
+"""What every command does, by name; the command NAME is the module ``streamtui.cli.NAME`` with a `main`."""
+
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the program. Returns its exit status: 0, 1 if it failed, 2 for arguments that can't be used."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    name = arguments[0] if arguments and arguments[0] in COMMANDS else ""
+    # Imported by name: no command pays for what another one needs.
+    command = import_module(f"streamtui.cli.{name or 'chat'}")
+    status: int = command.main(arguments[1:] if name else arguments)
+    return status

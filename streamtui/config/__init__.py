@@ -1,0 +1,29 @@
+"""What the user asked for: which server, which model, which settings; from flags, environment and file."""
+
+from streamtui.config.endpoint import (
+    DEMO,
+    OPENAI_MODEL,
+    OPENAI_URL,
+    Api,
+    Endpoint,
+    ModelSettings,
+    Timeouts,
+    is_loopback,
+)
+from streamtui.config.flags import endpoint_from
+from streamtui.config.settings import Config, ConfigError, Preset
+
+__all__ = [
+    "DEMO",
+    "OPENAI_MODEL",
+    "OPENAI_URL",
+    "Api",
+    "Config",
+    "ConfigError",
+    "Endpoint",
+    "ModelSettings",
+    "Preset",
+    "Timeouts",
+    "endpoint_from",
+    "is_loopback",
+]

@@ -1,0 +1,53 @@
+"""Config: all that the user asked for, by flags, environment and file."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from streamtui.config.endpoint import Endpoint
+from streamtui.parameters import Parameters
+
+
+class ConfigError(Exception):
+    """A setting that can't be used; the text says which, what was expected, what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A named set of system prompt, model and parameters."""
+
+    name: str
+    system: str = ""
+    endpoint: str = ""
+    """Name of the endpoint to ask; empty: the one in use."""
+    model: str = ""
+    """Empty: the one in use."""
+    parameters: Parameters = field(default_factory=Parameters)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What the user asked for."""
+
+    endpoint: Endpoint
+    """Who answers at the start."""
+    system: str = ""
+    """The system prompt of a new session."""
+    model: str = ""
+    """The model asked for by a flag, also for a session that goes on; empty: none was."""
+    parameters: Parameters = field(default_factory=Parameters)
+    """Asked for by flags: those of a new session, and laid over those of a session that goes on."""
+    endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
+    """Every endpoint that can be picked, by name."""
+    presets: Mapping[str, Preset] = field(default_factory=dict)
+    preset: str = ""
+    """Name of the preset to start with; empty: none."""
+    pace: float | None = None
+    """Characters a second at which replies are shown at most; None: as they come."""
+    title_model: str = ""
+    """The model that gives new sessions their titles; empty: the first prompt does."""
+    keymap: Mapping[str, str] = field(default_factory=dict)
+    """Keys by the id of their action, in place of the usual ones."""
+    theme: str = ""
+    """The theme to start with; empty: the one picked last."""
+    troubles: tuple[str, ...] = ()
+    """What in the file could not be used, a sentence each, to be told at the start."""

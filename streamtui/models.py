@@ -1,0 +1,26 @@
+"""What is known of a model: which API it speaks."""
+
+import re
+
+from streamtui.config import OPENAI_URL, Api, Endpoint
+
+# The models of OpenAI that speak Responses only, and those that speak the old completions.
+# Source: the lists ResponsesModel and CompletionCreateParams of the openai package 3.52.
+_RESPONSES = re.compile(r"^(gpt-[\d.]+|o\d+)-(pro|codex)|deep-research|computer-use|^codex-|^gpt-daybreak")
+_COMPLETIONS = re.compile(r"^(gpt-3\.5-turbo-instruct|davinci-002|babbage-002)")
+
+
+def api_for(endpoint: Endpoint, model: str) -> Api:
+    """Returns the API to ask `model` by: the one set for the model, for the endpoint, else the one it speaks.
+
+    Only OpenAI's own server is taken to speak Responses: others that do are told by a setting.
+    """
+    asked = endpoint.settings_for(model).api or endpoint.api
+    if asked is not None:
+        return asked
+    name = model.rpartition("/")[2]
+    if _COMPLETIONS.search(name):
+        return Api.COMPLETIONS
+    if endpoint.base_url == OPENAI_URL and _RESPONSES.search(name):
+        return Api.RESPONSES
+    return Api.CHAT

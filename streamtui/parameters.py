@@ -1,0 +1,91 @@
+"""Parameters: what a request may ask of a model beside the conversation; nothing is sent that was not set."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Self
+
+EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+"""The reasoning efforts that OpenAI's models know; a server may know others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """Settings of one request, by the names OpenAI gives them. None and empty: not set, so not sent."""
+
+    temperature: float | None = None
+    top_p: float | None = None
+    max_tokens: int | None = None
+    """Tokens of the reply at most, whatever the API calls it."""
+    seed: int | None = None
+    stop: tuple[str, ...] = ()
+    """Texts before which the reply ends."""
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
+    reasoning_effort: str = ""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    """Any other fields of the body, as JSON values."""
+
+    def __bool__(self) -> bool:
+        return bool(self.as_dict())
+
+    def over(self, below: Self) -> Self:
+        """Returns these parameters, with those of `below` where nothing is set here."""
+        own = {name: value for name, value in _set(self).items() if name != "extra"}
+        return replace(below, **own, extra={**below.extra, **self.extra})
+
+    def as_dict(self) -> dict[str, Any]:
+        """Returns what is set, as JSON values; the same that `parameters_from` reads."""
+        found = _set(self)
+        if self.stop:
+            found["stop"] = list(self.stop)
+        if self.extra:
+            found["extra"] = dict(self.extra)
+        return found
+
+
+def _set(parameters: Parameters) -> dict[str, Any]:
+    values = {item.name: getattr(parameters, item.name) for item in fields(parameters)}
+    return {name: value for name, value in values.items() if value is not None and value not in ((), "", {})}
+
+
+_RANGES: dict[str, tuple[float, float]] = {
+    "temperature": (0, 2), "top_p": (0, 1), "presence_penalty": (-2, 2), "frequency_penalty": (-2, 2),
+}  # fmt: skip
+
+
+def parameters_from(values: Mapping[str, object]) -> Parameters:
+    """Returns the parameters that `values` (from TOML or JSON) name.
+
+    Raises ValueError, whose text names the key and says what was expected, for a value of the wrong kind or
+    range and for a key that is no parameter.
+    """
+    known = {item.name for item in fields(Parameters)}
+    if unknown := sorted(values.keys() - known):
+        raise ValueError(f"{unknown[0]} is no parameter; put fields of a server's own under extra")
+    return Parameters(**{name: _checked(name, value) for name, value in values.items()})
+
+
+def _checked(name: str, value: object) -> Any:
+    if name in _RANGES:
+        low, high = _RANGES[name]
+        # A NaN, which TOML knows, is in no range.
+        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+            raise ValueError(f"{name} should be a number from {low:g} to {high:g}")
+        return float(value)
+    if name in ("max_tokens", "seed"):
+        least = 1 if name == "max_tokens" else -(2**63)
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value < 2**63:
+            raise ValueError(f"{name} should be a whole number{' above 0' if name == 'max_tokens' else ''}")
+        return value
+    if name == "stop":
+        texts = [value] if isinstance(value, str) else value
+        if not isinstance(texts, list | tuple) or not all(isinstance(text, str) and text for text in texts):
+            raise ValueError("stop should be a text, or a list of texts")
+        return tuple(texts)
+    if name == "extra":
+        if not isinstance(value, Mapping):
+            raise ValueError("extra should be a table of fields")
+        return dict(value)
+    if not isinstance(value, str):
+        raise ValueError(f"{name} should be a text, such as {', '.join(EFFORTS[1:5])}")
+    return value

@@ -1,0 +1,1 @@
+"""Pricing: what a `Usage` costs, where that is known."""

@@ -1,0 +1,1 @@
+"""Sessions into files, and files of this and other programs into sessions."""
