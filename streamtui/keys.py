@@ -61,8 +61,9 @@ KEYS = (
     Key("chat.scroll_page_up", "pageup", "scroll up a page"),
     Key("chat.scroll_page_down", "pagedown", "scroll down a page"),
     Key("chat.follow", "ctrl+end", "go to the end and follow the reply"),
-    Key("chat.previous_message", "alt+up", "go to the message above"),
-    Key("chat.next_message", "alt+down", "go to the message below"),
+    # xterm.js (VS Code, the browser) sends alt+up and alt+down as ctrl+up and ctrl+down.
+    Key("chat.previous_message", "alt+up,ctrl+up", "go to the message above"),
+    Key("chat.next_message", "alt+down,ctrl+down", "go to the message below"),
     Key("chat.previous_variant", "alt+left", "show the reply before, where a prompt was asked more than once"),
     Key("chat.next_variant", "alt+right", "show the reply after it"),
     Key("chat.find", "ctrl+f", "find in the conversation"),

@@ -1,10 +1,12 @@
 """The README stays true: its keys are the program's, its pictures and files are there."""
 
+import argparse
 import re
+from importlib import import_module
 from pathlib import Path
 
 from streamtui import keys
-from streamtui.cli.chat import parser
+from streamtui.cli import COMMANDS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -20,10 +22,23 @@ def test_pictures_are_there() -> None:
     assert all((ROOT / picture).stat().st_size > 1000 for picture in pictures)
 
 
+def options_of(parser: argparse.ArgumentParser) -> set[str]:
+    """Every option of a command and of its own commands."""
+    known = set()
+    for action in parser._actions:
+        known |= set(action.option_strings)
+        if isinstance(action, argparse._SubParsersAction):
+            known |= {name for own in action.choices.values() for name in options_of(own)}
+    return known
+
+
 def test_every_option_it_names_exists() -> None:
-    known = {name for action in parser()._actions for name in action.option_strings}
-    for command in re.findall(r"^streamtui (.*)$", README, re.MULTILINE):
-        assert {word for word in command.split("#")[0].split() if word.startswith("-")} <= known
+    lines = re.findall(r"^(?:.*\| )?streamtui (.*)$", README, re.MULTILINE)
+    assert lines
+    for words in [line.split("#")[0].split() for line in lines]:
+        name = words[0] if words and words[0] in COMMANDS else "chat"
+        known = options_of(import_module(f"streamtui.cli.{name}").parser())
+        assert {word for word in words if word.startswith("-") and len(word) > 1} <= known, words
 
 
 def test_nothing_names_a_machine() -> None:

@@ -4,7 +4,9 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-COMMANDS: dict[str, str] = {}
+COMMANDS: dict[str, str] = {
+    "web": "the same chat in a browser",
+}
 """What every command does, by name; the command NAME is the module ``streamtui.cli.NAME`` with a `main`."""
 
 EXIT_FAILED = 1

@@ -40,7 +40,8 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _chat(config: Config, session_id: str, resume: bool, server: str) -> int:
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    in_page = "TEXTUAL_DRIVER" in os.environ
+    if not in_page and not (sys.stdin.isatty() and sys.stdout.isatty()):
         print("streamtui: the chat needs a terminal for input and output.", file=sys.stderr)
         return EXIT_USAGE
     # Textual paints at most so often: at its own 60, a key typed while a reply streams takes 32 ms to show, now 12.
@@ -58,6 +59,6 @@ def _chat(config: Config, session_id: str, resume: bool, server: str) -> int:
         print(f"streamtui: the end of the conversation was not saved. {app.store.trouble}", file=sys.stderr)
         return EXIT_FAILED
     session = app.chat.session
-    if session is not None and session.messages:
+    if session is not None and session.messages and not in_page:
         print(f"streamtui {server}--session {session.id[:8]} goes on with “{session.title}”.")
     return app.return_code or 0

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import os
 import signal
 from collections.abc import Callable
 from contextlib import suppress
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     # Imported where they are used, after the first paint.
     from streamtui.providers.base import Provider
     from streamtui.store import Store
+
+
+PARENT_EVERY = 1.0
+"""Seconds between looks at whether the server of the page still lives."""
 
 
 def _connect(endpoint: Endpoint) -> "Provider":
@@ -78,6 +83,7 @@ class StreamTUI(App[None]):
         self._session_id = session_id
         self._resume = resume
         self._theme_troubles: list[str] = []
+        self._blurred = False
         self.chat = ChatScreen()
         self._use_default_theme()
 
@@ -91,6 +97,22 @@ class StreamTUI(App[None]):
         """Leaves all that is heavy or slow until the chat is painted."""
         terminal.teach_alt_enter()
         self.call_after_refresh(self._after_first_paint)
+        if self.is_web:
+            self._page_server = os.getppid()
+            self.set_interval(PARENT_EVERY, self._end_with_parent)
+
+    def on_app_blur(self, event: events.AppBlur) -> None:
+        """Keeps the first blur of a page out: Textual's web driver sends it by itself, and it can overtake the
+        focus that the page has sent (8.2.8); keys would then go nowhere.
+        """
+        if self.is_web and not self._blurred:
+            event.prevent_default()
+        self._blurred = True
+
+    def _end_with_parent(self) -> None:
+        """Ends with the server of the page: Textual's web driver does not notice that it was killed (8.2.8)."""
+        if os.getppid() != self._page_server:
+            self.exit()
 
     def _use_default_theme(self) -> None:
         try:

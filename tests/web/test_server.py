@@ -1,0 +1,139 @@
+"""`streamtui web` from outside: who gets in, and what ends with what."""
+
+import asyncio
+import json
+import os
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from streamtui.cli import main
+from tests.web.program import PATIENCE, Running, serving_pages
+
+
+@pytest.fixture
+async def running(tmp_path: Path) -> AsyncIterator[Running]:
+    """The demo, served."""
+    async with serving_pages(tmp_path, "--demo") as server:
+        yield server
+
+
+async def status(session: aiohttp.ClientSession, url: str, **headers: str) -> int:
+    """The status of a request, without following redirects."""
+    async with session.get(url, headers=headers, allow_redirects=False) as response:
+        return response.status
+
+
+def lives(pid: int) -> bool:
+    """Whether there is such a process."""
+    return Path(f"/proc/{pid}").exists()
+
+
+def visitor() -> aiohttp.ClientSession:
+    """A browser that keeps cookies of hosts that are addresses."""
+    return aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True))
+
+
+async def test_only_a_ticket_gets_in_and_only_once(running: Running) -> None:
+    async with visitor() as stranger, visitor() as user:
+        for path in ("/", "/?ticket=guessed", "/page.js", "/static/js/textual.js", "/ws", "/nothing"):
+            assert await status(stranger, running.origin + path) == 403, path
+        assert await status(user, running.address) == 303
+        assert await status(stranger, running.address) == 403
+        for path in ("/", "/page.js", "/page.css", "/static/js/textual.js"):
+            assert await status(user, running.origin + path) == 200, path
+
+
+async def test_every_ticket_used_is_followed_by_a_new_one(running: Running) -> None:
+    assert running.process.stdout is not None
+    await running.process.stdout.readline()
+    async with visitor() as first, visitor() as second:
+        assert await status(first, running.address) == 303
+        line = (await running.process.stdout.readline()).decode()
+        assert "another browser" in line
+        assert await status(second, line.split()[-1]) == 303
+
+
+async def test_another_name_or_page_gets_nothing(running: Running) -> None:
+    async with visitor() as user:
+        await status(user, running.address)
+        assert await status(user, running.origin + "/", Host="rebound.example") == 403
+        assert await status(user, running.origin + "/", Origin="http://elsewhere.example") == 403
+        assert await status(user, running.origin + "/ws") == 403
+
+
+async def test_the_page_asks_no_other_server(running: Running) -> None:
+    async with visitor() as user:
+        await status(user, running.address)
+        async with user.get(running.origin + "/") as response:
+            policy, page = response.headers["Content-Security-Policy"], await response.text()
+    assert "default-src 'none'" in policy
+    assert [part for part in page.split('"') if part.startswith(("http:", "https:", "//"))] == []
+
+
+async def opened(user: aiohttp.ClientSession, running: Running) -> aiohttp.ClientWebSocketResponse:
+    """A page, open and painted."""
+    await status(user, running.address)
+    socket = await user.ws_connect(f"{running.origin}/ws?width=100&height=30", origin=running.origin)
+    async with asyncio.timeout(PATIENCE):
+        while "Write a prompt" not in (await socket.receive_bytes()).decode("utf-8", "replace"):
+            pass
+    return socket
+
+
+async def test_each_page_has_a_process_that_ends_with_it(running: Running) -> None:
+    async with visitor() as user:
+        first = await opened(user, running)
+        second = await user.ws_connect(f"{running.origin}/ws", origin=running.origin)
+        await running.until_tabs(2)
+        await first.close()
+        await running.until_tabs(1)
+        await second.send_str("no message of ours")
+        await second.send_str(json.dumps(["resize", {"width": -1, "height": 10**9}]))
+        await second.close()
+        await running.until_tabs(0)
+
+
+async def test_quitting_closes_the_page(running: Running) -> None:
+    async with visitor() as user:
+        page = await opened(user, running)
+        await page.send_json(["stdin", "\x11"])  # ctrl+q
+        async with asyncio.timeout(PATIENCE):
+            while (await page.receive()).type is aiohttp.WSMsgType.BINARY:
+                pass
+        await running.until_tabs(0)
+
+
+async def test_pages_end_with_the_server(running: Running) -> None:
+    async with visitor() as user:
+        await opened(user, running)
+        (tab,) = running.tabs()
+        running.process.terminate()
+        async with asyncio.timeout(PATIENCE):
+            assert await running.process.wait() == 0
+        assert not lives(tab)
+
+
+async def test_pages_end_with_a_server_that_was_killed(running: Running) -> None:
+    async with visitor() as user:
+        await opened(user, running)
+        (tab,) = running.tabs()
+        os.kill(running.process.pid, signal.SIGKILL)
+        await running.process.wait()
+        async with asyncio.timeout(PATIENCE):
+            while lives(tab):
+                await asyncio.sleep(0.05)
+
+
+def test_an_address_for_everybody_wants_a_yes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["web", "--demo", "--host", "0.0.0.0"]) == 2
+    assert "--i-know" in capsys.readouterr().err
+
+
+async def test_a_port_in_use_is_named(running: Running, capsys: pytest.CaptureFixture[str]) -> None:
+    port = running.origin.rpartition(":")[2]
+    assert await asyncio.to_thread(main, ["web", "--demo", "--no-browser", "--port", port]) == 1
+    assert port in capsys.readouterr().err
