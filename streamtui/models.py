@@ -1,6 +1,7 @@
-"""What is known of a model: which API it speaks."""
+"""What is known of a model: which API it speaks, how much it can take, what it costs."""
 
 import re
+from dataclasses import dataclass
 
 from streamtui.config import OPENAI_URL, Api, Endpoint
 
@@ -24,3 +25,16 @@ def api_for(endpoint: Endpoint, model: str) -> Api:
     if endpoint.base_url == OPENAI_URL and _RESPONSES.search(name):
         return Api.RESPONSES
     return Api.CHAT
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """What a server says of one of its models. None: it does not say."""
+
+    name: str
+    """Cleaned."""
+    window: int | None = None
+    """Tokens of context."""
+    input_price: float | None = None
+    """US dollars a million tokens."""
+    output_price: float | None = None

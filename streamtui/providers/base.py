@@ -7,6 +7,7 @@ from typing import Protocol
 
 from streamtui.config import Api, Endpoint
 from streamtui.message import Delta, Message
+from streamtui.models import ModelInfo
 from streamtui.parameters import Parameters
 
 
@@ -50,7 +51,13 @@ class ProviderError(Exception):
     """Why a provider could not answer, in one clean sentence that says what happened and what to do."""
 
     def __init__(
-        self, sentence: str, trouble: Trouble, *, status: int | None = None, retry_after: float | None = None
+        self,
+        sentence: str,
+        trouble: Trouble,
+        *,
+        status: int | None = None,
+        retry_after: float | None = None,
+        retryable: bool = False,
     ) -> None:
         super().__init__(sentence)
         self.sentence = sentence
@@ -59,6 +66,8 @@ class ProviderError(Exception):
         """The HTTP status, if there was one."""
         self.retry_after = retry_after
         """Seconds the server asked to wait, if it did."""
+        self.retryable = retryable
+        """Whether the same request may succeed in a moment; never once a piece of the reply has come."""
 
 
 class Provider(Protocol):
@@ -75,6 +84,9 @@ class Provider(Protocol):
         that iterates closes the connection at once; iterate inside ``contextlib.aclosing``, so that leaving
         the loop early does too.
         """
+
+    async def catalogue(self) -> list[ModelInfo]:
+        """Returns the server's models and what it says of them, in its order. Raises ProviderError."""
 
     async def models(self) -> list[str]:
         """Returns the names of the server's models, cleaned, in its order. Raises ProviderError."""

@@ -1,7 +1,6 @@
 """OpenAIProvider: one server, reached with the openai package and read as raw server-sent events."""
 
 import asyncio
-import json
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, suppress
 from threading import Lock
@@ -10,11 +9,12 @@ from urllib.parse import urlsplit
 
 from streamtui.config import Endpoint
 from streamtui.message import Delta
+from streamtui.models import ModelInfo
 from streamtui.providers import chat_completions
-from streamtui.providers.base import Provider, Request
-from streamtui.providers.errors import Explainer, error_in
+from streamtui.providers.base import Provider, ProviderError, Request
+from streamtui.providers.catalogue import models_in
+from streamtui.providers.errors import Explainer
 from streamtui.providers.reply import ReplyReader
-from streamtui.sanitize import clean_line
 
 if TYPE_CHECKING:
     import httpx2
@@ -95,12 +95,19 @@ class OpenAIProvider(Provider):
                     yield delta
                 for delta in reader.finish():
                     yield delta
+        except ProviderError as error:
+            error.retryable = error.retryable and not (reader is not None and reader.begun)
+            raise
         except _failures() as error:
             if reader is None or not reader.finished:
                 raise explain.exception(error, begun=reader is not None and reader.begun) from None
 
     async def models(self) -> list[str]:
         """Returns the names of the server's models, cleaned, each once, in its order."""
+        return [model.name for model in await self.catalogue()]
+
+    async def catalogue(self) -> list[ModelInfo]:
+        """Returns the server's models and what it says of them, each once, in its order."""
         explain = Explainer(self._endpoint)
         client = await self._client_for(explain)
         body = bytearray()
@@ -116,7 +123,7 @@ class OpenAIProvider(Provider):
                         raise explain.garbled()
         except _failures() as error:
             raise explain.exception(error) from None
-        return _model_names(body.decode("utf-8-sig", "replace"), explain)
+        return models_in(body.decode("utf-8-sig", "replace"), explain)
 
     async def aclose(self) -> None:
         """Closes the connections."""
@@ -259,22 +266,3 @@ def _failures() -> tuple[type[Exception], ...]:
     import openai
 
     return (openai.OpenAIError, httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, OSError)
-
-
-def _model_names(body: str, explain: Explainer) -> list[str]:
-    try:
-        data = json.loads(body)
-    except (ValueError, RecursionError):
-        raise explain.no_models(body) from None
-    if error_in(data) is not None:
-        raise explain.sent_error(error_in(data))
-    if isinstance(data, dict):
-        data = data.get("data") or data.get("models")
-    names = [_model_name(entry) for entry in data] if isinstance(data, list) else []
-    return list(dict.fromkeys(filter(None, names)))
-
-
-def _model_name(entry: object) -> str:
-    if isinstance(entry, dict):
-        entry = next((entry[key] for key in ("id", "model", "name") if isinstance(entry.get(key), str)), "")
-    return clean_line(entry) if isinstance(entry, str) else ""

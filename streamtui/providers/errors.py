@@ -131,11 +131,13 @@ class Explainer:
         words: str = "",
         status: int | None = None,
         wait: float | None = None,
+        retryable: bool = False,
     ) -> ProviderError:
         """Returns the error that says `sentence`, and then what the server said in its own `words`."""
         words = self._short(self._redacted(clean_line(words)))
         said = f" It said: “{words}”" if words else ""
-        return ProviderError(self._redacted(clean_line(sentence)) + said, trouble, status=status, retry_after=wait)
+        sentence = self._redacted(clean_line(sentence)) + said
+        return ProviderError(sentence, trouble, status=status, retry_after=wait, retryable=retryable)
 
     def _redacted(self, text: str) -> str:
         key = self.endpoint.api_key
@@ -170,8 +172,11 @@ class Explainer:
         """An HTTP status other than success, with its body (parsed, or text) and its headers."""
         words = server_words(body)
         wait = retry_after(headers)
-        sentence, trouble = self._by_status(status, f"{words} {_code_of(body)}", wait, headers)
-        return self.error(sentence, trouble, words=words, status=status, wait=wait)
+        text = f"{words} {_code_of(body)}"
+        sentence, trouble = self._by_status(status, text, wait, headers)
+        asked = headers.get("x-should-retry", "")
+        retryable = asked == "true" if asked in ("true", "false") else _passes(status, text)
+        return self.error(sentence, trouble, words=words, status=status, wait=wait, retryable=retryable)
 
     def _by_status(
         self, status: int, words: str, wait: float | None, headers: Mapping[str, str]
@@ -184,6 +189,8 @@ class Explainer:
                 f"{name} has no credit left for this key: add credit, or use another model or server.",
                 Trouble.BUSY,
             )
+        if status == 409:
+            return f"{name} could not take the request just now (409): try again in a moment.", Trouble.BUSY
         if status == 429:
             when = f"in {wait:.0f} s" if wait else "in a moment"
             return f"{name} got too many requests (429): try again {when}.", Trouble.BUSY
@@ -255,7 +262,8 @@ class Explainer:
         if _NO_CREDIT.search(text):
             return self.status(402, body, {})
         if re.search(r"rate.?limit", text, re.IGNORECASE):
-            return self.error(f"{self.name} got too many requests: try again in a moment.", Trouble.BUSY, words=words)
+            sentence = f"{self.name} got too many requests: try again in a moment."
+            return self.error(sentence, Trouble.BUSY, words=words, retryable=True)
         return self.error(f"{self.name} stopped with an error: try again.", Trouble.SERVER, words=words)
 
     # Streams that are none, or end early
@@ -282,7 +290,8 @@ class Explainer:
         """The stream or the connection ended before the reply did."""
         if begun:
             return self.error(f"{self.name} broke off in the middle of the reply: ask again.", Trouble.BROKEN)
-        return self.error(f"{self.name} closed the connection without a reply: try again.", Trouble.BROKEN)
+        sentence = f"{self.name} closed the connection without a reply: try again."
+        return self.error(sentence, Trouble.BROKEN, retryable=True)
 
     def garbled(self) -> ProviderError:
         """An event of the stream that is not JSON, or too large to be one."""
@@ -311,7 +320,7 @@ class Explainer:
             sentence = f"{self.name} fell silent in the middle of the reply: ask again."
         else:
             sentence = f"{self.name} took the request and then said nothing for too long: try again."
-        return self.error(sentence, Trouble.TIMEOUT)
+        return self.error(sentence, Trouble.TIMEOUT, retryable=not begun)
 
     def _connection(self, error: Exception, causes: list[BaseException], begun: bool) -> ProviderError:
         import httpx2
@@ -332,19 +341,26 @@ class Explainer:
         elif caused_by(httpx2.ConnectError):
             sentence = f"{self.name} can't be reached at {self.url}: check the address and the network."
         elif caused_by(httpx2.UnsupportedProtocol, httpx2.InvalidURL, httpx2.LocalProtocolError):
-            sentence = f"A request can't be sent to {self.url}: check the address."
+            return self.error(f"A request can't be sent to {self.url}: check the address.", Trouble.UNREACHABLE)
         elif caused_by(httpx2.NetworkError, httpx2.RemoteProtocolError, OSError):
             return self.broke_off(begun)
         else:
             return self.error(
                 f"{self.name} sent something that can't be read: try again.", Trouble.BROKEN, words=str(error)
             )
-        return self.error(sentence, Trouble.UNREACHABLE)
+        return self.error(sentence, Trouble.UNREACHABLE, retryable=not begun)
 
     def _tls(self, causes: list[BaseException]) -> ProviderError:
         reason = next((c.verify_message for c in causes if isinstance(c, ssl.SSLCertVerificationError)), "")
         check = f"its certificate is not trusted ({reason})" if reason else "is it an https server?"
         return self.error(f"No safe connection to {self.url} could be made: {check}", Trouble.UNREACHABLE)
+
+
+def _passes(status: int, words: str) -> bool:
+    """Whether a failure with `status` is one that may be over in a moment. An empty purse stays empty."""
+    if status in (408, 409) or (status >= 500 and status != 501):
+        return True
+    return status == 429 and not _NO_CREDIT.search(words)
 
 
 def _code_of(body: object) -> str:

@@ -71,6 +71,43 @@ def test_statuses(status: int, body: object, trouble: Trouble, sentence: str) ->
     assert (error.trouble, error.status) == (trouble, status)
 
 
+@pytest.mark.parametrize(
+    ("status", "words", "headers", "retryable"),
+    [
+        (400, "", {}, False),
+        (401, "", {}, False),
+        (402, "", {}, False),
+        (404, "", {}, False),
+        (408, "", {}, True),
+        (409, "", {}, True),
+        (429, "Slow down", {}, True),
+        (429, "You exceeded your current quota", {}, False),
+        (500, "", {}, True),
+        (501, "", {}, False),
+        (529, "", {}, True),
+        (500, "", {"x-should-retry": "false"}, False),
+        (400, "", {"x-should-retry": "true"}, True),
+        (500, "", {"x-should-retry": "maybe"}, True),
+    ],
+)
+def test_what_may_pass(status: int, words: str, headers: dict[str, str], retryable: bool) -> None:
+    assert EXPLAIN.status(status, {"message": words}, headers).retryable is retryable
+
+
+@pytest.mark.parametrize(
+    ("body", "retryable"),
+    [
+        ({"code": 502, "message": "Bad gateway"}, True),
+        ({"code": 400, "message": "No"}, False),
+        ({"code": "rate_limit_exceeded"}, True),
+        ({"code": "insufficient_quota"}, False),
+        ({"message": "Boom"}, False),
+    ],
+)
+def test_what_may_pass_of_what_is_sent_with_status_200(body: object, retryable: bool) -> None:
+    assert EXPLAIN.sent_error(body).retryable is retryable
+
+
 def test_a_server_that_wants_a_key_and_got_none() -> None:
     error = NO_KEY.status(401, {"message": "Who are you?"}, {})
     assert error.trouble is T.NO_KEY

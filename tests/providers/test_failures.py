@@ -39,7 +39,7 @@ async def got_from(script: Script, silence: float = 20.0) -> Got:
         (401, T.WRONG_KEY),
         (403, T.REFUSED),
         (404, T.REFUSED),
-        (409, T.REFUSED),
+        (409, T.BUSY),
         (422, T.REFUSED),
         (429, T.BUSY),
         (500, T.SERVER),
@@ -52,6 +52,7 @@ async def test_statuses(status: int, trouble: Trouble, body: bytes) -> None:
     assert got.error is not None
     assert (got.error.trouble, got.error.status, got.error.retry_after) == (trouble, status, 3.0)
     assert "It said: “Words”" in got.sentence
+    assert got.error.retryable is (status in (409, 429, 500, 502))
 
 
 async def test_an_unknown_model() -> None:
@@ -79,6 +80,7 @@ async def test_nobody_listens() -> None:
     assert got.sentence == f"Nothing answers at {url} (connection refused): is the server running?"
     assert got.error is not None
     assert got.error.trouble is T.UNREACHABLE
+    assert got.error.retryable
 
 
 async def test_no_such_name() -> None:
@@ -91,6 +93,7 @@ async def test_an_address_that_is_none(url: str) -> None:
     got = await ask(OpenAIProvider(Endpoint("box", url)))
     assert got.error is not None
     assert got.error.trouble is T.UNREACHABLE
+    assert got.error.retryable is ("a b" in url)  # a name that is not found now may be in a moment
 
 
 async def test_https_to_an_http_server() -> None:
@@ -186,6 +189,7 @@ async def test_streams_that_break(script: Script, text: str, trouble: Trouble, s
     assert sentence in got.sentence
     assert got.error is not None
     assert got.error.trouble is trouble
+    assert got.error.retryable is (sentence.endswith(("for too long: try again.", "without a reply: try again.")))
 
 
 async def test_a_reset_in_the_middle() -> None:

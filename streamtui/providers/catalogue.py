@@ -1,0 +1,70 @@
+"""Catalogue: a server's list of models into what it says of each; pure and tolerant."""
+
+import json
+from collections.abc import Mapping
+from math import isfinite
+
+from streamtui.models import ModelInfo
+from streamtui.providers.errors import Explainer, error_in
+from streamtui.sanitize import clean_line
+
+_NAMES = ("id", "model", "name")
+# OpenRouter, Together; vLLM; Groq; LM Studio (what is loaded, before what could be), Mistral; Anthropic. The
+# window that llama.cpp runs with stands before the one that its model was trained with.
+_WINDOWS = (
+    "loaded_context_length", "max_model_len", "context_window", "context_length", "max_context_length",
+    "max_input_tokens", "n_ctx", "n_ctx_train",
+)  # fmt: skip
+_MILLION = 1_000_000
+
+
+def models_in(body: str, explain: Explainer) -> list[ModelInfo]:
+    """Returns the models that `body` lists, each once, in its order. Raises ProviderError if it is no list."""
+    try:
+        data = json.loads(body)
+    except (ValueError, RecursionError):
+        raise explain.no_models(body) from None
+    if error_in(data) is not None:
+        raise explain.sent_error(error_in(data))
+    if isinstance(data, dict):
+        data = data.get("data") or data.get("models")
+    entries = [_model(entry) for entry in data] if isinstance(data, list) else []
+    found: dict[str, ModelInfo] = {}
+    for entry in entries:
+        if entry.name:
+            found.setdefault(entry.name, entry)
+    return list(found.values())
+
+
+def _model(entry: object) -> ModelInfo:
+    if isinstance(entry, str):
+        return ModelInfo(clean_line(entry))
+    if not isinstance(entry, dict):
+        return ModelInfo("")
+    name = next((entry[key] for key in _NAMES if isinstance(entry.get(key), str)), "")
+    pricing = _table(entry.get("pricing"))
+    return ModelInfo(clean_line(name), _window(entry), _price(pricing.get("prompt")), _price(pricing.get("completion")))
+
+
+def _window(entry: Mapping[str, object]) -> int | None:
+    for place in (entry, _table(entry.get("meta"))):
+        for name in _WINDOWS:
+            value = place.get(name)
+            if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+                return value
+    return None
+
+
+def _price(value: object) -> float | None:
+    """OpenRouter's dollars a token, as a text, into dollars a million; it says -1 where the price varies."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    try:
+        price = float(value) * _MILLION
+    except (ValueError, OverflowError):
+        return None
+    return round(price, 9) if isfinite(price) and price >= 0 else None
+
+
+def _table(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, dict) else {}
