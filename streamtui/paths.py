@@ -20,3 +20,13 @@ def config_dir() -> Path:
 def database() -> Path:
     """The SQLite file with every saved session."""
     return data_dir() / "sessions.db"
+
+
+def config_file() -> Path:
+    """The user's settings, which the program never writes by itself."""
+    return config_dir() / "config.toml"
+
+
+def keyring_list() -> Path:
+    """The list of endpoints whose keys lie in the system's keyring. No key is in it."""
+    return data_dir() / "in-keyring.txt"

@@ -55,7 +55,8 @@ class Endpoint:
     name: str
     base_url: str = ""
     api_key: str = ""
-    """Empty for a server that wants none, and for a key that is still to be fetched."""
+    """Empty for a server that wants none, and for a key that is still to be fetched. Beside a keyring: the key
+    written in the file, for when the keyring has none."""
     organization: str = ""
     project: str = ""
     model: str = ""
@@ -95,9 +96,18 @@ class Endpoint:
 
     @property
     def needs_key(self) -> bool:
-        """Whether it can't work as it is: OpenAI itself with no key and no way to fetch one."""
-        fetched = self.api_key_command or self.api_key_keyring
-        return not self.demo and self.base_url == OPENAI_URL and not self.api_key and not fetched
+        """Whether it can't work as it is: a key should be set, and is not, and there is no way to fetch one."""
+        return bool(self.key_variable) and not (self.demo or self.api_key or self.fetches_key)
+
+    @property
+    def key_variable(self) -> str:
+        """The environment variable to set where a key is missing; empty for a server that wants none."""
+        return self.api_key_env or ("OPENAI_API_KEY" if self.base_url == OPENAI_URL else "")
+
+    @property
+    def fetches_key(self) -> bool:
+        """Whether a command or the keyring is asked for the key at the first use."""
+        return bool(self.api_key_command) or self.api_key_keyring
 
     def settings_for(self, model: str) -> ModelSettings:
         """Returns what is set for `model`; nothing is, for a model that is not named."""
