@@ -115,10 +115,10 @@ def connect(path: Path) -> sqlite3.Connection:
     Raises sqlite3.Error, OSError or SchemaError; then nothing that existed was changed.
     """
     path = Path(os.path.realpath(path))  # where a link leads nowhere, SQLite would make the file, readable by all
-    _create(path)
+    create(path)
     connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT, isolation_level=None)
     try:
-        if _version(connection, path) < len(MIGRATIONS):
+        if version_of(connection, path) < len(MIGRATIONS):
             _migrate(connection, path)
         _use_wal(connection)
         connection.execute("PRAGMA synchronous = NORMAL")
@@ -150,7 +150,7 @@ def _connect_unwritable(path: Path, error: sqlite3.Error | OSError) -> sqlite3.C
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True, factory=FrozenView)
     connection.isolation_level = None
     try:
-        if _version(connection, path) < len(MIGRATIONS):
+        if version_of(connection, path) < len(MIGRATIONS):
             raise error
     except BaseException:
         connection.close()
@@ -158,7 +158,24 @@ def _connect_unwritable(path: Path, error: sqlite3.Error | OSError) -> sqlite3.C
     return connection
 
 
-def _create(path: Path) -> None:
+def connect_as_it_is(path: Path, *, keep_log: bool = False) -> sqlite3.Connection:
+    """Opens a database that exists, whatever its version, and brings nothing up to date. Raises like `connect`.
+
+    Whoever closes it last works the log in and removes the files beside it, unless `keep_log`.
+    """
+    log = path.with_name(path.name + "-wal")
+    mode = "ro" if keep_log and log.is_file() and log.stat().st_size else "rw"
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=BUSY_TIMEOUT)
+    connection.isolation_level = None
+    try:
+        version_of(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def create(path: Path) -> None:
     """Makes the folder (0700) and an empty file (0600); the files SQLite puts beside it copy its mode.
 
     Never opens a file that exists: closing it again would drop the locks of this process's other connections.
@@ -168,7 +185,8 @@ def _create(path: Path) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
-def _version(connection: sqlite3.Connection, path: Path) -> int:
+def version_of(connection: sqlite3.Connection, path: Path) -> int:
+    """Returns how many steps the database has taken. Raises SchemaError where it is not ours, or too new."""
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     owner = int(connection.execute("PRAGMA application_id").fetchone()[0])
     name = clean_line(str(path))
@@ -183,9 +201,9 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     """Takes the steps that are missing, all in one transaction, after a copy of what was there."""
     connection.execute("BEGIN IMMEDIATE")
     try:
-        version = _version(connection, path)  # again: another process may have been quicker
+        version = version_of(connection, path)  # again: another process may have been quicker
         if 0 < version < len(MIGRATIONS):
-            _back_up(path, version)
+            back_up(path, f"v{version}")
         for step in MIGRATIONS[version:]:
             for statement in step:
                 connection.execute(statement)
@@ -196,19 +214,26 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
         raise
 
 
-def _back_up(path: Path, version: int) -> None:
-    """Copies the database to a new file beside it, by another connection: ours is in a transaction."""
-    name = next(
-        name
-        for suffix in ("", *(f".{n}" for n in range(2, 10_000)))
-        if not (name := path.with_name(f"{path.name}.v{version}{suffix}.bak")).exists()
-    )
+def back_up(path: Path, what: str) -> Path:
+    """Copies the database to a new file beside it and returns its name; also while this process is writing to it."""
+    name = unused(path, what, ".bak")
     part = name.with_name(name.name + ".part")
     part.unlink(missing_ok=True)
-    _create(part)
-    with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(part)) as target:
-        source.backup(target)
+    create(part)
+    try:
+        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(part)) as target:
+            source.backup(target)
+    except BaseException:
+        part.unlink()
+        raise
     part.rename(name)
+    return name
+
+
+def unused(path: Path, what: str, ending: str = "") -> Path:
+    """Returns a name beside `path` that says `what` is there, and that no file has."""
+    names = (f"{path.name}.{what}{number}{ending}" for number in ("", *(f".{n}" for n in range(2, 10_000))))
+    return next(name for name in map(path.with_name, names) if not name.exists())
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:
