@@ -1,7 +1,7 @@
 """Session: a saved chat: its title, its model, a tree of messages and the path through it that is shown."""
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from streamtui.message import Message, Role, new_id
 from streamtui.parameters import Parameters
@@ -85,13 +85,53 @@ class Session:
         at = family.index(message) + by
         if not 0 <= at < len(family):
             return False
+        self._show_branch(family[at])
+        return True
+
+    def show(self, message_id: str) -> bool:
+        """Makes the path shown one that `message_id` is on; False where there is no such message."""
+        message = self.messages.get(message_id)
+        if message is None:
+            return False
+        if all(shown.id != message_id for shown in self.path()):
+            self._show_branch(message)
+        return True
+
+    def _show_branch(self, message: Message) -> None:
+        """Shows `message` and what followed it, the newest where there is a choice."""
         newest = {m.parent_id: m.id for m in self.messages.values()}
-        leaf, seen = family[at].id, {message.parent_id}
+        leaf, seen = message.id, {message.parent_id}
         while leaf not in seen and leaf in newest:
             seen.add(leaf)
             leaf = newest[leaf]
         self.leaf_id = leaf
-        return True
+
+    def fork(self, message_id: str) -> "Session":
+        """Returns a new session that says what this one does on the way to the message `message_id`, and no more.
+
+        Raises KeyError.
+        """
+        way = replace(self, leaf_id=self.messages[message_id].id).path()
+        return self._anew(way, message_id, f"{self.title} (fork)")
+
+    def copy(self) -> "Session":
+        """Returns a new session that says the same, on all branches."""
+        return self._anew(list(self.messages.values()), self.leaf_id, f"{self.title} (copy)")
+
+    def _anew(self, messages: list[Message], leaf_id: str | None, title: str) -> "Session":
+        """A session with copies of `messages`: an id belongs to one message of one session."""
+        ids = {message.id: new_id() for message in messages}
+        copies = [replace(m, id=ids[m.id], parent_id=ids.get(m.parent_id or "")) for m in messages]
+        return Session(
+            title=title,
+            endpoint=self.endpoint,
+            model=self.model,
+            system=self.system,
+            updated=time.time(),
+            leaf_id=ids.get(leaf_id or ""),
+            messages={message.id: message for message in copies},
+            parameters=self.parameters,
+        )
 
     def last(self, role: Role) -> Message | None:
         """The newest message of `role` on the path shown."""
@@ -110,6 +150,32 @@ class SessionSummary:
     """Seconds since the epoch."""
     messages: int
     """How many messages it holds, on all branches."""
+    created: float = 0.0
+    """Seconds since the epoch."""
+    pinned: bool = False
+    archived: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFilter:
+    """Which of the saved sessions are meant."""
+
+    words: str = ""
+    """Words that the title holds, all of them."""
+    endpoint: str = ""
+    """The endpoint used last; "" for any."""
+    model: str = ""
+    """The model the next prompt goes to; "" for any."""
+    pinned: bool | None = None
+    """None for both."""
+    archived: bool | None = False
+    """None for both."""
+    trashed: bool = False
+    """Those in the trash, and no others."""
+
+
+USUAL = SessionFilter()
+"""The sessions that are neither archived nor in the trash."""
 
 
 def title_from(text: str) -> str:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from streamtui import paths
 from streamtui.message import Attachment, Message, Role
 from streamtui.session import Session
-from streamtui.store import Store
+from streamtui.store import Store, schema
 from streamtui.store.checking import check
 
 PAGE = 4096
@@ -55,6 +55,7 @@ def fill(path: Path, count: int = 12) -> list[Session]:
 def change(path: Path, *statements: str) -> None:
     """Does what no program of ours does."""
     with closing(sqlite3.connect(path)) as connection, connection:
+        schema.teach(connection)
         for statement in statements:
             connection.execute(statement)
 

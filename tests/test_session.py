@@ -90,3 +90,36 @@ def test_a_title_is_short_and_on_one_line(text: str) -> None:
     assert title.strip() == title
     assert title.encode().decode() == title
     assert title != "…" or "…" in text
+
+
+def test_a_message_on_another_branch_is_shown_with_what_followed_it() -> None:
+    session = Session()
+    prompt = session.add(Message(Role.USER, "question"))
+    first = session.add(Message(Role.ASSISTANT, "first"))
+    session.add(Message(Role.USER, "thanks"))
+    session.leaf_id = prompt.id
+    session.add(Message(Role.ASSISTANT, "second"))
+    assert session.show(prompt.id)
+    assert texts(session.path()) == ["question", "second"]
+    assert session.show(first.id)
+    assert texts(session.path()) == ["question", "first", "thanks"]
+    assert not session.show("nothing")
+
+
+def test_a_fork_has_the_way_to_its_message_and_shares_nothing() -> None:
+    session = Session(title="talk", endpoint="here", model="m", system="be kind")
+    session.add(Message(Role.USER, "one"))
+    second = session.add(Message(Role.ASSISTANT, "two"))
+    session.add(Message(Role.USER, "three"))
+    session.leaf_id = second.parent_id
+    session.add(Message(Role.ASSISTANT, "another two"))
+    fork = session.fork(second.id)
+    assert texts(fork.path()) == ["one", "two"]
+    assert len(fork.messages) == 2
+    assert (fork.title, fork.endpoint, fork.model, fork.system) == ("talk (fork)", "here", "m", "be kind")
+    assert not session.messages.keys() & fork.messages.keys()
+    assert texts(session.path()) == ["one", "another two"]
+    copy = session.copy()
+    assert (texts(copy.path()), len(copy.messages), copy.title) == (texts(session.path()), 4, "talk (copy)")
+    with pytest.raises(KeyError):
+        session.fork("nothing")

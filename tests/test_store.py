@@ -5,6 +5,7 @@ import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from streamtui.message import Attachment, FinishReason, Message, Role, Timing, Usage
 from streamtui.sanitize import clean
-from streamtui.session import Session
+from streamtui.session import Session, SessionFilter
 from streamtui.store import Store, StoreError
 
 LINE = st.text(max_size=20).map(clean)
@@ -240,7 +241,7 @@ def test_a_search_shows_where_the_hits_are(store: Store) -> None:
     save(store, chat("The Café is\nopen", "other words", "cafe again", "the café"))
     hits = store.search("THE caf").result()
     assert [hit.snippet for hit in hits] == ["the café", "The Café is open"]
-    assert [[hit.snippet[a:b] for a, b in hit.spans] for hit in hits] == [["the", "café"], ["The", "Café"]]
+    assert [[hit.snippet[a:b] for a, b in hit.spans] for hit in hits] == [["the", "caf"], ["The", "Caf"]]
     assert [hit.role for hit in hits] == [Role.ASSISTANT, Role.USER]
     assert hits[0].title == "The Café is"
     assert len(store.search("caf", limit=2).result()) == 2
@@ -317,3 +318,127 @@ def test_a_closed_store_opens_again(path: Path) -> None:
     store.remember("key", "two")
     assert store.recall("key").result() == "two"
     assert store.close()
+
+
+def titles(store: Store, **where: Any) -> list[str]:
+    return [summary.title for summary in store.sessions(where=SessionFilter(**where)).result()]
+
+
+@pytest.fixture
+def shelf(store: Store) -> dict[str, Session]:
+    """Five sessions: one as usual, one pinned, one archived, one in the trash, one with another server and model."""
+    shelf = {name: chat(f"{name} café", "a common reply") for name in ("usual", "pinned", "archived", "trashed", "far")}
+    for n, session in enumerate(shelf.values()):
+        session.endpoint, session.model, session.updated = "here", "m-1", 100.0 * n + 10
+        save(store, session)
+    shelf["far"].endpoint, shelf["far"].model = "there", "m-2"
+    store.save_session(shelf["far"])
+    store.set_pinned(shelf["pinned"].id, True)
+    store.set_archived(shelf["archived"].id, True)
+    store.trash(shelf["trashed"].id)
+    return shelf
+
+
+@pytest.mark.parametrize(
+    ("where", "names"),
+    [
+        ({}, ["pinned", "far", "usual"]),
+        ({"pinned": True}, ["pinned"]),
+        ({"pinned": False}, ["far", "usual"]),
+        ({"archived": True}, ["archived"]),
+        ({"archived": None}, ["pinned", "far", "archived", "usual"]),
+        ({"trashed": True}, ["trashed"]),
+        ({"endpoint": "there"}, ["far"]),
+        ({"model": "m-1"}, ["pinned", "usual"]),
+        ({"words": "CAFE us"}, ["usual"]),
+    ],
+)
+def test_filters_hold_for_list_and_search(
+    store: Store, shelf: dict[str, Session], where: dict[str, Any], names: list[str]
+) -> None:
+    assert titles(store, **where) == [f"{name} café" for name in names]
+    assert store.count(SessionFilter(**where)).result() == len(names)
+    found = store.search("cafe", where=SessionFilter(**where)).result()
+    assert [hit.session_id for hit in found] == [s.id for n, s in reversed(shelf.items()) if n in names]
+
+
+def test_a_search_goes_on_behind_a_hit(store: Store, shelf: dict[str, Session]) -> None:
+    first = store.search("common", limit=2).result()
+    rest = store.search("common", before=first[-1].place).result()
+    assert [hit.session_id for hit in first + rest] == [shelf[name].id for name in ("far", "pinned", "usual")]
+
+
+def test_a_title_is_changed_by_renaming_only(store: Store, shelf: dict[str, Session]) -> None:
+    session = shelf["usual"]
+    store.rename(session.id, "renamed elsewhere")
+    store.save_session(session)
+    assert store.session(session.id).result().title == "renamed elsewhere"
+
+
+def test_a_new_message_takes_a_session_out_of_the_trash(store: Store, shelf: dict[str, Session]) -> None:
+    session = shelf["trashed"]
+    save(store, session)
+    assert titles(store, trashed=True) == ["trashed café"]
+    store.save_message(session.id, session.add(Message(Role.USER, "still here")))
+    assert titles(store, trashed=True) == []
+
+
+def test_the_trash_is_emptied_of_what_is_old(store: Store, shelf: dict[str, Session]) -> None:
+    store.empty_trash()
+    assert titles(store, trashed=True) == ["trashed café"]
+    store.empty_trash(days=-1)
+    assert titles(store, trashed=True) == []
+    with pytest.raises(StoreError):
+        store.session(shelf["trashed"].id).result()
+    store.trash(shelf["far"].id)
+    store.restore(shelf["far"].id)
+    assert "far café" in titles(store)
+
+
+def test_a_duplicate_is_a_session_of_its_own(store: Store, shelf: dict[str, Session]) -> None:
+    original = shelf["usual"]
+    original.path()[0].attachments = (Attachment("a.txt", "text/plain", b"bytes"),)
+    save(store, original)
+    copy = store.session(store.duplicate(original.id).result()).result()
+    assert [(m.text, m.attachments) for m in copy.path()] == [(m.text, m.attachments) for m in original.path()]
+    assert titles(store)[1] == "usual café (copy)"
+    store.delete_session(copy.id)
+    assert store.session(original.id).result() == original
+    with pytest.raises(StoreError):
+        store.duplicate("nothing").result()
+
+
+@settings(max_examples=20, deadline=None)
+@given(trees(), st.booleans(), st.booleans())
+def test_a_whole_session_comes_back_as_it_was(shared_store: Store, session: Session, pinned: bool, put: bool) -> None:
+    session.pinned, session.archived = pinned, put
+    shared_store.save_whole(session)
+    assert shared_store.session(session.id).result() == session
+
+
+def test_what_sessions_can_be_filtered_by(store: Store, shelf: dict[str, Session]) -> None:
+    found = store.facets().result()
+    assert list(found.endpoints.items()) == [("here", 3), ("there", 1)]
+    assert list(found.models.items()) == [("m-1", 3), ("m-2", 1)]
+
+
+def test_a_glance_leaves_files_where_they_are(store: Store) -> None:
+    session = chat("look at this", "I see", "and now?")
+    session.path()[0].attachments = (Attachment("a.txt", "text/plain", b"bytes"),)
+    second = session.path()[1]
+    session.leaf_id = session.path()[0].id
+    session.add(Message(Role.ASSISTANT, "another"))
+    save(store, session)
+    path = store.glance(session.id).result()
+    assert [message.text for message in path] == ["look at this", "another"]
+    assert path[0].attachments == (Attachment("a.txt", "text/plain", b""),)
+    assert [m.text for m in store.glance(session.id, second.id).result()] == ["look at this", "I see", "and now?"]
+
+
+def test_earlier_prompts_are_found_newest_first_and_once(store: Store, shelf: dict[str, Session]) -> None:
+    save(store, chat("common question", "no prompt", "usual café", "", "京都の話", when=1e9))
+    assert store.prompts().result()[:3] == ["京都の話", "usual café", "common question"]
+    assert store.prompts("common").result() == ["common question"]
+    assert store.prompts("都の").result() == ["京都の話"]
+    assert len(store.prompts("caf", limit=2).result()) == 2
+    assert "trashed café" not in store.prompts("caf").result()

@@ -234,13 +234,14 @@ SECOND = ("ALTER TABLE sessions ADD COLUMN colour TEXT", "UPDATE sessions SET ti
 
 def test_a_migration_keeps_a_copy_of_what_was_there(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     session = fill(path)
-    backup = path.with_name("sessions.db.v1.bak")
+    version = len(schema.MIGRATIONS)
+    backup = path.with_name(f"sessions.db.v{version}.bak")
     backup.write_text("an older backup")
     monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, SECOND))
     with Store(path) as store:
         assert store.session(session.id).result(10).title == "migrated"
     assert backup.read_text() == "an older backup"
-    copy = path.with_name("sessions.db.v1.2.bak")
+    copy = path.with_name(f"sessions.db.v{version}.2.bak")
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     monkeypatch.undo()
     with Store(copy) as store:

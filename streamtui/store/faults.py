@@ -59,11 +59,12 @@ def _missing_parts(connection: sqlite3.Connection) -> list[str]:
     query = "SELECT type, name, sql FROM sqlite_master WHERE sql NOT NULL"
     there = {(type_, name) for type_, name, _ in connection.execute(query)}
     with closing(sqlite3.connect(":memory:")) as model:
+        schema.teach(model)
         for statement in (statement for step in schema.MIGRATIONS for statement in step):
             model.execute(statement)
         # Tables first: an index or a trigger needs its own.
-        parts = model.execute(f"{query} ORDER BY type <> 'table', name").fetchall()
-    own = [part for part in parts if not part[1].startswith(("sqlite_", "message_index_"))]
+        parts = model.execute(f"{query} ORDER BY type NOT IN ('table', 'view'), name").fetchall()
+    own = [part for part in parts if not part[1].startswith(("sqlite_", "message_index_", "spaced_index_"))]
     return [sql for type_, name, sql in own if (type_, name) not in there]
 
 
@@ -234,14 +235,26 @@ _MISCOUNTED = """
     FROM sessions WHERE message_count <> (SELECT count(*) FROM messages WHERE session_id = sessions.id)"""
 
 
-def _index_differs(connection: sqlite3.Connection) -> int:
+_INDEXES = ("message_index", "spaced_index")
+
+
+def _indexes_that_differ(connection: sqlite3.Connection) -> int:
+    return sum(_differs(connection, index) for index in _INDEXES)
+
+
+def _differs(connection: sqlite3.Connection, index: str) -> bool:
     try:
-        connection.execute("INSERT INTO message_index(message_index, rank) VALUES ('integrity-check', 1)")
+        connection.execute(f"INSERT INTO {index}({index}, rank) VALUES ('integrity-check', 1)")
     except sqlite3.DatabaseError as error:
         if primary_code(error) != sqlite3.SQLITE_CORRUPT:
             raise
-        return 1
-    return 0
+        return True
+    return False
+
+
+def _make_indexes(connection: sqlite3.Connection) -> None:
+    for index in _INDEXES:
+        connection.execute(f"INSERT INTO {index}({index}) VALUES ('rebuild')")
 
 
 FAULTS = (
@@ -300,8 +313,8 @@ FAULTS = (
         "Counted again.",
     ),
     Fault(
-        "The search index does not match the messages.", "index", _index_differs,
-        _does("INSERT INTO message_index(message_index) VALUES ('rebuild')"), "It was made again.",
+        "The search index does not match the messages.", "index", _indexes_that_differ,
+        _make_indexes, "It was made again.",
     ),
 )  # fmt: skip
 """In the order in which they are mended: what is mended first may be what spoilt the next."""

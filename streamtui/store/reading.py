@@ -1,7 +1,6 @@
 """What can be read: each function takes a connection and asks it one question."""
 
 import json
-import re
 import sqlite3
 from dataclasses import dataclass, fields
 from typing import TypeVar
@@ -9,23 +8,12 @@ from typing import TypeVar
 from streamtui.message import Attachment, FinishReason, Message, Role, Timing, Usage
 from streamtui.parameters import parameters_from
 from streamtui.sanitize import clean, clean_line
-from streamtui.session import Session, SessionSummary
+from streamtui.session import Session
 from streamtui.store.errors import StoreError
 
-MAX_WORDS = 32
-"""So many words of a query are looked for."""
-_BEFORE, _AFTER = "\x02", "\x03"  # mark a hit inside a snippet: clean text holds no control characters
-_MARKED = re.compile(f"{_BEFORE}([^{_BEFORE}{_AFTER}]*){_AFTER}")
-
-_LIST = """
-    SELECT id, title, endpoint, model, updated, message_count FROM sessions WHERE message_count > 0
-    ORDER BY updated DESC, id LIMIT ? OFFSET ?"""
-
-_SEARCH = f"""
-    SELECT m.id, m.session_id, s.title, m.role, m.created,
-        snippet(message_index, 0, '{_BEFORE}', '{_AFTER}', '…', 24)
-    FROM message_index JOIN messages m ON m.seq = message_index.rowid JOIN sessions s ON s.id = m.session_id
-    WHERE message_index MATCH ? ORDER BY message_index.rowid DESC LIMIT ?"""
+_LATEST = """
+    SELECT id FROM sessions WHERE message_count > 0 AND trashed IS NULL AND archived = 0
+    ORDER BY updated DESC, id LIMIT 1"""
 
 _MESSAGES = """
     SELECT id, parent_id, role, text, reasoning, endpoint, model, created, finish_reason, error, usage, timing
@@ -36,7 +24,7 @@ _PIECES = """
     WHERE m.session_id = ? ORDER BY m.seq, p.n"""
 
 _ATTACHMENTS = """
-    SELECT a.message_id, a.name, a.media_type, b.data
+    SELECT a.message_id, a.name, a.media_type, {data}
     FROM messages m JOIN attachments a ON a.message_id = m.id JOIN blobs b ON b.hash = a.hash
     WHERE m.session_id = ? ORDER BY m.seq, a.n"""
 
@@ -53,32 +41,10 @@ class KnownModel:
     favourite: bool
 
 
-@dataclass(frozen=True, slots=True)
-class SearchHit:
-    """A message that holds what was looked for."""
-
-    session_id: str
-    message_id: str
-    title: str
-    """The session's."""
-    role: Role
-    created: float
-    """Seconds since the epoch."""
-    snippet: str
-    """Some words around the first hits, on one line."""
-    spans: tuple[tuple[int, int], ...]
-    """Where in `snippet` the hits are, as start and end."""
-
-
-def sessions(connection: sqlite3.Connection, limit: int, offset: int) -> list[SessionSummary]:
-    """Returns the sessions that have messages, newest first."""
-    return [SessionSummary(*row) for row in connection.execute(_LIST, (limit, offset))]
-
-
 def latest(connection: sqlite3.Connection) -> str | None:
-    """Returns the id of the newest session that has messages."""
-    newest = sessions(connection, 1, 0)
-    return newest[0].id if newest else None
+    """Returns the id of the newest session that has messages and was not put away."""
+    row = connection.execute(_LATEST).fetchone()
+    return None if row is None else str(row[0])
 
 
 def session(connection: sqlite3.Connection, id_or_prefix: str) -> Session:
@@ -87,10 +53,27 @@ def session(connection: sqlite3.Connection, id_or_prefix: str) -> Session:
     try:
         return _session(connection, _full_id(connection, clean(id_or_prefix)))
     except ValueError as error:
-        problem = clean_line(str(error))
-        raise StoreError(f"A message of this session has been changed by another program: {problem}.") from error
+        raise _spoilt(error) from error
     finally:
         connection.rollback()
+
+
+def glance(connection: sqlite3.Connection, session_id: str, message_id: str) -> list[Message]:
+    """Returns the path shown, or one that `message_id` is on, to look at: files come without what is in them."""
+    connection.execute("BEGIN")
+    try:
+        found = _session(connection, _full_id(connection, clean(session_id)), data="x''")
+    except ValueError as error:
+        raise _spoilt(error) from error
+    finally:
+        connection.rollback()
+    found.show(message_id)
+    return found.path()
+
+
+def _spoilt(error: ValueError) -> StoreError:
+    problem = clean_line(str(error))
+    return StoreError(f"A message of this session has been changed by another program: {problem}.")
 
 
 def recall(connection: sqlite3.Connection, key: str) -> str | None:
@@ -106,23 +89,6 @@ def models(connection: sqlite3.Connection, endpoint: str) -> list[KnownModel]:
     return [KnownModel(name, last_used, bool(favourite)) for name, last_used, favourite in rows]
 
 
-def search(connection: sqlite3.Connection, query: str, limit: int) -> list[SearchHit]:
-    """Returns the newest messages that hold every word of `query`, the last of which may be unfinished.
-
-    Newest first, not best first: ranking looks at every hit (a common word in 200,000 messages: 1.3 s,
-    not 0.5 ms).
-    """
-    expression = fts_expression(query)
-    return [_hit(row) for row in connection.execute(_SEARCH, (expression, limit))] if expression else []
-
-
-def fts_expression(query: str) -> str:
-    """Returns `query` in FTS5's language, every word quoted: none is an operator. Empty for no words."""
-    words = [word for word in clean(query).split() if any(map(str.isalnum, word))][:MAX_WORDS]
-    quoted = ['"' + word.replace('"', '""') + '"' for word in words]
-    return " ".join(quoted) + " *" if quoted else ""
-
-
 def _full_id(connection: sqlite3.Connection, prefix: str) -> str:
     query = "SELECT id FROM sessions WHERE id >= ?1 AND id < ?1 || char(0x10ffff) ORDER BY id LIMIT 2"
     found = [str(row[0]) for row in connection.execute(query, (prefix,))]
@@ -134,7 +100,7 @@ def _full_id(connection: sqlite3.Connection, prefix: str) -> str:
     return found[0]
 
 
-def _session(connection: sqlite3.Connection, session_id: str) -> Session:
+def _session(connection: sqlite3.Connection, session_id: str, data: str = "b.data") -> Session:
     query = """SELECT id, title, endpoint, model, system, created, updated, leaf_id, parameters, pinned, archived
         FROM sessions WHERE id = ?"""
     *row, parameters, pinned, archived = connection.execute(query, (session_id,)).fetchone()
@@ -144,7 +110,7 @@ def _session(connection: sqlite3.Connection, session_id: str) -> Session:
     rows = connection.execute(_MESSAGES, (session_id,))
     found.messages = messages = {message.id: message for message in map(_message, rows)}
     _add_pieces(connection, session_id, messages)
-    for message_id, *parts in connection.execute(_ATTACHMENTS, (session_id,)):
+    for message_id, *parts in connection.execute(_ATTACHMENTS.format(data=data), (session_id,)):
         messages[message_id].attachments += (Attachment(*parts),)
     if found.leaf_id not in messages:  # its program was killed before it could save the message
         found.leaf_id = next(reversed(messages), None)
@@ -186,15 +152,3 @@ def _record(kind: type[_Record], text: str | None) -> _Record | None:
         return None
     known = {field.name for field in fields(kind)}
     return kind(**{name: value for name, value in json.loads(text).items() if name in known})
-
-
-def _hit(row: tuple[str, str, str, str, float, str]) -> SearchHit:
-    message_id, session_id, title, role, created, marked = row
-    parts = _MARKED.split(marked.translate({ord("\t"): " ", ord("\n"): " "}))
-    spans: list[tuple[int, int]] = []
-    at = 0
-    for n, part in enumerate(parts):
-        if n % 2:  # what the pattern's group matched
-            spans.append((at, at + len(part)))
-        at += len(part)
-    return SearchHit(session_id, message_id, title, Role(role), created, "".join(parts), tuple(spans))

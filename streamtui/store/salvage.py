@@ -62,6 +62,7 @@ def salvage(damaged: Path, target: Path) -> int:
         with TemporaryDirectory(dir=target.parent, prefix="salvage-") as folder:
             pages = Pages(_whole(damaged, Path(folder) / "copy.db"))
             with closing(sqlite3.connect(target, isolation_level=None)) as connection:
+                schema.teach(connection)
                 return _fill(connection, pages)
     except BaseException:
         target.unlink()
@@ -112,7 +113,11 @@ def _made(connection: sqlite3.Connection) -> list[tuple[str, bool]]:
     """The names of our tables, and whether their rows have a number."""
     query = "SELECT name, sql FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
     made = connection.execute(query).fetchall()
-    return [(name, "WITHOUT ROWID" not in sql) for name, sql in made if not name.startswith("message_index")]
+    return [
+        (name, "WITHOUT ROWID" not in sql)
+        for name, sql in made
+        if not name.startswith(("message_index", "spaced_index"))
+    ]
 
 
 def _columns(connection: sqlite3.Connection, table: str, has_rowid: bool) -> tuple[_Column, ...]:

@@ -7,6 +7,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from streamtui.sanitize import clean_line
+from streamtui.search import folded, spaced
 from streamtui.store.errors import SchemaError, primary_code
 
 APPLICATION_ID = 0x73747569  # "stui": says in the file's header whose database it is
@@ -105,7 +106,31 @@ _FIRST = (
     END""",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST,)
+# Text without spaces between its words has an index of its own, of pairs of characters: the first index, which knows
+# words by where they begin, finds nothing inside a run. ASCII, told by its length in bytes, needs no look at all.
+_HAS_RUNS = "length(CAST({0} AS BLOB)) <> length({0}) AND spaced({0}) <> ''"
+_TAKE_OUT = f"""INSERT INTO spaced_index(spaced_index, rowid, text)
+    SELECT 'delete', old.seq, spaced(old.text) WHERE {_HAS_RUNS.format("old.text")}"""
+_PUT_IN = f"""INSERT INTO spaced_index(rowid, text)
+    SELECT new.seq, spaced(new.text) WHERE {_HAS_RUNS.format("new.text")}"""
+
+_SECOND = (
+    "ALTER TABLE sessions ADD COLUMN trashed REAL",
+    "CREATE INDEX sessions_in_order ON sessions(pinned DESC, updated DESC, id) WHERE message_count > 0",
+    "CREATE INDEX sessions_trashed ON sessions(trashed) WHERE trashed IS NOT NULL",
+    f"CREATE VIEW spaced_messages AS SELECT seq, spaced(text) AS text FROM messages WHERE {_HAS_RUNS.format('text')}",
+    """CREATE VIRTUAL TABLE spaced_index USING fts5(
+        text, content='spaced_messages', content_rowid='seq', tokenize='unicode61 remove_diacritics 2', prefix='1'
+    )""",
+    f"CREATE TRIGGER message_spaced AFTER INSERT ON messages BEGIN {_PUT_IN}; END",
+    f"CREATE TRIGGER message_unspaced AFTER DELETE ON messages BEGIN {_TAKE_OUT}; END",
+    f"""CREATE TRIGGER message_respaced AFTER UPDATE OF text ON messages WHEN old.text IS NOT new.text BEGIN
+        {_TAKE_OUT}; {_PUT_IN};
+    END""",
+    "INSERT INTO spaced_index(spaced_index) VALUES ('rebuild')",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND)
 """What leads from version N to N + 1, at index N. Released steps are never edited, only followed."""
 
 
@@ -118,6 +143,7 @@ def connect(path: Path) -> sqlite3.Connection:
     create(path)
     connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT, isolation_level=None)
     try:
+        teach(connection)
         if version_of(connection, path) < len(MIGRATIONS):
             _migrate(connection, path)
         _use_wal(connection)
@@ -150,6 +176,7 @@ def _connect_unwritable(path: Path, error: sqlite3.Error | OSError) -> sqlite3.C
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True, factory=FrozenView)
     connection.isolation_level = None
     try:
+        teach(connection)
         if version_of(connection, path) < len(MIGRATIONS):
             raise error
     except BaseException:
@@ -168,11 +195,19 @@ def connect_as_it_is(path: Path, *, keep_log: bool = False) -> sqlite3.Connectio
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=BUSY_TIMEOUT)
     connection.isolation_level = None
     try:
+        teach(connection)
         version_of(connection, path)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def teach(connection: sqlite3.Connection) -> None:
+    """Gives the connection the functions that triggers and searches call."""
+    connection.execute("PRAGMA trusted_schema = ON")  # some systems' SQLite distrusts functions in triggers
+    connection.create_function("spaced", 1, spaced, deterministic=True)
+    connection.create_function("folded", 1, folded, deterministic=True)
 
 
 def create(path: Path) -> None:

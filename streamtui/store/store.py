@@ -6,13 +6,18 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
+from sqlite3 import Connection
 from typing import Self
 
 from streamtui.message import Message
-from streamtui.session import Session, SessionSummary
-from streamtui.store import reading, writing
-from streamtui.store.reading import KnownModel, SearchHit
+from streamtui.session import USUAL, Session, SessionFilter, SessionSummary
+from streamtui.store import reading, searching, writing
+from streamtui.store.reading import KnownModel
+from streamtui.store.searching import NEWEST, Facets, SearchHit
 from streamtui.store.threads import Reader, Writer
+
+KEEP_TRASH = 30.0
+"""Days until what is in the trash is deleted for good."""
 
 
 class Store:
@@ -61,9 +66,48 @@ class Store:
         """
         self._write(writing.grow(message_id, text, reasoning))
 
+    def save_whole(self, session: Session) -> None:
+        """Saves a session with all its messages and attachments in one step, as it is, over what is there of it."""
+        self._write(writing.save_whole(session))
+
+    def rename(self, session_id: str, title: str) -> None:
+        """Gives a session another title; `save_session` never changes one that is there."""
+        self._write(writing.rename(session_id, title))
+
+    def set_pinned(self, session_id: str, pinned: bool) -> None:
+        """Keeps a session at the top of the list, or no longer."""
+        self._write(writing.set_pinned(session_id, pinned))
+
+    def set_archived(self, session_id: str, archived: bool) -> None:
+        """Puts a session away, out of the usual list, or takes it back."""
+        self._write(writing.set_archived(session_id, archived))
+
+    def trash(self, session_id: str) -> None:
+        """Deletes a session, but so that `restore` can bring it back. A new message in it brings it back too."""
+        self._write(writing.set_trashed(session_id, time.time()))
+
+    def restore(self, session_id: str) -> None:
+        """Takes a session out of the trash."""
+        self._write(writing.set_trashed(session_id, None))
+
+    def empty_trash(self, days: float = KEEP_TRASH, most: int = 50) -> None:
+        """Deletes for good what has been in the trash for `days`, at most `most` sessions at a time."""
+        self._write(writing.empty_trash(time.time() - days * 86_400, most))
+
     def delete_session(self, session_id: str) -> None:
         """Deletes a session and its messages for good."""
         self._write(writing.delete_session(session_id))
+
+    def duplicate(self, session_id: str) -> Future[str]:
+        """Saves a copy of a session, with messages of its own, and returns the copy's id."""
+        self._begin()
+
+        def copy(connection: Connection) -> str:
+            made = reading.session(connection, session_id).copy()
+            self.save_whole(made)
+            return made.id
+
+        return self._reader.ask(copy)
 
     def remember(self, key: str, value: str) -> None:
         """Keeps a small string, such as the model used last."""
@@ -77,10 +121,20 @@ class Store:
         """Makes a model a favourite, or no favourite."""
         self._write(writing.set_favourite(endpoint, model, favourite))
 
-    def sessions(self, limit: int = 200, offset: int = 0) -> Future[list[SessionSummary]]:
-        """The saved sessions that have messages, newest first."""
+    def sessions(self, limit: int = 200, offset: int = 0, where: SessionFilter = USUAL) -> Future[list[SessionSummary]]:
+        """The saved sessions that have messages and pass the filter, pinned ones first, then newest first."""
         self._begin()
-        return self._reader.ask(partial(reading.sessions, limit=limit, offset=offset))
+        return self._reader.ask(partial(searching.sessions, limit=limit, offset=offset, where=where))
+
+    def count(self, where: SessionFilter = USUAL) -> Future[int]:
+        """How many sessions `sessions` would list without a limit."""
+        self._begin()
+        return self._reader.ask(partial(searching.count, where=where))
+
+    def facets(self) -> Future[Facets]:
+        """The endpoints and models that occur in sessions, to filter by."""
+        self._begin()
+        return self._reader.ask(searching.facets)
 
     def session(self, id_or_prefix: str) -> Future[Session]:
         """A session with all its messages, found by its id or a beginning that no other id has.
@@ -90,15 +144,31 @@ class Store:
         self._begin()
         return self._reader.ask(partial(reading.session, id_or_prefix=id_or_prefix))
 
+    def glance(self, session_id: str, message_id: str = "") -> Future[list[Message]]:
+        """The path of a session, or the one with `message_id` on it, to look at: without the bytes of its files."""
+        self._begin()
+        return self._reader.ask(partial(reading.glance, session_id=session_id, message_id=message_id))
+
     def latest(self) -> Future[str | None]:
-        """The id of the newest session that has messages."""
+        """The id of the newest session that has messages and is neither archived nor in the trash."""
         self._begin()
         return self._reader.ask(reading.latest)
 
-    def search(self, query: str, limit: int = 50) -> Future[list[SearchHit]]:
-        """The newest messages that hold every word of `query`; the last word may be unfinished."""
+    def search(
+        self, query: str, limit: int = 50, where: SessionFilter = USUAL, before: int = NEWEST
+    ) -> Future[list[SearchHit]]:
+        """The newest messages that hold every word of `query`, the last of which may be unfinished.
+
+        Only those of sessions that pass `where`; only those saved before the place `before`, to go on behind the
+        last `SearchHit.place`.
+        """
         self._begin()
-        return self._reader.ask(partial(reading.search, query=query, limit=limit))
+        return self._reader.ask(partial(searching.search, text=query, limit=limit, where=where, before=before))
+
+    def prompts(self, query: str = "", limit: int = 50) -> Future[list[str]]:
+        """What the user asked last in any session and holds every word of `query`, newest first, each text once."""
+        self._begin()
+        return self._reader.ask(partial(searching.prompts, text=query, limit=limit))
 
     def recall(self, key: str) -> Future[str | None]:
         """What `remember` kept under `key`."""

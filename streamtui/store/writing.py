@@ -5,6 +5,7 @@ import math
 import sqlite3
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from hashlib import sha256
 
 from streamtui.message import Attachment, Message, Timing, Usage
@@ -14,18 +15,22 @@ from streamtui.session import Session
 Operation = Callable[[sqlite3.Connection], None]
 """A change to the database, made inside the writer's transaction."""
 
+# A title that is there may have been changed by another window meanwhile: only `rename` changes it.
 _SAVE_SESSION = """
     INSERT INTO sessions (id, title, endpoint, model, system, created, updated, leaf_id, parameters)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET
-        title = excluded.title, endpoint = excluded.endpoint, model = excluded.model,
-        system = excluded.system, created = excluded.created, updated = max(updated, excluded.updated),
-        leaf_id = excluded.leaf_id, parameters = excluded.parameters"""
+        title = CASE title WHEN '' THEN excluded.title ELSE title END, endpoint = excluded.endpoint,
+        model = excluded.model, system = excluded.system, created = excluded.created,
+        updated = max(updated, excluded.updated), leaf_id = excluded.leaf_id, parameters = excluded.parameters"""
 
-# The session may not be there: saved later, or deleted by another window. Its messages are kept all the same.
+# The session may not be there: saved later, or deleted by another window. Its messages are kept all the same; in
+# the trash, it comes out of it.
 _TOUCH_SESSION = """
     INSERT INTO sessions (id, created, updated) VALUES (?, ?, ?)
-    ON CONFLICT (id) DO UPDATE SET updated = excluded.updated WHERE excluded.updated > updated"""
+    ON CONFLICT (id) DO UPDATE SET updated = excluded.updated,
+        trashed = CASE WHEN excluded.updated > trashed THEN NULL ELSE trashed END
+    WHERE excluded.updated > updated"""
 
 _SAVE_MESSAGE = """
     INSERT INTO messages (id, session_id, parent_id, role, text, reasoning, endpoint, model, created,
@@ -56,6 +61,8 @@ _HASHES = "SELECT hash FROM attachments WHERE message_id IN (SELECT id FROM mess
 _DELETE_IF_UNUSED = """
     DELETE FROM blobs WHERE hash = ?1 AND NOT EXISTS (SELECT 1 FROM attachments WHERE hash = ?1)"""
 
+_EXPIRED = "SELECT id FROM sessions WHERE trashed < ? ORDER BY trashed LIMIT ?"
+
 _USE_MODEL = """
     INSERT INTO models (endpoint, name, last_used) VALUES (?, ?, ?)
     ON CONFLICT (endpoint, name) DO UPDATE SET last_used = max(last_used, excluded.last_used)"""
@@ -79,6 +86,31 @@ def save_session(session: Session) -> Operation:
         session.leaf_id,
         json.dumps(session.parameters.as_dict()),
     )
+
+
+def save_whole(session: Session) -> Operation:
+    """Saves the session as it is, with all its messages; all or nothing of it."""
+    own = _execute(
+        "UPDATE sessions SET title = ?, pinned = ?, archived = ? WHERE id = ?",
+        session.title,
+        int(session.pinned),
+        int(session.archived),
+        session.id,
+    )
+    messages = [save_message(session.id, message) for message in session.messages.values()]
+    save = _in_turn(save_session(session), own, *messages)
+
+    def save_or_not(connection: sqlite3.Connection) -> None:
+        connection.execute("SAVEPOINT whole")
+        try:
+            save(connection)
+        except sqlite3.Error:
+            connection.execute("ROLLBACK TO whole")
+            raise
+        finally:
+            connection.execute("RELEASE whole")
+
+    return save_or_not
 
 
 def save_message(session_id: str, message: Message) -> Operation:
@@ -121,15 +153,45 @@ def fold_pieces(connection: sqlite3.Connection) -> None:
         connection.execute("DELETE FROM pieces WHERE message_id = ?", (message_id,))
 
 
+def rename(session_id: str, title: str) -> Operation:
+    """Gives a session another title."""
+    return _execute("UPDATE sessions SET title = ? WHERE id = ?", title, session_id)
+
+
+def set_pinned(session_id: str, pinned: bool) -> Operation:
+    """Pins a session, or no longer."""
+    return _execute("UPDATE sessions SET pinned = ? WHERE id = ?", int(pinned), session_id)
+
+
+def set_archived(session_id: str, archived: bool) -> Operation:
+    """Archives a session, or no longer."""
+    return _execute("UPDATE sessions SET archived = ? WHERE id = ?", int(archived), session_id)
+
+
+def set_trashed(session_id: str, when: float | None) -> Operation:
+    """Puts a session into the trash at `when`, in seconds since the epoch, or with None takes it out again."""
+    return _execute("UPDATE sessions SET trashed = ? WHERE id = ?", when, session_id)
+
+
 def delete_session(session_id: str) -> Operation:
     """Deletes a session with its messages, and the attachments that no other message has."""
+    return partial(_delete, session_id=session_id)
 
-    def delete(connection: sqlite3.Connection) -> None:
-        hashes = connection.execute(_HASHES, (session_id,)).fetchall()
-        connection.execute("DELETE FROM sessions WHERE id = ?", (session_id,))
-        connection.executemany(_DELETE_IF_UNUSED, hashes)
 
-    return delete
+def empty_trash(before: float, most: int) -> Operation:
+    """Deletes at most `most` sessions that were put into the trash earlier than `before`."""
+
+    def empty(connection: sqlite3.Connection) -> None:
+        for (session_id,) in connection.execute(_EXPIRED, (before, most)).fetchall():
+            _delete(connection, session_id)
+
+    return empty
+
+
+def _delete(connection: sqlite3.Connection, session_id: str) -> None:
+    hashes = connection.execute(_HASHES, (session_id,)).fetchall()
+    connection.execute("DELETE FROM sessions WHERE id = ?", (session_id,))
+    connection.executemany(_DELETE_IF_UNUSED, hashes)
 
 
 def remember(key: str, value: str) -> Operation:

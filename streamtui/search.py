@@ -1,0 +1,159 @@
+"""Search: what a query asks for, and where it stands in a text."""
+
+import re
+import unicodedata
+from bisect import bisect_left
+from collections.abc import Iterator
+from functools import cached_property
+from itertools import islice
+
+from streamtui.sanitize import clean
+
+MAX_WORDS = 32
+"""So many words of a query are looked for."""
+EXCERPT = 160
+"""Characters of an excerpt."""
+_LEAD = 30
+"""Characters of an excerpt before what was found, so that it can be understood."""
+_LOOKED_AT = 200
+"""So many places where words stand are compared for the best excerpt."""
+
+Span = tuple[int, int]
+"""Start and end, in characters."""
+
+# Scripts written without spaces, so that no word has a beginning the index would know of. (Korean has spaces, but
+# glues particles to its words.) Only letters: the index takes everything else for the end of a word.
+_CJK = (
+    "\u3005-\u3007\u3021-\u3029\u3031-\u3035\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u3105-\u312f"
+    "\u3131-\u318e\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff"
+    "\uff66-\uff9f\U0001b000-\U0001b16f\U00020000-\U0003fffd"
+)
+_RUN = re.compile(f"[{_CJK}]+")
+_LONE = re.compile(f"[{_CJK}]")
+_PARTS = re.compile(f"([{_CJK}]+)")
+_TOKEN = re.compile(r"[^\W_]+")
+_NOT_BEFORE = f"(?<![^\\W_{_CJK}])"
+_NOT_BEHIND = f"(?![^\\W_{_CJK}])"
+
+
+class _Folding(dict[int, str]):
+    """Every character's plain form, made when it is first met."""
+
+    def __missing__(self, code: int) -> str:
+        lower = chr(code).lower()
+        # Beyond Latin, Greek and Cyrillic the first part of a character is not the character without its accent.
+        plain = unicodedata.normalize("NFD", lower)[0] if code < 0x2000 else lower[0]
+        self[code] = plain
+        return plain
+
+
+_FOLDING = _Folding()
+
+
+def folded(text: str) -> str:
+    """Returns `text` in lower case and without accents, every character in its place."""
+    return text.lower() if text.isascii() else text.translate(_FOLDING)
+
+
+def spaced(text: str) -> str:
+    """Returns `text` with every run of Chinese, Japanese or Korean as the overlapping pairs of its characters.
+
+    With the run's last character behind them, so that every character begins one of its words. Returns "" where
+    there is no such run. An index of words finds any part of a run in it, as a phrase.
+    """
+    if text.isascii() or _RUN.search(text) is None:
+        return ""
+    return _RUN.sub(lambda run: f" {_pairs(run[0])} {run[0][-1]} ", text)
+
+
+def _pairs(run: str) -> str:
+    return " ".join(run[at : at + 2] for at in range(len(run) - 1))
+
+
+class Query:
+    """The words somebody looks for: all of them, the last of which may be unfinished."""
+
+    def __init__(self, text: str) -> None:
+        found = [word for word in clean(text).split() if any(map(str.isalnum, word))]
+        self.words = tuple(found[:MAX_WORDS])
+
+    def __bool__(self) -> bool:
+        return bool(self.words)
+
+    @property
+    def has_runs(self) -> bool:
+        """Whether a word has Chinese, Japanese or Korean in it, which stands in the index of pairs only."""
+        return any(map(_RUN.search, self.words))
+
+    @property
+    def expression(self) -> str:
+        """The query in FTS5's language, every word quoted: none is an operator. Empty for no words."""
+        last = len(self.words) - 1
+        return " ".join(_phrase(word, unfinished=at == last) for at, word in enumerate(self.words))
+
+    def is_in(self, text: str) -> bool:
+        """Whether every word stands somewhere in `text`, be it inside another one."""
+        text = folded(text)
+        return all(folded(word) in text for word in self.words)
+
+    def spans(self, text: str) -> list[Span]:
+        """Where the words stand in `text`, first to last."""
+        return [match.span() for match in self._pattern.finditer(folded(text))] if self else []
+
+    def excerpt(self, text: str, length: int = EXCERPT) -> str:
+        """Returns about `length` characters of `text`, on one line, from where most of the words stand together."""
+        start = max(0, self._densest(text, length) - _LEAD)
+        if start:
+            start = next((at + 1 for at in range(start, start + _LEAD) if text[at].isspace()), start)
+        end = start + length
+        cut = text[start:end]
+        if end < len(text):
+            cut = cut.rsplit(maxsplit=1)[0] if " " in cut[length // 2 :] else cut
+        line = " ".join(cut.split())
+        return f"{'…' if start else ''}{line}{'…' if start + len(cut) < len(text.rstrip()) else ''}"
+
+    def _densest(self, text: str, length: int) -> int:
+        """Where to begin so that most of the different words stand within `length` characters, closest together."""
+        found = list(islice(self._found(text), _LOOKED_AT))
+        best, start = (0, 0), 0
+        for at, (begin, _) in enumerate(found):
+            end = bisect_left(found, (begin + length - _LEAD,))
+            first = {word: place for place, word in reversed(found[at:end])}
+            score = len(first), begin - max(first.values())
+            if score > best:
+                best, start = score, begin
+        return start
+
+    def _found(self, text: str) -> Iterator[tuple[int, int]]:
+        for match in self._pattern.finditer(folded(text)):
+            yield match.start(), match.lastindex or 0
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        last = len(self.words) - 1
+        # The longest first, as the first alternative that fits is taken.
+        words = sorted(enumerate(self.words), key=lambda pair: -len(pair[1]))
+        return re.compile("|".join(f"({_regex(word, unfinished=at == last)})" for at, word in words))
+
+
+def _phrase(word: str, *, unfinished: bool) -> str:
+    """Returns `word` as the indexes have it: quoted, runs as pairs. A lone character begins a pair."""
+    parts = [part for part in _PARTS.split(word) if any(map(str.isalnum, part))]
+    tokens: list[str] = []
+    for at, part in enumerate(parts, 1):
+        if _RUN.match(part) is None:
+            tokens.append(part)
+            continue
+        tokens.append(_pairs(part))
+        if len(part) == 1 or at < len(parts):
+            tokens.append(part[-1])
+    quoted = '"' + " ".join(tokens).replace('"', '""') + '"'
+    return f"{quoted} *" if unfinished or _LONE.fullmatch(tokens[-1]) else quoted
+
+
+def _regex(word: str, *, unfinished: bool) -> str:
+    tokens = _TOKEN.findall(folded(word))
+    inside = r"[\W_]+".join(map(re.escape, tokens))
+    before = "" if _RUN.match(tokens[0]) else _NOT_BEFORE
+    behind = "" if unfinished or _RUN.match(tokens[-1][-1]) else _NOT_BEHIND
+    return f"{before}{inside}{behind}"
