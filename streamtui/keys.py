@@ -53,6 +53,7 @@ KEYS = (
     Key("prompt.history_down", "down", "on the last line: the later prompt"),
     Key("chat.stop", "escape", "stop the reply and keep what came; else go to the prompt"),
     Key("chat.retry", "f5", "ask again"),
+    Key("chat.continue_reply", "f9", "continue a reply that was cut off"),
     Key("chat.pick_model", "ctrl+o,f2", "pick a model"),
     Key("chat.next_favourite", "f3", "switch to the next favourite model"),
     Key("chat.previous_favourite", "shift+f3", "switch to the favourite model before"),
@@ -96,6 +97,11 @@ KEYS = (
 def keys_of(place: str) -> tuple[Key, ...]:
     """Returns the keys that work in `place`, in the order of the table."""
     return tuple(key for key in KEYS if key.place == place)
+
+
+def shown(id: str) -> str:
+    """Returns the first key of the action `id`, as people write it. Raises StopIteration for an unknown one."""
+    return next(key for key in KEYS if key.id == id).shown.partition(", ")[0]
 
 
 def as_markdown() -> str:

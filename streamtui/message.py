@@ -43,10 +43,24 @@ class Usage:
     cached_tokens: int = 0
     """Part of `prompt_tokens`."""
 
+    repeated_tokens: int = 0
+    """Part of the two, where a reply took several requests: what the later ones were sent of the earlier. It was
+    paid for again, but stands in the context once."""
+
     @property
     def total_tokens(self) -> int:
         """What the conversation takes of the context after this reply."""
-        return self.prompt_tokens + self.completion_tokens
+        return self.prompt_tokens + self.completion_tokens - self.repeated_tokens
+
+    def then(self, later: "Usage") -> "Usage":
+        """Returns the usage of a reply that was continued: this one's and that of the `later` request."""
+        return Usage(
+            self.prompt_tokens + later.prompt_tokens,
+            self.completion_tokens + later.completion_tokens,
+            self.reasoning_tokens + later.reasoning_tokens,
+            self.cached_tokens + later.cached_tokens,
+            self.prompt_tokens + self.completion_tokens + later.repeated_tokens,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +73,14 @@ class Timing:
     """Until the first piece of the answer itself; None before it."""
     total: float = 0.0
     """Until the last piece, or until now while it is still arriving."""
+
+    def then(self, later: "Timing") -> "Timing":
+        """Returns the timing of a reply that was continued; the time between the two requests is left out."""
+        return Timing(
+            later.first if self.first is None else self.first,
+            later.text if self.text is None else self.text,
+            self.total + later.total,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +135,16 @@ class Message:
     """The model that answered."""
     finish_reason: FinishReason | None = None
     error: str = ""
-    """Why it failed, in a sentence for the user. Never sent to a model."""
+    """Why it failed, or why it was to be asked again when it was stopped, in a sentence for the user. Never sent
+    to a model."""
     usage: Usage | None = None
     timing: Timing | None = None
     attachments: tuple[Attachment, ...] = ()
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether it is a reply that ended before the model was done, so that it can be continued."""
+        return self.role is Role.ASSISTANT and bool(self.text) and self.finish_reason in _CUT
+
+
+_CUT = (None, FinishReason.LENGTH, FinishReason.STOPPED, FinishReason.FAILED)

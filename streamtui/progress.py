@@ -12,11 +12,18 @@ class State(StrEnum):
     """What a conversation is doing."""
 
     READY = "ready"
+    CONNECTING = "connecting"
+    """The request is being made up: which model, what it is known to refuse."""
     WAITING = "waiting"
     """The request is sent, nothing has come yet."""
+    RETRYING = "retrying"
+    """It failed; it will be sent again at `Progress.retry_at`."""
     STREAMING = "streaming"
     STOPPED = "stopped"
     FAILED = "failed"
+
+
+_RUNNING = frozenset({State.CONNECTING, State.WAITING, State.RETRYING, State.STREAMING})
 
 
 @dataclass(slots=True)
@@ -34,11 +41,25 @@ class Progress:
     size: int = 0
     """Bytes of text and reasoning so far."""
     usage: Usage | None = None
+    """Of this request alone."""
+    attempt: int = 0
+    """How often the request is sent again, the time it is waiting for included; 0: this is the first."""
+    retries: int = 0
+    """How often it may be."""
+    retry_at: float = 0.0
+    """When it is sent again, while the state is RETRYING."""
+    reason: str = ""
+    """Why, in a word or two, such as ``429``."""
 
     @property
     def running(self) -> bool:
         """Whether a reply is under way."""
-        return self.state in (State.WAITING, State.STREAMING)
+        return self.state in _RUNNING
+
+    @property
+    def retry_in(self) -> float:
+        """Seconds until the request is sent again."""
+        return max(0.0, self.retry_at - time.monotonic())
 
     @property
     def timing(self) -> Timing:

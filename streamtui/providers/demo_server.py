@@ -66,7 +66,7 @@ class DemoTransport(httpx2.AsyncBaseTransport):
 
 
 def _failed(status: int, message: str, code: str) -> httpx2.Response:
-    headers = {"retry-after": "20"} if status == 429 else {}
+    headers = {"retry-after": "3"} if status == 429 else {}
     error = {"message": message, "type": "demo_error", "param": None, "code": code}
     return httpx2.Response(status, headers=headers, json={"error": error})
 

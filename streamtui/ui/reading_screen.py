@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from textual import on, work
 from textual.app import ComposeResult, SuspendNotSupported
 from textual.screen import Screen
-from textual.widgets import Static
 
 from streamtui.ui.prompt import Prompt
+from streamtui.ui.queue import PromptQueue
 from streamtui.ui.status_bar import StatusBar
 from streamtui.ui.transcript import Transcript
 
@@ -27,7 +27,7 @@ class ReadingScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """The conversation above, the prompt below, the status under it."""
         yield Transcript(id="transcript")
-        yield Static(id="queued", markup=False)
+        yield PromptQueue(id="queued")
         yield Prompt(id="prompt")
         yield StatusBar(id="status")
 
@@ -40,6 +40,11 @@ class ReadingScreen(Screen[None]):
     def prompt(self) -> Prompt:
         """The box the user writes in."""
         return self.query_one("#prompt", Prompt)
+
+    @property
+    def queue(self) -> PromptQueue:
+        """The prompts that wait for their turn."""
+        return self.query_one("#queued", PromptQueue)
 
     @property
     def status(self) -> StatusBar:

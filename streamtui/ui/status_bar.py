@@ -1,5 +1,7 @@
 """StatusBar: which server and model, what it is doing, how fast, how much of the context is used."""
 
+from math import ceil
+
 from rich.cells import cell_len
 from rich.segment import Segment
 from textual.reactive import reactive
@@ -14,7 +16,9 @@ from streamtui.ui.styles import StyleTable
 Part = tuple[str, str]
 _SIGNS = {
     State.READY: "●",
+    State.CONNECTING: "◌",
     State.WAITING: "◌",
+    State.RETRYING: "↻",
     State.STREAMING: "●",
     State.STOPPED: "■",
     State.FAILED: "✖",
@@ -61,8 +65,11 @@ class StatusBar(KeptLines, Widget):
 
     def _left(self) -> list[Part]:
         state = self.progress.state
-        word = f"waiting {self.progress.elapsed:.0f} s" if state is State.WAITING else str(state)
-        parts = [(f"{_SIGNS[state]} {word}", str(state)), ("  ", ""), (self.model or "no model yet", "name")]
+        parts = [
+            (f"{_SIGNS[state]} {_words(self.progress)}", str(state)),
+            ("  ", ""),
+            (self.model or "no model yet", "name"),
+        ]
         parts.append((f"  {self.endpoint}", ""))
         troubles = filter(None, [self.trouble, "no key" if self.keyless else ""])
         return [*parts, *((f"  {trouble}", "trouble") for trouble in troubles)]
@@ -70,13 +77,25 @@ class StatusBar(KeptLines, Widget):
     def _right(self) -> list[Part]:
         """Least needed first: elapsed, first token, speed, context."""
         progress, parts = self.progress, []
-        if progress.state is not State.WAITING and progress.first is not None:
+        if progress.first is not None:
             timing = progress.timing
             parts.append((f"  {progress.elapsed:.1f} s", ""))
             parts.append((f"  first token {timing.first:.2f} s", ""))
             if (speed := progress.tokens_per_second) is not None:
                 parts.append((f"  {'' if progress.reply_count.exact else '~'}{speed:.0f} tok/s", ""))
         return [*parts, (f"  {self.context} tokens", "")]
+
+
+def _words(progress: Progress) -> str:
+    """Returns what a conversation is doing, and how long it has been, or will be."""
+    times = f" ({progress.attempt} of {progress.retries})" if progress.attempt else ""
+    match progress.state:
+        case State.CONNECTING | State.WAITING:
+            return f"{progress.state} {progress.elapsed:.0f} s{times}"
+        case State.RETRYING:
+            return f"{progress.reason}, again in {ceil(progress.retry_in)} s{times}"
+        case state:
+            return str(state)
 
 
 def _length(parts: list[Part]) -> int:

@@ -4,8 +4,6 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from textual import on, work
-from textual.content import Content
-from textual.widgets import Static
 
 from streamtui.config import Endpoint
 from streamtui.markdown.runs import Run
@@ -35,7 +33,6 @@ class TalkingScreen(ReadingScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._queued: list[tuple[str, tuple[Attachment, ...]]] = []
         self._begun = self._ready = False
         self._quit_armed = False
         self._draft = ""
@@ -128,7 +125,7 @@ class TalkingScreen(ReadingScreen):
         """Keeps what is written and not sent for the next start."""
         if not self._begun:
             return
-        draft = "\n\n".join([*(text for text, _ in self._queued), self.prompt.text]).strip("\n")
+        draft = "\n\n".join([*self.queue.texts, self.prompt.text]).strip("\n")
         if draft != self._draft:
             self._draft = draft
             self.conversation.store.remember("draft", draft)
@@ -140,8 +137,7 @@ class TalkingScreen(ReadingScreen):
         """Sends the prompt; while a reply is under way it waits for its turn."""
         event.stop()
         if self.is_replying or not self._ready:
-            self._queued.append((event.text, event.attachments))
-            self._show_queued()
+            self.queue.add(event.text, event.attachments)
             return
         self._ask(event.text, event.attachments)
 
@@ -156,54 +152,52 @@ class TalkingScreen(ReadingScreen):
         return any(worker.group == "reply" and not worker.is_finished for worker in self.workers)
 
     @work(exclusive=True, group="reply", exit_on_error=False)
-    async def show_reply(self) -> None:
-        """Lets the conversation reply and shows it as it arrives."""
+    async def show_reply(self, goes_on: bool = False) -> None:
+        """Lets the conversation answer the last prompt, or go on with the last reply, and shows what arrives."""
         conversation, transcript = self.conversation, self.transcript
-        replies = conversation.reply()
-        assert conversation.current is not None
-        siblings = len(conversation.session.replies_to(conversation.session.leaf_id))
-        variant = (siblings + 1, siblings + 1) if siblings else None
-        transcript.add(conversation.current, growing=True, variant=variant)
+        if goes_on:
+            replies = conversation.continue_reply()
+            transcript.resume()
+        else:
+            replies = conversation.reply()
+            self._add_reply()
         self.show_status()
         try:
             async with aclosing(replies) as deltas:
                 async for delta in deltas:
                     transcript.append(delta)
+                    if delta.notice:
+                        self.notify(delta.notice, markup=False, timeout=8)
         finally:
             if conversation is self.conversation and self.is_attached:
                 self._reply_ended()
             elif self.is_attached:
                 self.call_later(self._send_queued)
 
+    def _add_reply(self) -> None:
+        reply, session = self.conversation.current, self.conversation.session
+        assert reply is not None
+        siblings = len(session.replies_to(session.leaf_id))
+        self.transcript.add(reply, growing=True, variant=(siblings + 1, siblings + 1) if siblings else None)
+
     def _reply_ended(self) -> None:
         self.transcript.finish()
         self.show_status()
-        if self._queued and self.conversation.progress.state == "ready":
+        if self.queue.texts and self.conversation.progress.state == "ready":
             self.call_later(self._send_queued)
         else:
             self._take_back_queued()
 
     def _send_queued(self) -> None:
-        if self._queued and not self.is_replying:
-            text, attachments = self._queued.pop(0)
-            self._show_queued()
-            self._ask(text, attachments)
+        if self.queue.texts and not self.is_replying:
+            self._ask(*self.queue.take())
 
     def _take_back_queued(self) -> None:
-        if not self._queued:
+        if not self.queue.texts:
             return
-        texts = [text for text, _ in self._queued]
-        files = tuple(file for _, attachments in self._queued for file in attachments)
-        if self.prompt.text.strip():
-            texts.append(self.prompt.text)
-        self._queued.clear()
-        self._show_queued()
-        self.prompt.reset("\n\n".join(texts), (*files, *self.prompt.attachments))
-
-    def _show_queued(self) -> None:
-        queued = self.query_one("#queued", Static)
-        queued.display = bool(self._queued)
-        queued.update(Content("\n".join(f"next: {text.splitlines()[0]}" for text, _ in self._queued if text)))
+        text, files = self.queue.take_all()
+        written = [text, self.prompt.text] if self.prompt.text.strip() else [text]
+        self.prompt.reset("\n\n".join(written), (*files, *self.prompt.attachments))
 
     def stop(self) -> bool:
         """Stops the reply under way at once and keeps what came; False where there is none."""
@@ -244,6 +238,16 @@ class TalkingScreen(ReadingScreen):
         else:
             self._show_path()
             self.show_reply()
+
+    def action_continue_reply(self) -> None:
+        """Goes on with the last reply, if it was cut off."""
+        if self.is_replying:
+            self.notify("A reply is on its way; press esc to stop it first.", markup=False)
+        elif self.conversation.cut_reply is None:
+            self.notify("The last reply was not cut off; there is nothing to continue.", markup=False)
+        else:
+            self.transcript.follow()
+            self.show_reply(goes_on=True)
 
     def action_next_variant(self, by: int = 1) -> None:
         """Shows the next reply to the same prompt, at the message chosen or else the last with several."""

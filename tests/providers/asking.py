@@ -5,6 +5,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
+from typing import AnyStr
 
 from streamtui.config import Endpoint
 from streamtui.message import Delta, FinishReason, Message, Role, Usage
@@ -64,7 +65,7 @@ async def ask(provider: OpenAIProvider, *prompts: str, model: str = "some-model"
     return got
 
 
-def pieces_of(data: bytes, cuts: Sequence[int]) -> list[bytes]:
+def pieces_of(data: AnyStr, cuts: Sequence[int]) -> list[AnyStr]:
     """Returns `data` cut at `cuts`."""
     at = sorted({0, len(data), *(cut for cut in cuts if 0 < cut < len(data))})
     return [data[start:end] for start, end in pairwise(at)]

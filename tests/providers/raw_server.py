@@ -70,8 +70,8 @@ class RawServer:
 
 
 @asynccontextmanager
-async def serving(script: Script) -> AsyncIterator[RawServer]:
-    """Runs a server that answers every request with `script`; closes what is open at the end."""
+async def serving(script: Script, port: int = 0) -> AsyncIterator[RawServer]:
+    """Runs a server that answers every request with `script`; closes what is open at the end. Port 0: a free one."""
     server = RawServer()
     tasks: set[asyncio.Task[None]] = set()
     writers: list[asyncio.StreamWriter] = []
@@ -90,7 +90,7 @@ async def serving(script: Script) -> AsyncIterator[RawServer]:
                 await script(exchange)
         writer.close()
 
-    listener = await asyncio.start_server(connected, "127.0.0.1", 0)
+    listener = await asyncio.start_server(connected, "127.0.0.1", port)
     server.url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}/v1"
     try:
         yield server
@@ -107,6 +107,13 @@ async def _received(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) 
     headers = {name.lower(): value for name, _, value in (text.partition(": ") for text in rest)}
     body = await reader.readexactly(int(headers.get("content-length", "0")))
     return Exchange(line, headers, head + body, writer, reader, json.loads(body) if body else None)
+
+
+def free_port() -> int:
+    """Returns a port on which nothing listens."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
 
 
 def whole(body: bytes, status: str = "200 OK", content_type: str = STREAM, **headers: str) -> Script:

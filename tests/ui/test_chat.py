@@ -1,9 +1,11 @@
 """Typing, sending, streaming, stopping, retrying: a turn as the user sees it."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
+from streamtui.config import DEMO
 from streamtui.message import FinishReason, Role
 from tests.ui.conftest import MakeApp, Model, answered, ask, pane, running, status, until
 
@@ -215,7 +217,7 @@ async def test_error_text_is_never_part_of_a_message(make_app: MakeApp, model: M
 
 @pytest.mark.parametrize("what", ["error 401", "error 404", "error 429", "error 500", "break", "garbage"])
 async def test_every_failure_is_one_sentence_in_the_pane(make_app: MakeApp, what: str) -> None:
-    app = make_app()
+    app = make_app(replace(DEMO, retries=0))
     async with running(app) as pilot:
         await ask(pilot, what)
         await until(lambda: answered(app))

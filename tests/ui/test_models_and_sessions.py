@@ -1,6 +1,7 @@
 """Switching the model, starting and opening sessions, coming back."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 from textual.widgets import OptionList
@@ -194,7 +195,7 @@ async def test_a_session_of_another_server_says_where_it_goes_now(make_app: Make
 
 
 async def test_a_name_that_never_answered_is_not_remembered(make_app: MakeApp, model: Model) -> None:
-    app = make_app(model.endpoint)
+    app = make_app(replace(model.endpoint, retries=0))
     async with running(app) as pilot:
         app.chat.conversation.switch_model("mistyped")
         await ask(pilot, "hello")

@@ -5,21 +5,15 @@ from datetime import datetime
 from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from streamtui.message import Delta, FinishReason, Message, Role
+from streamtui.message import Delta, Message, Role
 from streamtui.tokens import size_of, tokens_in
-from streamtui.ui.transcript.notes import Label, LineBlock, Note
+from streamtui.ui.transcript.notes import Label, LineBlock, endings
 from streamtui.ui.transcript.stack import Stack
 
 if TYPE_CHECKING:
     # Imported with the first message: it takes 60 ms CPU.
     from streamtui.markdown.document import Document
 
-_ENDINGS = {
-    FinishReason.STOPPED: "stopped",
-    FinishReason.LENGTH: "cut off: the model reached its limit of tokens",
-    FinishReason.CONTENT_FILTER: "cut off: the server withheld the rest",
-    FinishReason.TOOL_CALLS: "the model asked for a tool, which streamtui does not run",
-}
 _ESTIMATE_FACTOR = 1.12
 """Estimated heights were 12 % low on the average, measured over replies of prose, lists and code."""
 
@@ -59,6 +53,7 @@ class Entry:
 
     __slots__ = (
         "_labelled",
+        "_last",
         "_lines",
         "_stacks",
         "_thought",
@@ -89,6 +84,7 @@ class Entry:
         self._thought: Document | None = None
         self._stacks: list[Stack] | None = None
         self._labelled = ""
+        self._last = True
 
     @property
     def is_laid_out(self) -> bool:
@@ -120,6 +116,18 @@ class Entry:
         if self._stacks is not None:
             self._restack()
         self.width = 0
+
+    def resume(self) -> None:
+        """Lets it grow again, from the message as it is now."""
+        self.forget()
+        self.growing = True
+
+    def is_followed(self) -> None:
+        """Notes that another message stands below: what keys do about a reply, they do about the last one."""
+        self._last = False
+        if self._stacks is not None:
+            self._stacks[Section.FOOT].replace(self._foot())
+            self.width = 0
 
     def forget(self) -> None:
         """Lets the blocks go; they are made again when looked at."""
@@ -266,15 +274,9 @@ class Entry:
         return f"thought for {(timing.text or timing.total) - timing.first:.1f} s · {tokens}"
 
     def _foot(self) -> list[LineBlock]:
-        message = self.message
         if self.growing:
             return []
-        if message.error:
-            return [Note(f"✖ {message.error} (F5)", "error", margin=1 if self.size else 0)]
-        if message.role is not Role.ASSISTANT:
-            return []
-        ending = "interrupted" if message.finish_reason is None else _ENDINGS.get(message.finish_reason, "")
-        return [Note(f"■ {ending}", "ending", margin=1 if self.size else 0)] if ending else []
+        return [*endings(self.message, hint=self._last, margin=1 if self.size else 0)]
 
 
 def _document() -> "Document":

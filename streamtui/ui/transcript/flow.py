@@ -42,6 +42,8 @@ class Flow:
     def load(self, messages: Iterable[Message], variants: Mapping[str, tuple[int, int]]) -> None:
         """Takes `messages` in place of what was there; `variants` says by id which have siblings."""
         self.entries = [Entry(message, variant=variants.get(message.id)) for message in messages]
+        for entry in self.entries[:-1]:
+            entry.is_followed()
         self._recent.clear()
         self.resize(self.width)
 
@@ -58,10 +60,22 @@ class Flow:
 
     def add(self, entry: Entry) -> None:
         """Adds `entry` at the end."""
+        if self.entries:
+            self.entries[-1].is_followed()
+            self._again(len(self.entries) - 1)
         self.entries.append(entry)
         self._heights.append(entry.estimate(self.width))
         if self.width:
             self.exact(len(self.entries) - 1)
+
+    def resume(self) -> None:
+        """Lets the last entry grow again."""
+        self.entries[-1].resume()
+        self._again(len(self.entries) - 1)
+
+    def _again(self, index: int) -> None:
+        if self.width and self.entries[index].height:
+            self.exact(index)
 
     def grow(self, delta: Delta) -> int:
         """Adds a piece to the last entry; returns the first line that may look different."""

@@ -2,7 +2,17 @@
 
 from typing import Protocol
 
+from streamtui import keys
 from streamtui.markdown.runs import Line, Run
+from streamtui.message import FinishReason, Message, Role
+
+_ENDINGS = {
+    None: "interrupted: the program ended before the reply did",
+    FinishReason.STOPPED: "stopped",
+    FinishReason.LENGTH: "cut off: the model reached its limit of tokens",
+    FinishReason.CONTENT_FILTER: "cut off: the server's content filter withheld the rest",
+    FinishReason.TOOL_CALLS: "the model asked for a tool, which streamtui does not run",
+}
 
 
 class LineBlock(Protocol):
@@ -96,3 +106,21 @@ class Note:
     def plain(self) -> str:
         """The sentence."""
         return self._text
+
+
+def endings(message: Message, *, hint: bool, margin: int) -> list[Note]:
+    """Returns how a reply ended, where it was not simply done, and, if `hint`, which keys help."""
+    if message.error and message.finish_reason is FinishReason.STOPPED:
+        said = Note(f"■ stopped, and not asked again. {message.error}", "ending", margin=margin)
+    elif message.error:
+        said = Note(f"✖ {message.error}", "error", margin=margin)
+    elif message.role is Role.ASSISTANT and message.finish_reason in _ENDINGS:
+        said = Note(f"■ {_ENDINGS[message.finish_reason]}", "ending", margin=margin)
+    else:
+        return []
+    return [said, Note(_keys_for(message), "faint", margin=0)] if hint else [said]
+
+
+def _keys_for(message: Message) -> str:
+    again = f"{keys.shown('chat.retry')} asks again"
+    return f"{again} · {keys.shown('chat.continue_reply')} continues the reply" if message.is_cut else again

@@ -71,6 +71,12 @@ class TranscriptView(ScrollView, can_focus=True):
         self.settle()
         return entry
 
+    def resume(self) -> None:
+        """Lets the last message grow again."""
+        self._flush()
+        self.flow.resume()
+        self.settle()
+
     def append(self, delta: Delta) -> None:
         """Adds a piece to the growing message; it is shown with the next frame."""
         self._pending.append(delta)

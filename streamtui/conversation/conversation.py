@@ -1,0 +1,181 @@
+"""Conversation: a session being talked to; the one place a turn happens."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import aclosing
+
+from streamtui.config import Api
+from streamtui.conversation.adaptations import Adaptations
+from streamtui.conversation.reply import Reply
+from streamtui.conversation.retries import Backoff, persistent
+from streamtui.message import Attachment, Delta, FinishReason, Message, Role
+from streamtui.models import api_for
+from streamtui.parameters import Parameters
+from streamtui.progress import Progress
+from streamtui.providers.base import Provider, ProviderError, Request, Trouble
+from streamtui.sanitize import clean, clean_line
+from streamtui.session import Session
+from streamtui.store import Store, StoreError
+from streamtui.tokens import Count, context_count
+
+GO_ON = (
+    "Your last message was cut off. Go on with it exactly where it ends, with the very next characters: "
+    "repeat nothing of it, and say nothing about this."
+)
+"""What asks a model to continue its reply; neither saved nor shown."""
+
+
+class Conversation:
+    """A session with the provider that answers it and the store that keeps it."""
+
+    def __init__(self, session: Session, provider: Provider, store: Store, *, backoff: Backoff | None = None) -> None:
+        """`backoff`: how long to wait before a request that failed is sent again."""
+        self.session = session
+        self.provider = provider
+        self.store = store
+        self.progress = Progress()
+        self._backoff = backoff or Backoff()
+        self._adaptations = Adaptations(store)
+        self._reply: Reply | None = None
+        self._before: Count | None = None
+
+    @property
+    def model(self) -> str:
+        """The model the next prompt goes to; empty until one is known."""
+        return self.session.model or self.provider.endpoint.model
+
+    @property
+    def current(self) -> Message | None:
+        """The reply under way, or the last one asked for."""
+        return self._reply.message if self._reply is not None else None
+
+    def add_prompt(self, text: str, attachments: Iterable[Attachment] = ()) -> Message:
+        """Cleans, appends and saves what the user wrote, and returns the message."""
+        message = self.session.add(Message(Role.USER, clean(text), attachments=tuple(attachments)))
+        self.session.endpoint = self.provider.endpoint.name
+        self.store.save_session(self.session)
+        self.store.save_message(self.session.id, message)
+        return message
+
+    def switch_model(self, name: str) -> None:
+        """Sends the next prompts of the session to model `name`."""
+        self.session.model = clean_line(name)
+        if self.session.messages:
+            self.store.save_session(self.session)
+
+    async def settle_model(self) -> str:
+        """Returns the model to use; the first time it asks memory, then the server. Raises ProviderError."""
+        if not self.session.model:
+            found = self.provider.endpoint.model or await self._usual_model()
+            self.session.model = self.session.model or found  # the user may have picked one meanwhile
+        return self.session.model
+
+    async def _usual_model(self) -> str:
+        endpoint = self.provider.endpoint
+        try:
+            known = await asyncio.wrap_future(self.store.models(endpoint.name))
+        except StoreError:
+            known = []  # the store has told its listener; the server can still be asked
+        used = [model.name for model in known if model.last_used]
+        if used:
+            return used[0]
+        listed = await self.provider.models()
+        if not listed:
+            raise ProviderError(f"{endpoint.name} lists no models; press F2 and type the name of one.", Trouble.REFUSED)
+        return listed[0]
+
+    @property
+    def parameters(self) -> Parameters:
+        """What the next request asks for: the session's settings over those of the model and the endpoint."""
+        return self.session.parameters.over(self.provider.endpoint.parameters_for(self.model))
+
+    def context(self) -> Count:
+        """Tokens of the conversation so far, and how sure that is. While a reply arrives it costs nothing."""
+        if self.progress.running and self._before is not None:
+            return Count(self._before.tokens + self.progress.reply_count.tokens, False)
+        return context_count(self.session.path(), self.session.system)
+
+    def turn(self, message: Message, by: int) -> bool:
+        """Shows another reply to the same prompt in place of `message`, or another prompt; False for none."""
+        turned = self.session.turn(message, by)
+        if turned:
+            self.store.save_session(self.session)
+        return turned
+
+    def rewind(self) -> bool:
+        """Moves the path shown back to the last prompt, so that the next reply becomes a sibling of the last one.
+
+        Returns False where there is no prompt to answer. Nothing is deleted.
+        """
+        prompt = self.session.last(Role.USER)
+        if prompt is None:
+            return False
+        self.session.leaf_id = prompt.id
+        self.store.save_session(self.session)
+        return True
+
+    def reply(self) -> AsyncGenerator[Delta]:
+        """Asks for the answer to the path shown and yields it piece by piece, cleaned.
+
+        The reply (`current`) takes its place in the session, and its row in the store, with its first piece. A
+        failure before it that may pass is followed by another try; `progress` says so. However it ends (done,
+        stopped by cancelling, failed) `Message.finish_reason` says so and what came is kept; a failure is told by
+        `Message.error`, not raised. A delta may hold a notice for the user. Iterate inside `contextlib.aclosing`.
+        """
+        return self._begin(Reply(self.session, self.store, self.provider.endpoint.name))
+
+    @property
+    def cut_reply(self) -> Message | None:
+        """The reply at the end of the path shown, if it ended before it was done."""
+        last = self.session.messages.get(self.session.leaf_id or "")
+        return last if last is not None and last.is_cut else None
+
+    def continue_reply(self) -> AsyncGenerator[Delta]:
+        """Goes on with `cut_reply`, in the same message, and yields what is new; else like `reply`.
+
+        Raises ValueError where there is none.
+        """
+        cut = self.cut_reply
+        if cut is None:
+            raise ValueError("there is no reply to go on with")
+        return self._begin(Reply(self.session, self.store, self.provider.endpoint.name, cut))
+
+    def _begin(self, reply: Reply) -> AsyncGenerator[Delta]:
+        self._before = self.context()
+        self._reply, self.progress = reply, reply.progress
+        return self._pieces(reply)
+
+    async def _pieces(self, reply: Reply) -> AsyncGenerator[Delta]:
+        try:
+            request = await self._request(reply.goes_on)
+            reply.send(request.model)
+            async with aclosing(persistent(self.provider, request, self._backoff, reply.retry)) as pieces:
+                async for piece in pieces:
+                    if piece.adapted:
+                        self._adaptations.learn(self.provider.endpoint.name, request.model, piece.adapted)
+                    if delta := reply.take(piece):
+                        yield delta
+            if delta := reply.rest():
+                yield delta
+            reply.end(None)
+        except ProviderError as error:
+            reply.end(FinishReason.FAILED, error.sentence)
+        except (asyncio.CancelledError, GeneratorExit):
+            reply.stop()
+            raise
+        finally:
+            reply.end(FinishReason.FAILED, "streamtui itself failed over the reply: ask again, and please report it.")
+
+    async def _request(self, goes_on: bool) -> Request:
+        """Returns what the path shown asks: an answer to its last prompt, or more of its last reply."""
+        endpoint, messages = self.provider.endpoint, self.session.path()
+        model = await self.settle_model()
+        if goes_on and api_for(endpoint, model) is not Api.COMPLETIONS:
+            messages.append(Message(Role.USER, GO_ON))
+        return Request(
+            model,
+            tuple(messages),
+            self.session.system,
+            parameters=self.parameters,
+            adaptations=await self._adaptations.of(endpoint.name, model),
+        )

@@ -1,0 +1,179 @@
+"""Reply: a message on its way from the provider into the session and the store."""
+
+import asyncio
+import time
+from dataclasses import replace
+
+from streamtui.conversation.retries import Retry
+from streamtui.conversation.seam import Seam
+from streamtui.message import Delta, FinishReason, Message, Role
+from streamtui.progress import Progress, State
+from streamtui.sanitize import Cleaner, clean_line
+from streamtui.session import Session
+from streamtui.store import Store
+from streamtui.tokens import size_of
+
+SAVE_EVERY = 0.25
+"""Seconds at most between a piece's arrival and its way to the disk."""
+
+
+class Reply:
+    """A new message, or one that was cut and goes on. It takes its place, and its row, with the first piece."""
+
+    def __init__(self, session: Session, store: Store, endpoint: str, cut: Message | None = None) -> None:
+        """A reply by `endpoint` behind the end of the path, or, given the message that was `cut`, its continuation."""
+        message = cut or Message(Role.ASSISTANT, endpoint=endpoint)
+        self._session = session
+        self._store = store
+        self._endpoint = endpoint
+        self.goes_on = cut is not None
+        """Whether it continues a message."""
+        self._parent = session.leaf_id
+        self._before = replace(message)
+        self._text, self._reasoning = Cleaner(), Cleaner()
+        self._seam = Seam(message.text)
+        self._gap = "\n\n" if message.reasoning else ""
+        """Between what it thought before and what it thinks now."""
+        self._model = self._answers = message.model
+        self._reason: FinishReason | None = None
+        self._trouble = ""
+        self._unsaved: list[Delta] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._joined = self._ended = False
+        self.message = message
+        self.progress = Progress(State.CONNECTING, sent=time.monotonic(), last=time.monotonic())
+
+    # The request
+
+    def send(self, model: str) -> None:
+        """Notes that the request to `model` goes out now."""
+        self._model = self._answers = model
+        self._label()
+        self._wait()
+
+    def retry(self, retry: Retry | None) -> None:
+        """Notes a wait before the request is sent again; None: it is over."""
+        if retry is None:
+            self._trouble = ""
+            self._wait()
+            return
+        progress = self.progress
+        progress.state, progress.retry_at = State.RETRYING, time.monotonic() + retry.wait
+        progress.attempt, progress.retries, progress.reason = retry.number, retry.most, retry.reason
+        self._trouble = retry.sentence
+
+    def _wait(self) -> None:
+        self.progress.state = State.WAITING
+        self.progress.sent = self.progress.last = time.monotonic()
+
+    # Its pieces
+
+    def take(self, piece: Delta) -> Delta | None:
+        """Cleans a piece, adds it to the message and returns what there is to show of it."""
+        self.progress.last = time.monotonic()
+        delta = self._add(self._seam.feed(self._text.feed(piece.text)), self._reasoning.feed(piece.reasoning))
+        if piece.usage is not None:
+            before, self.progress.usage = self._before.usage, piece.usage
+            self.message.usage = before.then(piece.usage) if before is not None else piece.usage
+        if piece.finish_reason is not None:
+            self.message.finish_reason = self._reason = piece.finish_reason
+        if piece.model:
+            self._answers = clean_line(piece.model)
+            self._label()
+        if piece.notice:
+            delta = replace(delta, notice=clean_line(piece.notice))
+        return delta if delta else None
+
+    def rest(self) -> Delta | None:
+        """Adds what was held back because a next piece could have completed it, and returns it."""
+        delta = self._add(*self._held())
+        return delta if delta else None
+
+    def _held(self) -> tuple[str, str]:
+        return self._seam.feed(self._text.finish()) + self._seam.finish(), self._reasoning.finish()
+
+    def _add(self, text: str, reasoning: str) -> Delta:
+        if reasoning:
+            reasoning, self._gap = self._gap + reasoning, ""
+        delta = Delta(text, reasoning)
+        if delta:
+            now, progress = self.progress.last, self.progress
+            progress.first = progress.first or now
+            progress.text = progress.text or (now if text else None)
+            progress.size += size_of(text) + size_of(reasoning)
+            if not self._joined:
+                self._join()
+            self._unsaved.append(delta)
+            if self._timer is None:
+                self._timer = asyncio.get_running_loop().call_later(SAVE_EVERY, self._save)
+        return delta
+
+    def _join(self) -> None:
+        self._joined = True
+        self.progress.state = State.STREAMING
+        self._label()
+        self._store.use_model(self._endpoint, self._model)  # only now: a name that was mistyped never answers
+        if self.goes_on:
+            self.message.finish_reason, self.message.error = None, ""
+        else:
+            self.message.created = time.time()
+            self._attach()
+        self._store.save_message(self._session.id, self.message)
+
+    def _label(self) -> None:
+        """Says who answers: at once, but of what another model has begun only when this one goes on with it."""
+        if self._joined or not self.goes_on:
+            self.message.model, self.message.endpoint = self._answers, self._endpoint
+
+    def _attach(self) -> None:
+        self._session.attach(self.message, self._parent)
+        self._store.save_session(self._session)
+
+    # Saving
+
+    def _save(self) -> None:
+        self._timer = None
+        text, reasoning = self._gather()
+        self._store.grow(self.message.id, text, reasoning)
+
+    def _gather(self) -> tuple[str, str]:
+        text = "".join(delta.text for delta in self._unsaved)
+        reasoning = "".join(delta.reasoning for delta in self._unsaved)
+        self._unsaved.clear()
+        self.message.text += text
+        self.message.reasoning += reasoning
+        return text, reasoning
+
+    # The end
+
+    def stop(self) -> None:
+        """Ends it because nobody listens any more. What was cut before and got nothing more stays as it was."""
+        if self.goes_on and not self._joined and self._reason is None:
+            self._ended = True
+            self._close(FinishReason.STOPPED)
+        else:
+            self.end(self._reason or FinishReason.STOPPED, self._trouble)
+
+    def end(self, reason: FinishReason | None, error: str = "") -> None:
+        """Saves the whole message and how it ended; None: as the server said. Only the first call counts."""
+        if self._ended:
+            return
+        self._ended = True
+        if self._timer is not None:
+            self._timer.cancel()
+        self._unsaved.append(Delta(*self._held()))
+        self._gather()
+        reason = reason or self._reason or FinishReason.STOP
+        self.message.finish_reason, self.message.error = reason, error
+        self._close(reason)
+        before = self._before.timing
+        self.message.timing = before.then(self.progress.timing) if before is not None else self.progress.timing
+        if not self._joined and not self.goes_on:
+            self._attach()
+        self._store.save_message(self._session.id, self.message)
+
+    def _close(self, reason: FinishReason) -> None:
+        progress = self.progress
+        progress.last = time.monotonic() if reason in (FinishReason.STOPPED, FinishReason.FAILED) else progress.last
+        states = {FinishReason.STOPPED: State.STOPPED, FinishReason.FAILED: State.FAILED}
+        progress.state = states.get(reason, State.READY)

@@ -1,0 +1,184 @@
+"""A reply that was cut goes on in the same message: what is sent, what is added, what is saved."""
+
+import asyncio
+from contextlib import aclosing
+
+import pytest
+
+from streamtui.conversation.conversation import GO_ON
+from streamtui.message import FinishReason, Timing, Usage
+from streamtui.progress import State
+from streamtui.store import Store
+from tests.conversation.talking import (
+    ask,
+    breaking,
+    conversation,
+    failing,
+    heard,
+    in_turn,
+    on_disk,
+    said,
+    saying,
+)
+from tests.providers.raw_server import DONE, Exchange, Script, chunked, event, piece, serving
+
+
+async def test_a_reply_cut_by_its_length_goes_on_in_the_same_message(store: Store) -> None:
+    cut = saying("One, two,", finish="length", usage=(10, 4))
+    async with serving(in_turn(cut, saying(" three.", usage=(20, 3)))) as server:
+        talk = conversation(server, store)
+        talk.session.system = "Count."
+        reply = await ask(talk, "count")
+        first = reply.timing
+        deltas = await heard(talk.continue_reply())
+        sent = said(server)
+        saved = (await on_disk(talk)).path()
+    assert talk.current is reply
+    assert "".join(delta.text for delta in deltas) == " three."
+    assert (reply.text, reply.finish_reason) == ("One, two, three.", FinishReason.STOP)
+    assert sent == [("system", "Count."), ("user", "count"), ("assistant", "One, two,"), ("user", GO_ON)]
+    assert [message.text for message in saved] == ["count", "One, two, three."]
+    assert saved[-1] == reply
+    assert (reply.usage, reply.usage and reply.usage.total_tokens) == (Usage(30, 7, repeated_tokens=14), 23)
+    assert first is not None
+    assert reply.timing is not None
+    assert reply.timing.first == first.first
+    assert reply.timing.total > first.total
+    assert talk.progress.usage == Usage(20, 3)
+
+
+async def test_a_reply_that_broke_off_goes_on_and_its_error_is_forgotten(store: Store) -> None:
+    async with serving(in_turn(breaking("Half of"), saying(" it."))) as server:
+        talk = conversation(server, store)
+        reply = await ask(talk, "hello")
+        assert reply.error
+        await heard(talk.continue_reply())
+        saved = (await on_disk(talk)).path()[-1]
+    assert (saved.text, saved.error, saved.finish_reason) == ("Half of it.", "", FinishReason.STOP)
+
+
+async def test_it_may_be_cut_again_and_again(store: Store) -> None:
+    parts = [saying(text, finish="length", usage=(10, 1)) for text in ("a", " b", " c")]
+    async with serving(in_turn(*parts, breaking(" d"), saying(" e", usage=(20, 1)))) as server:
+        talk = conversation(server, store)
+        reply = await ask(talk, "letters")
+        while talk.cut_reply:
+            await heard(talk.continue_reply())
+        assert len(server.requests) == 5
+        assert (await on_disk(talk)).path()[-1].text == "a b c d e"
+    assert reply.usage is not None
+    assert (reply.usage.prompt_tokens, reply.usage.completion_tokens, reply.usage.total_tokens) == (50, 4, 21)
+
+
+async def test_repeated_last_words_are_said_once(store: Store) -> None:
+    cut = saying("The quick brown fox jumps", finish="length")
+    async with serving(in_turn(cut, saying("quick brown", " fox jumps over", " it."))) as server:
+        talk = conversation(server, store)
+        reply = await ask(talk, "go")
+        await heard(talk.continue_reply())
+    assert reply.text == "The quick brown fox jumps over it."
+
+
+async def test_a_continuation_that_fails_keeps_what_was_there(store: Store) -> None:
+    async with serving(in_turn(saying("Half", finish="length"), failing(401), saying(" whole."))) as server:
+        talk = conversation(server, store)
+        reply = await ask(talk, "hello")
+        await heard(talk.continue_reply())
+        saved = (await on_disk(talk)).path()[-1]
+        assert (saved.text, saved.finish_reason) == ("Half", FinishReason.FAILED)
+        assert "API key" in saved.error
+        await heard(talk.continue_reply())
+    assert (reply.text, reply.error, reply.finish_reason) == ("Half whole.", "", FinishReason.STOP)
+
+
+def holding(*texts: str) -> Script:
+    """A reply that says `texts` and then nothing more."""
+
+    async def script(exchange: Exchange) -> None:
+        await exchange.send_head()
+        await exchange.send_chunks(*map(piece, texts))
+        await exchange.until_gone()
+
+    return script
+
+
+async def test_stopping_before_anything_came_leaves_it_as_it_was(store: Store) -> None:
+    async with serving(in_turn(saying("Half", finish="length"), holding())) as server:
+        talk = conversation(server, store)
+        reply = await ask(talk, "hello")
+        before = (await on_disk(talk)).path()[-1]
+        server.arrived.clear()
+        going_on = asyncio.create_task(heard(talk.continue_reply()))
+        await server.arrived.wait()
+        going_on.cancel()
+        await asyncio.gather(going_on, return_exceptions=True)
+        assert (await on_disk(talk)).path()[-1] == before == reply
+    assert talk.progress.state is State.STOPPED
+    assert reply.finish_reason is FinishReason.LENGTH
+
+
+async def test_what_came_until_it_was_stopped_again_is_kept(store: Store) -> None:
+    async with serving(in_turn(saying("Half", finish="length"), holding(" and", " more"))) as server:
+        talk = conversation(server, store)
+        reply = await ask(talk, "hello")
+        text = ""
+        async with aclosing(talk.continue_reply()) as deltas:
+            async for delta in deltas:
+                text += delta.text
+                if text == " and more":
+                    break
+        assert (await on_disk(talk)).path()[-1].text == "Half and more"
+    assert reply.finish_reason is FinishReason.STOPPED
+
+
+async def test_a_reply_whose_program_was_killed_goes_on(store: Store) -> None:
+    async with serving(in_turn(breaking("Half"), saying(" of it."))) as server:
+        talk = conversation(server, store)
+        reply = await ask(talk, "hello")
+        reply.finish_reason, reply.error = None, ""
+        store.save_message(talk.session.id, reply)
+        talk.session = await on_disk(talk)
+        await heard(talk.continue_reply())
+        assert (await on_disk(talk)).path()[-1].text == "Half of it."
+
+
+async def test_reasoning_goes_on_as_another_train_of_thought(store: Store) -> None:
+    thought = [event({"choices": [{"delta": {"reasoning_content": text}}]}) for text in ("Then", " that.")]
+    more = chunked(*thought, piece(" of it.", "stop"), DONE)
+    async with serving(in_turn(saying("Half", finish="length"), more)) as server:
+        talk = conversation(server, store)
+        reply = await ask(talk, "hello")
+        reply.reasoning = "First this."
+        await heard(talk.continue_reply())
+        assert (await on_disk(talk)).path()[-1].reasoning == "First this.\n\nThen that."
+
+
+@pytest.mark.parametrize("finish", ["stop", "content_filter", "tool_calls"])
+async def test_what_is_done_does_not_go_on(store: Store, finish: str) -> None:
+    async with serving(saying("All.", finish=finish)) as server:
+        talk = conversation(server, store)
+        await ask(talk, "hello")
+        assert talk.cut_reply is None
+        with pytest.raises(ValueError, match="no reply"):
+            talk.continue_reply()
+
+
+async def test_a_reply_without_text_is_asked_again_instead(store: Store) -> None:
+    async with serving(failing(401)) as server:
+        talk = conversation(server, store)
+        await ask(talk, "hello")
+        assert talk.cut_reply is None
+
+
+async def test_an_empty_continuation_makes_it_done(store: Store) -> None:
+    async with serving(in_turn(saying("All.", finish="length"), saying())) as server:
+        talk = conversation(server, store)
+        reply = await ask(talk, "hello")
+        await heard(talk.continue_reply())
+        assert (await on_disk(talk)).path()[-1].finish_reason is FinishReason.STOP
+    assert (reply.text, talk.cut_reply) == ("All.", None)
+
+
+def test_timings_are_added_up() -> None:
+    assert Timing(1.0, 2.0, 3.0).then(Timing(0.5, 0.5, 4.0)) == Timing(1.0, 2.0, 7.0)
+    assert Timing(None, None, 1.0).then(Timing(0.5, 0.75, 4.0)) == Timing(0.5, 0.75, 5.0)

@@ -1,0 +1,153 @@
+"""When a turn does not go well: asked again by itself, by key, or continued."""
+
+import asyncio
+
+from streamtui.config import Endpoint
+from streamtui.message import FinishReason
+from streamtui.ui.app import StreamTUI
+from tests.conversation.talking import breaking, failing, in_turn, said, saying
+from tests.providers.raw_server import RawServer, free_port, serving
+from tests.ui.conftest import MakeApp, Model, answered, ask, pane, piece, running, status, until
+
+
+def words(app: StreamTUI) -> str:
+    """What the conversation pane shows, wherever its lines end."""
+    return " ".join(pane(app).split())
+
+
+def endpoint(server: RawServer) -> Endpoint:
+    """The model m-1 of `server`."""
+    return Endpoint("box", server.url, model="m-1")
+
+
+async def test_a_busy_server_is_asked_again_and_the_bar_counts_down(make_app: MakeApp) -> None:
+    async with serving(in_turn(failing(429, retry_after="1"), saying("Here you are."))) as server:
+        app = make_app(endpoint(server))
+        async with running(app) as pilot:
+            await ask(pilot, "hello")
+            await until(lambda: "↻ 429, again in 1 s (1 of 3)" in status(app))
+            await until(lambda: answered(app))
+            assert "Here you are." in pane(app)
+            assert "✖" not in pane(app)
+            assert "ready" in status(app)
+        assert len(server.requests) == 2
+
+
+async def test_a_server_that_keeps_failing_is_given_up_with_a_sentence(make_app: MakeApp) -> None:
+    async with serving(failing(500, retry_after_ms="1")) as server:
+        app = make_app(endpoint(server))
+        async with running(app) as pilot:
+            await ask(pilot, "hello")
+            await until(lambda: answered(app))
+            assert len(server.requests) == 4
+            assert "✖ box failed (500)" in pane(app)
+            assert "It was asked 4 times." in words(app)
+            assert "F5 asks again" in pane(app)
+            assert "failed" in status(app)
+
+
+async def test_esc_ends_the_wait_at_once(make_app: MakeApp) -> None:
+    async with serving(in_turn(failing(429, retry_after="100"), saying("At last."))) as server:
+        app = make_app(endpoint(server))
+        async with running(app) as pilot:
+            await ask(pilot, "hello")
+            await until(lambda: "429, again in 100 s" in status(app))
+            await pilot.press("escape")
+            await until(lambda: answered(app))
+            assert "■ stopped, and not asked again. box got too many requests (429)" in words(app)
+            assert "stopped" in status(app)
+            await pilot.press("f5")
+            await until(lambda: "At last." in pane(app))
+        assert [said(server, 0), said(server, 1)] == [[("user", "hello")]] * 2
+
+
+async def test_a_server_that_comes_up_late_still_answers(make_app: MakeApp) -> None:
+    port = free_port()
+    app = make_app(Endpoint("box", f"http://127.0.0.1:{port}/v1", model="m-1"))
+    async with running(app) as pilot:
+        await ask(pilot, "hello")
+        await until(lambda: "no connection, again in 1 s (1 of 3)" in status(app))
+        async with serving(saying("Up now."), port):
+            await until(lambda: answered(app))
+        assert "Up now." in pane(app)
+
+
+async def test_a_reply_that_broke_off_is_continued_by_a_key(make_app: MakeApp) -> None:
+    async with serving(in_turn(breaking("The first half,"), saying(" and the second."))) as server:
+        app = make_app(endpoint(server))
+        async with running(app) as pilot:
+            await ask(pilot, "hello")
+            await until(lambda: answered(app))
+            assert "✖ box broke off" in pane(app)
+            assert "F5 asks again · F9 continues the reply" in pane(app)
+            await pilot.press("f9")
+            await until(lambda: "The first half, and the second." in pane(app) and answered(app))
+            assert "✖" not in pane(app)
+            assert "F9" not in pane(app)
+            saved = await asyncio.wrap_future(app.store.session(app.chat.conversation.session.id))
+            assert [message.text for message in saved.path()] == ["hello", "The first half, and the second."]
+            await pilot.press("f9")
+            await until(lambda: any("nothing to continue" in note.message for note in app._notifications))
+
+
+async def test_a_reply_is_continued_while_it_streams_into_its_code(make_app: MakeApp, model: Model) -> None:
+    app = make_app(model.endpoint)
+    async with running(app) as pilot:
+        model.say("Look:\n\n```python\nx = 1\ny")
+        model.finish("length")
+        await ask(pilot, "code")
+        await until(lambda: answered(app))
+        assert "limit of tokens" in pane(app)
+        model.say("```python\ny = 2\n", "```\n\nDone")
+        await pilot.press("f9")
+        await until(lambda: "Done" in pane(app))
+        assert "streaming" in status(app)
+        assert "limit of tokens" not in pane(app)
+        model.say(".")
+        model.finish()
+        await until(lambda: answered(app))
+        assert app.chat.transcript.flow.entries[-1].text == "Look:\n\n```python\nx = 1\ny = 2\n```\n\nDone."
+        assert app.chat.conversation.session.path()[-1].text == "Look:\n\n```python\nx = 1\ny = 2\n```\n\nDone."
+
+
+async def test_only_the_last_reply_names_the_keys(make_app: MakeApp, model: Model) -> None:
+    app = make_app(model.endpoint)
+    async with running(app) as pilot:
+        for prompt in ("one", "two"):
+            model.say(f"reply {prompt}")
+            model.finish("length")
+            await ask(pilot, prompt)
+            await until(lambda: answered(app))
+        assert pane(app).count("limit of tokens") == 2
+        assert pane(app).count("F9 continues") == 1
+
+
+async def test_what_the_server_withheld_is_said_and_not_continued(make_app: MakeApp, model: Model) -> None:
+    app = make_app(model.endpoint)
+    async with running(app) as pilot:
+        model.say("I would say")
+        model.finish("content_filter")
+        await ask(pilot, "hello")
+        await until(lambda: answered(app))
+        assert "content filter withheld the rest" in pane(app)
+        assert "F5 asks again" in pane(app)
+        assert "F9" not in pane(app)
+
+
+async def test_a_stopped_reply_goes_on(make_app: MakeApp, model: Model) -> None:
+    app = make_app(model.endpoint)
+    async with running(app) as pilot:
+        await ask(pilot, "hello")
+        model.say("Half a sen")
+        await until(lambda: "Half a sen" in pane(app))
+        await pilot.press("escape")
+        await until(lambda: answered(app))
+        await pilot.press("f9")
+        model.say("tence.")
+        await until(lambda: "Half a sentence." in pane(app))
+        await pilot.press("f9")
+        model.pieces.put_nowait(piece(finish="stop"))
+        model.pieces.put_nowait(None)
+        await until(lambda: answered(app))
+        reply = app.chat.conversation.session.path()[-1]
+        assert (reply.text, reply.finish_reason) == ("Half a sentence.", FinishReason.STOP)
