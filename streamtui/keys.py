@@ -1,6 +1,7 @@
 """Keys: every action a key can do, with its default keys; bindings, help, README and demo all read this table."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,11 @@ def keys_of(place: str) -> tuple[Key, ...]:
 def shown(id: str) -> str:
     """Returns the first key of the action `id`, as people write it. Raises StopIteration for an unknown one."""
     return next(key for key in KEYS if key.id == id).shown.partition(", ")[0]
+
+
+def remapped(keymap: Mapping[str, str]) -> tuple[Key, ...]:
+    """Returns the table with the keys of `keymap` (by the ids of actions) in place of the usual ones."""
+    return tuple(replace(key, keys=keymap.get(key.id, key.keys)) for key in KEYS)
 
 
 def as_markdown() -> str:

@@ -36,3 +36,8 @@ def test_importing_makes_no_folder(tmp_path: Path) -> None:
     code = "import streamtui.cli, streamtui.ui.app, streamtui.store, streamtui.providers, streamtui.paths"
     loaded_by(code)
     assert [path for path in tmp_path.rglob("*") if "streamtui" in path.name] == []
+
+
+def test_a_start_without_a_file_reads_none() -> None:
+    code = "from streamtui.config.loading import Asked, load; load(Asked(), {})"
+    assert loaded_by(code, "tomllib", "difflib", "json", "streamtui.config.reader", "streamtui.config.lines") == []

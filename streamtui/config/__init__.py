@@ -12,6 +12,7 @@ from streamtui.config.endpoint import (
 )
 from streamtui.config.flags import endpoint_from
 from streamtui.config.settings import Config, ConfigError, Preset
+from streamtui.config.sources import Origin, Source
 
 __all__ = [
     "DEMO",
@@ -22,7 +23,9 @@ __all__ = [
     "ConfigError",
     "Endpoint",
     "ModelSettings",
+    "Origin",
     "Preset",
+    "Source",
     "Timeouts",
     "endpoint_from",
     "is_loopback",

@@ -1,10 +1,12 @@
-"""Which endpoint flags and environment ask for."""
+"""The endpoint at an address that a flag or the environment names, and the key that goes there."""
 
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from streamtui.config import values
 from streamtui.config.endpoint import DEMO, OPENAI_MODEL, OPENAI_URL, Endpoint
 from streamtui.config.settings import ConfigError
+from streamtui.sanitize import clean_line
 
 
 def endpoint_from(
@@ -20,22 +22,33 @@ def endpoint_from(
     """
     if demo:
         return DEMO if not model else Endpoint(DEMO.name, DEMO.base_url, model=model, demo=True)
-    environment_url = environ.get("OPENAI_BASE_URL", "").strip() or OPENAI_URL
+    environment_url = url_of(environ)
     url = _checked_url(base_url or environment_url, "--base-url" if base_url else "OPENAI_BASE_URL")
-    own = url == environment_url.rstrip("/")
+    own = url == environment_url
+    key = key_from(environ, api_key_env) if api_key_env else own_key(environ) if own else ""
     return Endpoint(
         name=_name_of(url),
         base_url=url,
-        api_key=_key_from(environ, api_key_env, own),
-        organization=environ.get("OPENAI_ORG_ID", "") if own else "",
-        project=environ.get("OPENAI_PROJECT_ID", "") if own else "",
+        api_key=key,
+        organization=environ.get("OPENAI_ORG_ID", "").strip() if own else "",
+        project=environ.get("OPENAI_PROJECT_ID", "").strip() if own else "",
         model=model or (OPENAI_MODEL if url == OPENAI_URL else ""),
+        api_key_env=api_key_env or ("OPENAI_API_KEY" if own and (key or url == OPENAI_URL) else ""),
     )
 
 
-def _key_from(environ: Mapping[str, str], api_key_env: str, own: bool) -> str:
-    if not api_key_env:
-        return environ.get("OPENAI_API_KEY", "").strip() if own else ""
+def url_of(environ: Mapping[str, str]) -> str:
+    """Returns the address of the server that the variables of OpenAI are meant for."""
+    return environ.get("OPENAI_BASE_URL", "").strip().rstrip("/") or OPENAI_URL
+
+
+def own_key(environ: Mapping[str, str]) -> str:
+    """Returns the key of that server; empty where there is none."""
+    return environ.get("OPENAI_API_KEY", "").strip()
+
+
+def key_from(environ: Mapping[str, str], api_key_env: str) -> str:
+    """Returns the key in the variable that a flag names. Raises ConfigError where there is none."""
     key = environ.get(api_key_env, "").strip()
     if not key:
         raise ConfigError(f"--api-key-env names {api_key_env}, which is not set; set it, or leave the flag out.")
@@ -43,19 +56,13 @@ def _key_from(environ: Mapping[str, str], api_key_env: str, own: bool) -> str:
 
 
 def _checked_url(url: str, source: str) -> str:
-    url = url.strip().rstrip("/")
     try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError:
-        parts = urlsplit("")
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ConfigError(f"{source} is {url!r}, which is no address; it should look like http://localhost:11434/v1.")
-    return url
+        return values.url(url)
+    except ValueError as error:
+        raise ConfigError(f"{source} is {clean_line(url)!r}, which is no address; it {error}.") from None
 
 
 def _name_of(url: str) -> str:
     if url == OPENAI_URL:
         return "openai"
-    parts = urlsplit(url)
-    return parts.netloc.rpartition("@")[2]
+    return urlsplit(url).netloc.rpartition("@")[2]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from streamtui.config.endpoint import Endpoint
+from streamtui.config.sources import BUILT_IN, Source
 from streamtui.parameters import Parameters
 
 
@@ -51,3 +52,17 @@ class Config:
     """The theme to start with; empty: the one picked last."""
     troubles: tuple[str, ...] = ()
     """What in the file could not be used, a sentence each, to be told at the start."""
+    moderate: bool = False
+    """Whether prompts are shown to the server's moderation before they are sent."""
+    sources: Mapping[str, Source] = field(default_factory=dict)
+    """Where values come from, by their dotted names, as in ``endpoints.groq.base_url``; see `source_of`."""
+
+    def source_of(self, name: str) -> Source:
+        """Returns where the value called `name` comes from."""
+        return self.sources.get(name, BUILT_IN)
+
+    @property
+    def new_parameters(self) -> Parameters:
+        """Those of a new session: of the flags, above those of the preset."""
+        preset = self.presets.get(self.preset)
+        return self.parameters.over(preset.parameters) if preset else self.parameters

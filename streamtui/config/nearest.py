@@ -1,0 +1,10 @@
+"""Finds the name that was probably meant."""
+
+from collections.abc import Iterable
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Returns the one of `known` that is most like `name`; empty where none is much like it."""
+    import difflib  # needed only where something is wrong
+
+    return next(iter(difflib.get_close_matches(name, list(known), 1, cutoff=0.7)), "")

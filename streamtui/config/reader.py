@@ -1,0 +1,237 @@
+"""Takes the settings out of a parsed config.toml: what can be used, and a sentence for all that can't."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields
+from typing import Any
+
+from streamtui.config import values
+from streamtui.config.endpoint import DEMO, ModelSettings, Timeouts
+from streamtui.config.keymap import clashes, keys_for
+from streamtui.config.lines import Path as Keys
+from streamtui.config.nearest import nearest
+from streamtui.config.ready_made import READY_MADE
+from streamtui.config.settings import Preset
+from streamtui.config.settings_file import FileSettings
+from streamtui.config.values import Check
+from streamtui.keys import KEYS
+from streamtui.parameters import Parameters, parameters_from
+from streamtui.sanitize import clean_line
+
+TOP: dict[str, Check] = {
+    "endpoint": values.line, "model": values.line, "system": values.text, "preset": values.line,
+    "pace": values.number(0, 1e6, above=True), "title_model": values.line, "theme": values.line,
+    "moderate": values.switch,
+}  # fmt: skip
+"""The settings above all tables."""
+ENDPOINT: dict[str, Check] = {
+    "base_url": values.url, "api_key_env": values.variable, "api_key_command": values.command,
+    "api_key_keyring": values.switch, "api_key": values.secret, "organization": values.line, "project": values.line,
+    "headers": values.headers, "proxy": values.proxy, "api": values.api, "model": values.line,
+    "favourites": values.lines, "system": values.text, "retries": values.whole(0, 20),
+}  # fmt: skip
+"""The settings of an endpoint that are no tables with settings of their own."""
+TIMEOUTS: dict[str, Check] = {item.name: values.number(0, 86_400, above=True) for item in fields(Timeouts)}
+MODEL: dict[str, Check] = {
+    "api": values.api, "window": values.whole(1, 10**9), "input_price": values.number(0),
+    "output_price": values.number(0),
+}  # fmt: skip
+PRESET: dict[str, Check] = {"system": values.text, "endpoint": values.line, "model": values.line}
+PARAMETERS = tuple(item.name for item in fields(Parameters))
+
+Table = Callable[[Keys, Mapping[str, object]], Any]
+
+
+class Reader:
+    """Takes the settings out of a parsed file, and writes down what can't be used."""
+
+    def __init__(self, settings: FileSettings) -> None:
+        self._settings = settings
+        self._told: list[tuple[int, str]] = []
+
+    def read(self, data: Mapping[str, object]) -> None:
+        """Fills in the settings with what is in `data`."""
+        settings = self._settings
+        tables: dict[str, Table] = {
+            "parameters": self._parameters, "endpoints": self._endpoints, "presets": self._presets,
+            "keys": self._keymap,
+        }  # fmt: skip
+        found = self._table((), data, TOP, tables)
+        settings.parameters = found.pop("parameters", settings.parameters)
+        settings.endpoints = found.pop("endpoints", {})
+        settings.presets = found.pop("presets", {})
+        settings.keymap = found.pop("keys", {})
+        settings.values = found
+        self._check_names()
+        self._check_privacy()
+        settings.troubles += [f"{settings.file}, line {line}: {words}" for line, words in sorted(self._told)]
+
+    # Sentences
+
+    def _tell(self, at: Keys, words: str) -> None:
+        lines = self._settings.lines
+        line = next(lines[at[:length]] for length in range(len(at), -1, -1) if at[:length] in lines)
+        self._told.append((line, f"{_dotted(at)} {words}"))
+
+    def _left_out(self, at: Keys, expected: str) -> None:
+        self._tell(at, f"{expected}; it is left out.")
+
+    def _unknown(self, at: Keys, known: Iterable[str]) -> None:
+        key, known = str(at[-1]), list(known)
+        if near := nearest(key.lower(), known):
+            advice = f"did you mean {near}?"
+        elif len(at) == 1 and key in ENDPOINT:
+            advice = "it belongs below [endpoints.NAME]."
+        elif len(at) > 1 and key in TOP:
+            advice = "it belongs above the first [table]."
+        else:
+            advice = f"known are {', '.join(sorted(known))}."
+        self._tell(at, f"is no setting and is left out; {advice}")
+
+    # Tables
+
+    def _table(
+        self, at: Keys, table: Mapping[str, object], checks: Mapping[str, Check], tables: Mapping[str, Table]
+    ) -> dict[str, Any]:
+        """Returns what can be used of `table`: values by `checks`, tables inside it by `tables`."""
+        found: dict[str, Any] = {}
+        for key, value in table.items():
+            where = (*at, key)
+            if key in tables:
+                if isinstance(value, Mapping):
+                    found[key] = tables[key](where, value)
+                else:
+                    self._left_out(where, f"should be a table, as in [{_dotted(where)}]")
+            elif key in checks:
+                try:
+                    found[key] = checks[key](value)
+                except ValueError as error:
+                    self._left_out(where, str(error))
+            else:
+                self._unknown(where, [*checks, *tables])
+        return found
+
+    def _named(self, at: Keys, table: Mapping[str, object], read: Table) -> dict[str, Any]:
+        """Returns a table of tables whose names are the user's."""
+        return self._table(at, table, {}, dict.fromkeys(table, read))
+
+    def _endpoints(self, at: Keys, table: Mapping[str, object]) -> dict[str, Any]:
+        for name in [name for name in table if not values.is_name(name) or name == DEMO.name]:
+            what = "is built in and can't be set" if name == DEMO.name else "should be of letters, digits and ._:-"
+            self._left_out((*at, name), what)
+        usable = {name: value for name, value in table.items() if values.is_name(name) and name != DEMO.name}
+        found = self._named(at, usable, self._endpoint)
+        for name in list(found):
+            usual = READY_MADE[name].base_url if name in READY_MADE else ""
+            if not (found[name].get("base_url") or usual):
+                self._left_out((*at, name), f"needs an address, as in base_url = {_example_url(name)}")
+                del found[name]
+        return found
+
+    def _endpoint(self, at: Keys, table: Mapping[str, object]) -> dict[str, Any]:
+        tables: dict[str, Table] = {
+            "timeouts": lambda at, table: Timeouts(**self._table(at, table, TIMEOUTS, {})),
+            "parameters": self._parameters,
+            "models": lambda at, table: self._named(at, table, self._model),
+        }
+        return self._table(at, table, ENDPOINT, tables)
+
+    def _model(self, at: Keys, table: Mapping[str, object]) -> ModelSettings:
+        return ModelSettings(**self._table(at, table, MODEL, {"parameters": self._parameters}))
+
+    def _presets(self, at: Keys, table: Mapping[str, object]) -> dict[str, Preset]:
+        return {clean_line(name): preset for name, preset in self._named(at, table, self._preset).items()}
+
+    def _preset(self, at: Keys, table: Mapping[str, object]) -> Preset:
+        return Preset(clean_line(str(at[-1])), **self._table(at, table, PRESET, {"parameters": self._parameters}))
+
+    def _parameters(self, at: Keys, table: Mapping[str, object]) -> Parameters:
+        checks = {name: _parameter(name) for name in PARAMETERS}
+        for key in table.keys() - checks.keys():
+            near = nearest(key, PARAMETERS)
+            advice = f"perhaps {near} is meant, and " if near else ""
+            words = f"is no parameter and is left out; {advice}fields of a server's own belong below extra."
+            self._tell((*at, key), words)
+        return Parameters(**self._table(at, {key: table[key] for key in table if key in checks}, checks, {}))
+
+    def _keymap(self, at: Keys, table: Mapping[str, object]) -> dict[str, str]:
+        flat = dict(_actions(table))
+        ids = [entry.id for entry in KEYS]
+        keymap: dict[str, str] = {}
+        for action, (path, value) in flat.items():
+            try:
+                if action not in ids:
+                    raise ValueError(f"should be the name of an action{_perhaps(action, ids)}")
+                keymap[action] = keys_for(action, value)
+            except ValueError as error:
+                self._left_out((*at, *path), str(error))
+        for action, key, other in clashes(keymap):
+            if keymap.pop(action, ""):
+                self._left_out((*at, *flat[action][0]), f"should be another key: {key} is that of {other}")
+        return keymap
+
+    # The file as a whole
+
+    def _check_names(self) -> None:
+        """Finds endpoints and presets that are spoken of and not there."""
+        settings = self._settings
+        usable = {name for name, made in READY_MADE.items() if made.base_url}
+        endpoints = {*usable, *settings.endpoints, DEMO.name}
+        self._check_name(("endpoint",), settings.values, endpoints, "an endpoint")
+        self._check_name(("preset",), settings.values, settings.presets, "a preset")
+        for name, preset in settings.presets.items():
+            if preset.endpoint and preset.endpoint not in endpoints:
+                self._no_such(("presets", name, "endpoint"), preset.endpoint, endpoints, "an endpoint")
+                settings.presets[name] = Preset(name, preset.system, "", preset.model, preset.parameters)
+
+    def _check_name(self, at: Keys, found: dict[str, Any], known: Iterable[str], what: str) -> None:
+        name = found.get(str(at[-1]), "")
+        if name and name not in known:
+            self._no_such(at, name, known, what)
+            del found[str(at[-1])]
+
+    def _no_such(self, at: Keys, name: str, known: Iterable[str], what: str) -> None:
+        self._left_out(at, f"should be the name of {what}{_perhaps(name, known)}")
+
+    def _check_privacy(self) -> None:
+        """Warns of a key in a file that others can read."""
+        settings = self._settings
+        for name, found in settings.endpoints.items():
+            if found.get("api_key") and not settings.is_private:
+                at = ("endpoints", name, "api_key")
+                self._tell(at, f"can be read by other users of this machine: chmod 600 {settings.file}")
+
+
+def _parameter(name: str) -> Check:
+    def check(value: object) -> Any:
+        if name == "extra":
+            return values.fields(value)
+        try:
+            return getattr(parameters_from({name: value}), name)
+        except ValueError as error:
+            raise ValueError(str(error).removeprefix(f"{name} ")) from None
+
+    return check
+
+
+def _perhaps(name: str, known: Iterable[str]) -> str:
+    near = nearest(name, known)
+    return f", perhaps {near}" if near else f" ({', '.join(sorted(known)) or 'there is none'})"
+
+
+def _actions(table: Mapping[str, object], before: tuple[str, ...] = ()) -> Iterable[tuple[str, tuple[Keys, object]]]:
+    """Yields the actions of [keys] with their place in the file: "chat.find" = and chat.find = mean the same."""
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            yield from _actions(value, (*before, key))
+        else:
+            yield ".".join((*before, key)), ((*before, key), value)
+
+
+def _dotted(at: Keys) -> str:
+    plain = re.compile(r"[\w-]+", re.ASCII)
+    return ".".join(str(key) if plain.fullmatch(str(key)) else f'"{clean_line(str(key))}"' for key in at)
+
+
+def _example_url(name: str) -> str:
+    return '"https://RESOURCE.openai.azure.com/openai/v1"' if name == "azure" else '"http://localhost:11434/v1"'
