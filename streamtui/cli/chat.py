@@ -2,12 +2,13 @@
 
 import argparse
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 
 from streamtui import __version__
 from streamtui.cli import COMMANDS, EXIT_FAILED, EXIT_USAGE
-from streamtui.cli.options import add_server_options, add_session_options, config_from
+from streamtui.cli.options import add_server_options, add_session_options, config_from, server_flags
 from streamtui.config import Config, ConfigError
 
 
@@ -19,7 +20,8 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description="A full-screen chat that streams OpenAI and every OpenAI-compatible server.",
         epilog=(f"commands (each with its own --help):{commands}\n\n" if commands else "")
-        + "environment: OPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_ORG_ID, OPENAI_PROJECT_ID",
+        + "environment: OPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_ORG_ID, OPENAI_PROJECT_ID, and the key variables\n"
+        "of the endpoints; streamtui config show says what comes from where.",
     )
     parser.add_argument("--version", action="version", version=f"streamtui {__version__}")
     add_server_options(parser)
@@ -35,11 +37,10 @@ def main(arguments: Sequence[str]) -> int:
     except ConfigError as error:
         print(f"streamtui: {error}", file=sys.stderr)
         return EXIT_USAGE
-    server = "--demo " if asked.demo else f"--base-url {asked.base_url} " if asked.base_url else ""
-    return _chat(config, asked.session, asked.resume, server)
+    return _chat(config, asked)
 
 
-def _chat(config: Config, session_id: str, resume: bool, server: str) -> int:
+def _chat(config: Config, asked: argparse.Namespace) -> int:
     in_page = "TEXTUAL_DRIVER" in os.environ
     if not in_page and not (sys.stdin.isatty() and sys.stdout.isatty()):
         print("streamtui: the chat needs a terminal for input and output.", file=sys.stderr)
@@ -50,7 +51,7 @@ def _chat(config: Config, session_id: str, resume: bool, server: str) -> int:
     from streamtui import paths
     from streamtui.ui.app import StreamTUI
 
-    app = StreamTUI(config, paths.database(), session_id=session_id, resume=resume)
+    app = StreamTUI(config, paths.database(), session_id=asked.session, resume=asked.resume)
     try:
         app.run()
     finally:
@@ -60,5 +61,7 @@ def _chat(config: Config, session_id: str, resume: bool, server: str) -> int:
         return EXIT_FAILED
     session = app.chat.session
     if session is not None and session.messages and not in_page:
-        print(f"streamtui {server}--session {session.id[:8]} goes on with “{session.title}”.")
+        flags = server_flags(config, asked, app.chat.conversation.provider.endpoint.name)
+        again = shlex.join(["streamtui", *flags, "--session", session.id[:8]])
+        print(f"{again} goes on with “{session.title}”.")
     return app.return_code or 0

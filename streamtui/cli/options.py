@@ -1,15 +1,29 @@
 """The options of every command that asks a model: who answers, and how."""
 
 import argparse
+import json
 import os
+from typing import Any
 
-from streamtui.config import Config, ConfigError, endpoint_from
-from streamtui.sanitize import clean
+from streamtui.config import DEMO, Api, Config, ConfigError, Origin
+from streamtui.config.loading import Asked, load
+from streamtui.config.masks import without_password
+from streamtui.parameters import Parameters, parameters_from
+from streamtui.sanitize import clean, clean_line
 
 
 def add_server_options(parser: argparse.ArgumentParser) -> None:
-    """Adds the options that `config_from` reads."""
+    """Adds the options that say who answers, and how; `config_from` reads them."""
+    add_endpoint_options(parser)
+    add_parameter_options(parser)
+
+
+def add_endpoint_options(parser: argparse.ArgumentParser) -> None:
+    """Adds the options that say who answers."""
     server = parser.add_argument_group("who answers")
+    server.add_argument(
+        "-e", "--endpoint", metavar="NAME", default="", help="a server by its name: ready-made, or from config.toml"
+    )
     server.add_argument("--demo", action="store_true", help="the built-in demo: no key, no network")
     server.add_argument(
         "--base-url", metavar="URL", default="", help="a compatible server, as http://localhost:11434/v1"
@@ -17,18 +31,108 @@ def add_server_options(parser: argparse.ArgumentParser) -> None:
     server.add_argument(
         "--api-key-env", metavar="NAME", default="", help="the environment variable with that server's key"
     )
+    server.add_argument("--api", choices=list(Api), help="how to ask: by the API that is named")
     server.add_argument("-m", "--model", metavar="NAME", default="", help="the model to ask")
-    server.add_argument("-s", "--system", metavar="TEXT", default="", help="a system prompt for a new session")
+
+
+def add_parameter_options(parser: argparse.ArgumentParser) -> None:
+    """Adds the options that say how to answer."""
+    group = parser.add_argument_group("how")
+    group.add_argument("-s", "--system", metavar="TEXT", default="", help="a system prompt for a new session")
+    group.add_argument("--preset", metavar="NAME", default="", help="system prompt, model and parameters by their name")
+    for name, kind, does in _NUMBERS:
+        group.add_argument(f"--{name}", metavar="N", type=kind, help=does)
+    group.add_argument("--stop", metavar="TEXT", action="append", help="end the reply before this text (repeatable)")
+    group.add_argument("--reasoning-effort", metavar="WORD", help="how much to think: minimal, low, medium, high …")
+    group.add_argument(
+        "--extra", metavar="KEY=JSON", action="append", help="any other field of the request (repeatable)"
+    )
+    group.add_argument("--pace", metavar="N", type=float, help="show replies at N characters a second at most")
+
+
+_NUMBERS = (
+    ("temperature", float, "0: always the likeliest word, 2: the least likely too"),
+    ("top-p", float, "choose among the likeliest words that make up this share, 0 to 1"),
+    ("max-tokens", int, "tokens of the reply at most"),
+    ("seed", int, "the same seed asks for the same reply"),
+    ("presence-penalty", float, "-2 to 2: above 0 speaks against words already used"),
+    ("frequency-penalty", float, "-2 to 2: above 0 speaks against words used often"),
+)
 
 
 def config_from(asked: argparse.Namespace) -> Config:
-    """Returns what flags, environment and file ask for. Raises ConfigError."""
-    if asked.demo and (asked.base_url or asked.api_key_env):
-        raise ConfigError("--demo answers by itself: leave out --base-url and --api-key-env, or leave out --demo.")
-    endpoint = endpoint_from(
-        os.environ, base_url=asked.base_url, api_key_env=asked.api_key_env, model=asked.model, demo=asked.demo
+    """Returns what flags, environment and file ask for. Raises ConfigError.
+
+    A command may leave out any option: what is not in `asked` was not asked for.
+    """
+    given = vars(asked)
+
+    def text(name: str) -> str:
+        return clean_line(given.get(name) or "")
+
+    if given.get("demo") and (text("base_url") or text("api_key_env") or text("endpoint")):
+        raise ConfigError("--demo answers by itself: leave out --endpoint, --base-url and --api-key-env.")
+    if text("endpoint") and text("base_url"):
+        raise ConfigError("--endpoint and --base-url both name a server: leave one of them out.")
+    wanted = Asked(
+        demo=bool(given.get("demo")),
+        endpoint=text("endpoint"),
+        base_url=text("base_url"),
+        api_key_env=text("api_key_env"),
+        model=text("model"),
+        system=clean(given.get("system") or ""),
+        preset=text("preset"),
+        api=Api(given["api"]) if given.get("api") else None,
+        parameters=_parameters(given),
+        pace=_pace(given.get("pace")),
     )
-    return Config(endpoint, system=clean(asked.system), model=asked.model)
+    return load(wanted, os.environ)
+
+
+def _parameters(given: dict[str, Any]) -> Parameters:
+    names = [name.replace("-", "_") for name, *_ in _NUMBERS] + ["stop", "reasoning_effort"]
+    values = {name: given[name] for name in names if given.get(name) is not None}
+    try:
+        return parameters_from({**values, "extra": dict(map(_field, given.get("extra") or ()))})
+    except ValueError as error:
+        name, _, expected = str(error).partition(" ")
+        raise ConfigError(f"--{name.replace('_', '-')} {expected}.") from None
+
+
+def _field(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    try:
+        if not (equals and name.strip()):
+            raise ValueError(text)
+        return name.strip(), json.loads(value, parse_constant=_no_number)
+    except ValueError:
+        raise ConfigError(
+            f"""--extra {clean_line(name)!r} should be KEY=JSON, as in --extra top_k=40 or --extra 'user="me"'."""
+        ) from None
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(text)  # NaN and Infinity are no JSON
+
+
+def _pace(pace: float | None) -> float | None:
+    if pace is not None and not 0 < pace <= 1e6:
+        raise ConfigError("--pace should be a number of characters a second above 0, as in --pace 200.")
+    return pace
+
+
+def server_flags(config: Config, asked: argparse.Namespace, name: str) -> list[str]:
+    """Returns the flags with which the next start talks to the endpoint called `name`; none where it does anyway."""
+    if name == DEMO.name:
+        return ["--demo"]
+    if name != config.endpoint.name:
+        return ["-e", name]
+    if config.source_of("endpoint").origin is not Origin.FLAG:
+        return []
+    if not asked.base_url:
+        return ["-e", name]
+    key = ["--api-key-env", asked.api_key_env] if asked.api_key_env else []
+    return ["--base-url", without_password(asked.base_url), *key]
 
 
 def add_session_options(parser: argparse.ArgumentParser) -> None:

@@ -65,3 +65,11 @@ def load_all() -> tuple[list[Theme], list[str]]:
         except ThemeError as error:
             troubles.append(str(error))
     return themes, troubles
+
+
+def unknown_theme(name: str) -> str:
+    """Returns a sentence that says so if there is no theme called `name`; else nothing."""
+    from textual.theme import BUILTIN_THEMES
+
+    known = {*theme_files(), *BUILTIN_THEMES}
+    return "" if name in known else f"there is no theme called {name!r}; there are {', '.join(sorted(known))}."
