@@ -40,4 +40,4 @@ def test_importing_makes_no_folder(tmp_path: Path) -> None:
 
 def test_a_start_without_a_file_reads_none() -> None:
     code = "from streamtui.config.loading import Asked, load; load(Asked(), {})"
-    assert loaded_by(code, "tomllib", "difflib", "json", "streamtui.config.reader", "streamtui.config.lines") == []
+    assert loaded_by(code, "tomllib", "difflib", "streamtui.config.reader", "streamtui.config.lines") == []
