@@ -9,6 +9,22 @@ from streamtui.config import OPENAI_URL, Api, Endpoint
 # Source: the lists ResponsesModel and CompletionCreateParams of the openai package 3.52.
 _RESPONSES = re.compile(r"^(gpt-[\d.]+|o\d+)-(pro|codex)|deep-research|computer-use|^codex-|^gpt-daybreak")
 _COMPLETIONS = re.compile(r"^(gpt-3\.5-turbo-instruct|davinci-002|babbage-002)")
+# OpenAI's reasoning models, but those that only chat. Also the models whose reply is not limited by max_tokens but
+# by max_completion_tokens: all since the first of these, while other servers mostly know the old name only.
+_REASONS = re.compile(r"^(o\d|codex|gpt-([5-9]|\d\d)(?!.*-chat))")
+_NEW_LIMIT = re.compile(r"^(ft:)?(o\d|codex|gpt-([5-9]|\d\d))")
+
+
+def reasons(model: str) -> bool:
+    """Whether `model` is one of OpenAI's that think before they answer."""
+    return bool(_REASONS.search(model.rpartition("/")[2]))
+
+
+def refused_by(endpoint: Endpoint, model: str) -> dict[str, str]:
+    """Returns the fields of a body that `model` is known to refuse, with the names it has for them."""
+    if endpoint.base_url == OPENAI_URL and _NEW_LIMIT.search(model):
+        return {"max_tokens": "max_completion_tokens"}
+    return {}
 
 
 def api_for(endpoint: Endpoint, model: str) -> Api:

@@ -6,6 +6,7 @@ from math import isfinite
 
 from streamtui.models import ModelInfo
 from streamtui.providers.errors import Explainer, error_in
+from streamtui.providers.json_values import count, table
 from streamtui.sanitize import clean_line
 
 _NAMES = ("id", "model", "name")
@@ -42,16 +43,15 @@ def _model(entry: object) -> ModelInfo:
     if not isinstance(entry, dict):
         return ModelInfo("")
     name = next((entry[key] for key in _NAMES if isinstance(entry.get(key), str)), "")
-    pricing = _table(entry.get("pricing"))
+    pricing = table(entry.get("pricing"))
     return ModelInfo(clean_line(name), _window(entry), _price(pricing.get("prompt")), _price(pricing.get("completion")))
 
 
 def _window(entry: Mapping[str, object]) -> int | None:
-    for place in (entry, _table(entry.get("meta"))):
+    for place in (entry, table(entry.get("meta"))):
         for name in _WINDOWS:
-            value = place.get(name)
-            if isinstance(value, int) and not isinstance(value, bool) and value > 0:
-                return value
+            if window := count(place.get(name)):
+                return window
     return None
 
 
@@ -64,7 +64,3 @@ def _price(value: object) -> float | None:
     except (ValueError, OverflowError):
         return None
     return round(price, 9) if isfinite(price) and price >= 0 else None
-
-
-def _table(value: object) -> Mapping[str, object]:
-    return value if isinstance(value, dict) else {}

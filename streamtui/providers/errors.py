@@ -4,13 +4,14 @@ import re
 import socket
 import ssl
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from math import isfinite
 from time import time
 from urllib.parse import urlsplit, urlunsplit
 
-from streamtui.config import Endpoint
+from streamtui.config import Api, Endpoint
 from streamtui.providers.base import ProviderError, Trouble
 from streamtui.sanitize import clean_line
 
@@ -25,7 +26,12 @@ _NO_CREDIT = re.compile(
     r"insufficient_quota|exceeded your current quota|insufficient (balance|credit|funds)|out of credit",
     re.IGNORECASE,
 )
+_PASSING = re.compile(r"server_error|overloaded|unavailable|try again|bad gateway", re.IGNORECASE)
+"""Errors in place of a reply that would have been a 5xx, had the server not begun with 200."""
+_OTHER_API = re.compile(r"(?:mean to use|supported in) (?:the )?/?v1/(chat|completions|responses)", re.IGNORECASE)
 _NO_MODEL = re.compile(r"model_not_found|\bmodel\b", re.IGNORECASE)
+_SHORTEST_SECRET = 6
+_SECRET_HEADER = re.compile(r"auth|key|token|secret|cookie|password", re.IGNORECASE)
 _HTML_TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 _HTML = re.compile(r"^\s*<(!doctype|html|head|body|\?xml)", re.IGNORECASE)
 
@@ -102,12 +108,27 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
             todo += at.exceptions
 
 
+def secrets_of(endpoint: Endpoint) -> list[str]:
+    """Returns what no sentence may hold: the key, what the headers hold in its place, the proxy's password."""
+    found = []
+    for name, value in endpoint.headers.items():
+        if _SECRET_HEADER.search(name):
+            found += [value, value.rpartition(" ")[2]]
+    with suppress(ValueError):
+        found.append(urlsplit(endpoint.proxy).password or "")
+    # A short one would be found in every word.
+    long = sorted((secret for secret in found if len(secret) >= _SHORTEST_SECRET), key=len, reverse=True)
+    return [endpoint.api_key, *long] if endpoint.api_key else long
+
+
 @dataclass(frozen=True, slots=True)
 class Explainer:
     """Says why a request failed: to whom it went and for which model. No sentence of it holds the key."""
 
     endpoint: Endpoint
     model: str = ""
+    api: Api | None = None
+    """How it was asked; None: for something else than a reply."""
 
     @property
     def name(self) -> str:
@@ -140,8 +161,9 @@ class Explainer:
         return ProviderError(sentence, trouble, status=status, retry_after=wait, retryable=retryable)
 
     def _redacted(self, text: str) -> str:
-        key = self.endpoint.api_key
-        return text.replace(key, "[key]") if key else text
+        for secret in secrets_of(self.endpoint):
+            text = text.replace(secret, "[key]")
+        return text
 
     @staticmethod
     def _short(text: str) -> str:
@@ -159,6 +181,13 @@ class Explainer:
     def unusable_key(self) -> ProviderError:
         """A key that can't go into a header: nothing was sent."""
         return self.error(f"The API key for {self.name} holds characters no key has: copy it again.", Trouble.WRONG_KEY)
+
+    def unusable_header(self, header: str) -> ProviderError:
+        """A configured header that can't be sent: nothing was sent."""
+        return self.error(
+            f"The header {clean_line(header)} for {self.name} holds characters no header can have: correct it.",
+            Trouble.REFUSED,
+        )
 
     def unusable_setting(self, error: Exception) -> ProviderError:
         """An address or a proxy that no request can be made for: nothing was sent."""
@@ -200,7 +229,7 @@ class Explainer:
             return self._not_found(status, words), Trouble.REFUSED
         if status == 403:
             return (
-                f"{name} does not allow this (403): the key may lack the right to use {self._model}.",
+                f"{name} does not allow this (403): the key may lack the right to use {self.model_name}.",
                 Trouble.REFUSED,
             )
         if status == 408:
@@ -214,18 +243,19 @@ class Explainer:
         if status >= 500:
             return f"{name} failed ({status}): try again in a moment.", Trouble.SERVER
         return (
-            f"{name} refused the request for {self._model} ({status}): change it, or the model.",
+            f"{name} refused the request for {self.model_name} ({status}): change it, or the model.",
             Trouble.REFUSED,
         )
 
     @property
-    def _model(self) -> str:
+    def model_name(self) -> str:
+        """The model as it can be shown."""
         return clean_line(self.model) or "this model"
 
     def _unauthorized(self, status: int) -> tuple[str, Trouble]:
         if status == 407:
             return (
-                f"The proxy on the way to {self.name} wants a password (407): put it into HTTPS_PROXY.",
+                f"The proxy on the way to {self.name} wants a password (407): put it into {self._proxy}.",
                 Trouble.REFUSED,
             )
         if not self.endpoint.api_key:
@@ -238,17 +268,27 @@ class Explainer:
             Trouble.WRONG_KEY,
         )
 
+    @property
+    def _proxy(self) -> str:
+        return "its proxy setting" if self.endpoint.proxy else "HTTPS_PROXY"
+
     def _too_long(self) -> str:
         return (
-            f"The conversation is longer than {self._model} can take: "
+            f"The conversation is longer than {self.model_name} can take: "
             "start a new session, or use a model with a larger context."
         )
 
     def _not_found(self, status: int, words: str) -> str:
+        if other := _OTHER_API.search(words):
+            return f"{self.model_name} speaks another API: ask it with --api {other[1].lower()}."
         if status == 404 and self.model and (self.model in words or _NO_MODEL.search(words)):
-            return f"{self.name} does not know the model {self._model}: pick another one."
-        what = "chat" if self.model else "list of models"
-        return f"There is no {what} at {self.url} ({status}): check the address, which usually ends in /v1."
+            return f"{self.name} does not know the model {self.model_name}: pick another one."
+        what = {None: "list of models", Api.CHAT: "chat", Api.COMPLETIONS: "Completions API"}
+        advice = "ask by another (--api chat), or " if self.api in (Api.COMPLETIONS, Api.RESPONSES) else ""
+        return (
+            f"There is no {what.get(self.api, 'Responses API')} at {self.url} ({status}): "
+            f"{advice}check the address, which usually ends in /v1."
+        )
 
     def sent_error(self, body: object) -> ProviderError:
         """An error object sent with status 200: in the middle of a stream, or in place of one."""
@@ -264,7 +304,8 @@ class Explainer:
         if re.search(r"rate.?limit", text, re.IGNORECASE):
             sentence = f"{self.name} got too many requests: try again in a moment."
             return self.error(sentence, Trouble.BUSY, words=words, retryable=True)
-        return self.error(f"{self.name} stopped with an error: try again.", Trouble.SERVER, words=words)
+        sentence = f"{self.name} stopped with an error: try again."
+        return self.error(sentence, Trouble.SERVER, words=words, retryable=bool(_PASSING.search(text)))
 
     # Streams that are none, or end early
 
@@ -293,6 +334,10 @@ class Explainer:
         sentence = f"{self.name} closed the connection without a reply: try again."
         return self.error(sentence, Trouble.BROKEN, retryable=True)
 
+    def broke_it_off(self, reason: str) -> ProviderError:
+        """The server itself says that it did not end the reply, and for which `reason`."""
+        return self.error(f"{self.name} broke the reply off: ask again.", Trouble.SERVER, words=reason)
+
     def garbled(self) -> ProviderError:
         """An event of the stream that is not JSON, or too large to be one."""
         return self.error(f"{self.name} sent something that can't be read: ask again.", Trouble.BROKEN)
@@ -309,17 +354,29 @@ class Explainer:
         if isinstance(error, openai.APIStatusError):
             return self.status(error.status_code, error.body, error.response.headers)
         causes = list(_causes(error))
-        if any(isinstance(cause, httpx2.TimeoutException | TimeoutError) for cause in causes):
+        # A TimeoutError with a number is the network's, and says nothing of our limits.
+        limits = (httpx2.TimeoutException, TimeoutError)
+        if any(isinstance(cause, limits) and not getattr(cause, "errno", None) for cause in causes):
             return self._timeout(any(isinstance(cause, httpx2.ConnectTimeout) for cause in causes), begun)
         return self._connection(error, causes, begun)
 
     def _timeout(self, connecting: bool, begun: bool) -> ProviderError:
+        limits = self.endpoint.timeouts
         if connecting:
-            sentence = f"{self.name} did not answer at {self.url}: check the address and the network."
+            sentence = (
+                f"{self.name} did not answer at {self.url} within {limits.connect:g} s (timeouts.connect): "
+                "check the address and the network."
+            )
         elif begun:
-            sentence = f"{self.name} fell silent in the middle of the reply: ask again."
+            sentence = (
+                f"{self.name} fell silent for {limits.silence:g} s (timeouts.silence) in the middle of the reply: "
+                "ask again."
+            )
         else:
-            sentence = f"{self.name} took the request and then said nothing for too long: try again."
+            sentence = (
+                f"{self.name} took the request and then said nothing for {limits.first:g} s (timeouts.first): "
+                "try again, or allow it more time."
+            )
         return self.error(sentence, Trouble.TIMEOUT, retryable=not begun)
 
     def _connection(self, error: Exception, causes: list[BaseException], begun: bool) -> ProviderError:
@@ -329,7 +386,7 @@ class Explainer:
             return any(isinstance(cause, kinds) for cause in causes)
 
         if caused_by(httpx2.ProxyError):
-            sentence = f"The proxy on the way to {self.name} did not let the request through: check HTTPS_PROXY."
+            sentence = f"The proxy on the way to {self.name} did not let the request through: check {self._proxy}."
         elif caused_by(socket.gaierror):
             host = clean_line(urlsplit(self.endpoint.base_url).hostname or "")
             sentence = f"There is no server named {host} to be found: check the address and the network."

@@ -5,11 +5,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from streamtui.message import Delta, FinishReason
+from streamtui.providers.apis import Decode
 from streamtui.providers.errors import Explainer, error_in
+from streamtui.providers.pieces import Joiner, Piece
 from streamtui.providers.sse import Event, SSEDecoder, SSEError
-
-Decode = Callable[[object, Explainer], Delta | None]
-"""What an API is to the reader: one parsed event into what it holds."""
 
 _MAX_PLAIN = 32 * 1024 * 1024
 """Bytes of a body that is no stream."""
@@ -24,10 +23,19 @@ class ReplyReader:
     whole reply.
     """
 
-    def __init__(self, decode: Decode, explain: Explainer, content_type: str = "") -> None:
+    def __init__(
+        self,
+        decode: Decode,
+        explain: Explainer,
+        content_type: str = "",
+        tap: Callable[[str], None] | None = None,
+    ) -> None:
+        """`tap`: called with the data of every event, or with the whole body where it is no stream."""
         self._decode = decode
         self._explain = explain
         self._content_type = content_type
+        self._tap = tap
+        self._joiner = Joiner()
         self._events = SSEDecoder()
         self._plain: bytearray | None = bytearray()
         """The body as long as it can still turn out to be no stream."""
@@ -82,10 +90,12 @@ class ReplyReader:
         return bytes(self._plain[:64]).removeprefix(b"\xef\xbb\xbf").lstrip().startswith(_STREAM_STARTS)
 
     def _read(self, event: Event) -> Iterator[Delta]:
+        if self._tap is not None:
+            self._tap(event.data)
         if event.data.startswith("[DONE]"):
             self.done = True
             if not self.finished and self.begun:
-                yield self._noted(Delta(finish_reason=FinishReason.STOP))
+                yield self._joined(Delta(finish_reason=FinishReason.STOP))
             elif not self.finished:
                 raise self._explain.broke_off(begun=False)
             return
@@ -96,11 +106,12 @@ class ReplyReader:
             if event.data.strip() not in ("", "null"):
                 raise self._explain.garbled()
             return
-        delta = self._decode(data, self._explain)
-        if delta is not None:
-            yield self._noted(delta)
+        piece = self._decode(data, self._explain)
+        if piece is not None and (delta := self._joined(piece)):
+            yield delta
 
-    def _noted(self, delta: Delta) -> Delta:
+    def _joined(self, piece: Delta | Piece) -> Delta:
+        delta = self._joiner.take(piece)
         self.begun = self.begun or bool(delta.text or delta.reasoning)
         self.finished = self.finished or delta.finish_reason is not None
         return delta
@@ -116,12 +127,15 @@ class ReplyReader:
     def _whole(self, body: bytearray) -> Iterator[Delta]:
         text = body.decode("utf-8-sig", "replace")
         data = self._parsed(Event(text))
+        if self._tap is not None:
+            self._tap(text)
         if error_in(data) is not None:
             raise self._explain.sent_error(error_in(data))
-        delta = self._decode(data, self._explain)
-        if delta is None or not (delta.text or delta.reasoning or delta.finish_reason):
+        piece = self._decode(data, self._explain)
+        delta = self._joined(piece) if piece is not None else Delta()
+        if not (self.begun or self.finished):
             raise self._explain.not_a_stream(text, self._content_type)
         self.done = True
-        if delta.finish_reason is None:
-            delta = Delta(delta.text, delta.reasoning, delta.usage, FinishReason.STOP, delta.model)
-        yield self._noted(delta)
+        yield delta
+        if not self.finished:
+            yield self._joined(Delta(finish_reason=FinishReason.STOP))

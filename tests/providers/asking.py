@@ -7,14 +7,14 @@ from itertools import pairwise
 from pathlib import Path
 from typing import AnyStr
 
-from streamtui.config import Endpoint
+from streamtui.config import Api, Endpoint
 from streamtui.message import Delta, FinishReason, Message, Role, Usage
 from streamtui.providers.base import ProviderError, Request
 from streamtui.providers.client import OpenAIProvider
 from streamtui.providers.errors import Explainer
 
 RECORDINGS = Path(__file__).parent / "recordings"
-EXPLAIN = Explainer(Endpoint("box", "http://box.test/v1", api_key="sk-very-secret"), "some-model")
+EXPLAIN = Explainer(Endpoint("box", "http://box.test/v1", api_key="sk-very-secret"), "some-model", Api.CHAT)
 
 
 @dataclass

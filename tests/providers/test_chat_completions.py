@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from streamtui.message import Attachment, Delta, FinishReason, Message, Role, Usage
 from streamtui.providers.base import ProviderError, Request, Trouble
-from streamtui.providers.chat_completions import decode, encode
+from streamtui.providers.chat_completions import encode
+from streamtui.providers.choices import decode
+from streamtui.providers.pieces import Piece
 from tests.providers.asking import EXPLAIN
 
 PNG = Attachment("dot.png", "image/png", b"\x89PNG")
@@ -78,7 +80,7 @@ def test_a_file_of_another_kind_is_refused_by_name() -> None:
         (one({}, finish_reason="stopped"), Delta(finish_reason=FinishReason.STOP)),
         (one({}, finish_reason=""), None),
         (one({}, finish_reason=1), None),
-        ({"choices": [{"message": {"content": "whole"}}], "model": "m"}, Delta("whole", model="m")),
+        ({"choices": [{"message": {"content": "whole"}}], "model": "m"}, Piece(Delta("whole", model="m"), whole=True)),
         ({"choices": [], "usage": {"prompt_tokens": 2, "completion_tokens": 3}}, Delta(usage=Usage(2, 3))),
         ({"choices": [], "usage": {"prompt_tokens": None}}, None),
         ({"choices": [], "usage": {}}, None),

@@ -197,7 +197,11 @@ async def test_usage_that_comes_after_the_end_is_kept() -> None:
 
 @pytest.mark.parametrize("status", ["400 Bad Request", "422 Unprocessable Entity"])
 async def test_a_server_that_does_not_know_stream_options(status: str) -> None:
-    refusal = whole(b'{"detail": [{"loc": ["body", "stream_options"], "msg": "extra"}]}', status, "application/json")
+    refusal = whole(
+        b'{"detail": [{"type": "extra_forbidden", "loc": ["body", "stream_options"], "msg": "Extra inputs"}]}',
+        status,
+        "application/json",
+    )
 
     async def script(exchange: Exchange) -> None:
         await (refusal if "stream_options" in exchange.body else WHOLE)(exchange)

@@ -4,18 +4,21 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import pytest
 
-from streamtui.config import Endpoint
+from streamtui.config import Api, Endpoint, Timeouts
 from streamtui.message import FinishReason
 from streamtui.providers.base import ProviderError, Trouble
 from streamtui.providers.client import OpenAIProvider
 from streamtui.providers.errors import Explainer
 from tests.providers.asking import Got, ask, request
 from tests.providers.raw_server import DONE, Exchange, Script, chunked, event, piece, serving, whole
+from tests.providers.speaking import SPEAKERS, Speaker
 
 T = Trouble
+LONG = Timeouts()
 HTML = b"<!doctype html><html><head><title>Log in</title></head><body>Please</body></html>"
 NOT_FOUND = b'{"error": {"message": "The model does not exist", "code": "model_not_found"}}'
 COMPLETION = b'{"model": "m", "choices": [{"message": {"content": "Whole."}, "finish_reason": "stop"}]}'
@@ -23,9 +26,9 @@ BARE = b'{"choices": [{"message": {"content": "Whole."}}]}'
 GONE = "box broke off in the middle of the reply: ask again."
 
 
-async def got_from(script: Script, silence: float = 20.0) -> Got:
+async def got_from(script: Script, api: Api = Api.CHAT, limits: Timeouts = LONG) -> Got:
     async with serving(script) as server:
-        provider = OpenAIProvider(Endpoint("box", server.url, api_key="sk-secret-1"), silence_timeout=silence)
+        provider = OpenAIProvider(Endpoint("box", server.url, api_key="sk-secret-1", api=api, timeouts=limits))
         try:
             return await ask(provider)
         finally:
@@ -122,74 +125,120 @@ async def _says_nothing(exchange: Exchange) -> None:
     await exchange.until_gone()
 
 
-async def _falls_silent(exchange: Exchange) -> None:
-    await exchange.send_head()
-    await exchange.send_chunks(piece("Kept"))
-    await exchange.until_gone()
-
-
 async def _closes_at_once(exchange: Exchange) -> None:
     exchange.writer.close()
 
 
-async def _closes_inside_a_chunk(exchange: Exchange) -> None:
-    await exchange.send_head()
-    await exchange.send_chunks(piece("Kept"))
-    await exchange.send(b"ff\r\ndata: {")
-    exchange.writer.close()
+def _only_pings(speaker: Speaker) -> Script:
+    async def script(exchange: Exchange) -> None:
+        await exchange.send_head()
+        with suppress(ConnectionError):
+            while not exchange.reader.at_eof():
+                await exchange.send_chunks(b": ping\n\n", event({}))
+                await asyncio.sleep(0.01)
+
+    return script
 
 
-async def _closes_a_body_without_length(exchange: Exchange) -> None:
-    await exchange.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n")
-    await exchange.send(piece("Kept"), b'data: {"choices": [{"del')
-    exchange.writer.close()
+def _falls_silent(speaker: Speaker) -> Script:
+    async def script(exchange: Exchange) -> None:
+        await exchange.send_head()
+        await exchange.send_chunks(speaker.piece("Kept"))
+        await exchange.until_gone()
+
+    return script
 
 
-@pytest.mark.parametrize(
-    ("script", "text", "trouble", "sentence"),
-    [
-        (_says_nothing, "", T.TIMEOUT, "box took the request and then said nothing for too long: try again."),
-        (_falls_silent, "Kept", T.TIMEOUT, "box fell silent in the middle of the reply: ask again."),
-        (_closes_at_once, "", T.BROKEN, "box closed the connection without a reply: try again."),
-        (_closes_inside_a_chunk, "Kept", T.BROKEN, GONE),
-        (_closes_a_body_without_length, "Kept", T.BROKEN, GONE),
-        (chunked(piece("Ke"), piece("pt")), "Kept", T.BROKEN, GONE),
-        (chunked(b": nothing\n\n"), "", T.BROKEN, "box closed the connection without a reply: try again."),
-        (chunked(DONE), "", T.BROKEN, "box closed the connection without a reply: try again."),
-        (
-            chunked(piece("Kept"), b"data: {bad json\n\n"),
-            "Kept",
-            T.BROKEN,
-            "box sent something that can't be read",
-        ),
-        (chunked(piece("Kept"), event({"error": {"message": "Boom"}})), "Kept", T.SERVER, "It said: “Boom”"),
-        (chunked(piece("Kept"), b"event: error\n" + event({"error": "Boom"})), "Kept", T.SERVER, "“Boom”"),
-        (
-            chunked(piece("Kept"), b"event: error\n" + event({"reason": "x"})),
-            "Kept",
-            T.SERVER,
-            "box stopped with",
-        ),
-        (whole(b""), "", T.BROKEN, "box sent an empty reply"),
-        (whole(HTML, content_type="text/html"), "", T.BROKEN, "box sent text/html, not a stream of text"),
-        (
-            whole(b'{"ok": true}', content_type="application/json"),
-            "",
-            T.BROKEN,
-            "box sent application/json, not",
-        ),
-        (whole(b'{"error": {"message": "Boom"}}'), "", T.SERVER, "It said: “Boom”"),
-        (whole(b"\x00\xff" * 5000, content_type="image/png"), "", T.BROKEN, "box sent image/png, not"),
-    ],
-)
-async def test_streams_that_break(script: Script, text: str, trouble: Trouble, sentence: str) -> None:
-    silence = 0.3 if script in (_says_nothing, _falls_silent) else 20.0
-    got = await got_from(script, silence)
+def _closes_inside_a_chunk(speaker: Speaker) -> Script:
+    async def script(exchange: Exchange) -> None:
+        await exchange.send_head()
+        await exchange.send_chunks(speaker.piece("Kept"))
+        await exchange.send(b"ff\r\ndata: {")
+        exchange.writer.close()
+
+    return script
+
+
+def _closes_a_body_without_length(speaker: Speaker) -> Script:
+    async def script(exchange: Exchange) -> None:
+        await exchange.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n")
+        await exchange.send(speaker.piece("Kept"), b'data: {"choices": [{"del')
+        exchange.writer.close()
+
+    return script
+
+
+def _after_a_piece(*events: bytes) -> Callable[[Speaker], Script]:
+    return lambda speaker: chunked(speaker.piece("Kept"), *events)
+
+
+def _always(script: Script) -> Callable[[Speaker], Script]:
+    return lambda speaker: script
+
+
+FIRST = "box took the request and then said nothing for 0.2 s (timeouts.first): try again, or allow it more time."
+SILENCE = "box fell silent for 0.2 s (timeouts.silence) in the middle of the reply: ask again."
+NOTHING = "box closed the connection without a reply: try again."
+LIMITS = Timeouts(first=0.2, silence=0.2)
+BROKEN = {
+    "nothing": (_always(_says_nothing), "", T.TIMEOUT, FIRST),
+    "only pings": (_only_pings, "", T.TIMEOUT, FIRST),
+    "silence": (_falls_silent, "Kept", T.TIMEOUT, SILENCE),
+    "closed at once": (_always(_closes_at_once), "", T.BROKEN, NOTHING),
+    "closed inside a chunk": (_closes_inside_a_chunk, "Kept", T.BROKEN, GONE),
+    "closed without length": (_closes_a_body_without_length, "Kept", T.BROKEN, GONE),
+    "ended early": (lambda speaker: chunked(speaker.piece("Ke"), speaker.piece("pt")), "Kept", T.BROKEN, GONE),
+    "only a comment": (_always(chunked(b": nothing\n\n")), "", T.BROKEN, NOTHING),
+    "only done": (_always(chunked(DONE)), "", T.BROKEN, NOTHING),
+    "bad JSON": (_after_a_piece(b"data: {bad json\n\n"), "Kept", T.BROKEN, "box sent something that can't be read"),
+    "an error": (_after_a_piece(event({"error": {"message": "Boom"}})), "Kept", T.SERVER, "It said: “Boom”"),
+    "an error event": (_after_a_piece(b"event: error\n" + event({"error": "Boom"})), "Kept", T.SERVER, "“Boom”"),
+    "an odd error event": (_after_a_piece(b"event: error\n" + event({"x": 1})), "Kept", T.SERVER, "box stopped with"),
+    "no body": (_always(whole(b"")), "", T.BROKEN, "box sent an empty reply"),
+    "HTML": (_always(whole(HTML, content_type="text/html")), "", T.BROKEN, "box sent text/html, not a stream of text"),
+    "other JSON": (_always(whole(b'{"ok": true}', content_type="application/json")), "", T.BROKEN, "application/json"),
+    "a whole error": (_always(whole(b'{"error": {"message": "Boom"}}')), "", T.SERVER, "It said: “Boom”"),
+    "a picture": (_always(whole(b"\x00\xff" * 5000, content_type="image/png")), "", T.BROKEN, "image/png, not"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BROKEN)
+@pytest.mark.parametrize("speaker", SPEAKERS, ids=lambda speaker: speaker.api)
+async def test_streams_that_break(speaker: Speaker, name: str) -> None:
+    script, text, trouble, sentence = BROKEN[name]
+    limits = LIMITS if trouble is T.TIMEOUT else LONG
+    got = await got_from(script(speaker), speaker.api, limits)
     assert (got.text, got.finish_reason) == (text, None)
     assert sentence in got.sentence
     assert got.error is not None
     assert got.error.trouble is trouble
-    assert got.error.retryable is (sentence.endswith(("for too long: try again.", "without a reply: try again.")))
+    assert got.error.retryable is (sentence in (FIRST, NOTHING))
+
+
+async def test_a_reader_that_takes_its_time_is_not_taken_for_silence() -> None:
+    async with serving(chunked(piece("a"), piece("b"), piece("", "stop"))) as server:
+        provider = OpenAIProvider(Endpoint("box", server.url, timeouts=Timeouts(first=20, silence=0.2)))
+        texts = []
+        async for delta in provider.stream(request()):
+            texts.append(delta.text)
+            await asyncio.sleep(0.3)
+        await provider.aclose()
+    assert "".join(texts) == "ab"
+
+
+async def test_a_server_that_lets_nobody_in() -> None:
+    """A socket whose queue is full answers no handshake."""
+    with socket.socket() as full, socket.socket() as first, socket.socket() as second:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for other in (first, second):
+            other.setblocking(False)
+            other.connect_ex(full.getsockname())
+        url = f"http://127.0.0.1:{full.getsockname()[1]}/v1"
+        got = await ask(OpenAIProvider(Endpoint("box", url, timeouts=Timeouts(connect=0.2))))
+    assert got.sentence.startswith(f"box did not answer at {url} within 0.2 s (timeouts.connect): ")
+    assert got.error is not None
+    assert got.error.retryable
 
 
 async def test_a_reset_in_the_middle() -> None:
@@ -219,13 +268,33 @@ async def test_a_reset_in_the_middle() -> None:
         whole(b"\n " + BARE, content_type="application/json"),
         chunked(b"\xef\xbb\xbf", COMPLETION[:20], COMPLETION[20:]),
         whole(piece("Whole.", "stop"), content_type="application/octet-stream"),
-        chunked(piece("Whole."), DONE),
-        chunked(b"event: ping\n\n", b"id: 1\n\n", piece("Whole."), event({}), event(None), piece("", "stop")),
         chunked(event({"choices": None}), event({"choices": [{"delta": None}]}), piece("Whole.", "stop")),
     ],
 )
 async def test_odd_but_whole(script: Script) -> None:
     got = await got_from(script)
+    assert got.error is None
+    assert (got.text, got.finish_reason) == ("Whole.", FinishReason.STOP)
+
+
+ODD: dict[str, Callable[[Speaker], Script]] = {
+    "as it should be": lambda it: chunked(it.piece("Whole."), it.end(), DONE),
+    "no [DONE]": lambda it: chunked(it.piece("Who"), it.piece("le."), it.end()),
+    "no end but [DONE]": lambda it: chunked(it.piece("Whole."), DONE),
+    "not streamed": lambda it: whole(it.whole("Whole."), content_type="application/json"),
+    "empty events": lambda it: chunked(
+        b"event: ping\n\n", b"id: 1\n\n", it.piece("Whole."), event({}), event(None), it.end()
+    ),
+    "unknown events": lambda it: chunked(
+        event({"type": "keepalive", "sequence_number": 3}), it.piece("Whole."), event({"type": ["odd"]}), it.end()
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+@pytest.mark.parametrize("speaker", SPEAKERS, ids=lambda speaker: speaker.api)
+async def test_odd_but_whole_by_every_api(speaker: Speaker, name: str) -> None:
+    got = await got_from(ODD[name](speaker), speaker.api)
     assert got.error is None
     assert (got.text, got.finish_reason) == ("Whole.", FinishReason.STOP)
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from streamtui.message import FinishReason, Usage
 from streamtui.providers.base import ProviderError, Trouble
-from streamtui.providers.chat_completions import decode
+from streamtui.providers.choices import decode
 from streamtui.providers.reply import ReplyReader
 from tests.providers.asking import EXPLAIN, RECORDINGS, Got, pieces_of
 from tests.providers.raw_server import DONE, event, piece
@@ -15,7 +15,7 @@ F = FinishReason
 EXPECTED = {
     "openai": ("Hello there! The café says “はい” 🚀.", "", F.STOP, Usage(19, 11, 0, 8)),
     "openai_refusal": ("I cannot help with that.", "", F.CONTENT_FILTER, None),
-    "openai_tool_calls": ("", "", F.TOOL_CALLS, None),
+    "openai_tool_calls": ('Tool call `look_up`:\n\n~~~~json\n{"q":"x"}\n~~~~\n', "", F.TOOL_CALLS, None),
     "ollama": ("Hi from Ollama.", "Okay, they greet.", F.STOP, Usage(11, 9)),
     "llamacpp": ("One, two, three.", "", F.LENGTH, Usage(14, 6)),
     "openrouter": ("2 + 2 = 4", "We add.", F.STOP, Usage(9, 8, 3)),

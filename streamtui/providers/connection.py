@@ -1,0 +1,115 @@
+"""Connection: the openai client of an endpoint, with its own headers, its own proxy and nothing of the environment."""
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
+
+from streamtui.config import Endpoint
+from streamtui.providers.errors import Explainer
+
+if TYPE_CHECKING:
+    import httpx2
+    import openai
+
+    Transport = Callable[[], httpx2.AsyncBaseTransport]
+
+_NO_KEY = "none"
+"""Keeps the openai package from looking for a key in the environment; never sent."""
+_SENT_HEADERS = {
+    "host", "connection", "content-length", "content-type", "transfer-encoding", "accept",
+}  # fmt: skip
+_KEY_HEADERS = ("authorization", "api-key", "x-api-key")
+"""Headers that carry a key. One of them among the endpoint's own takes the place of the usual one."""
+_NO_PROXY = "none"
+
+
+def client_for(current: Callable[[], Endpoint], transport: "Transport | None") -> "openai.AsyncOpenAI":
+    """Imports openai (0.6 s of CPU) and returns a client. May be called from any thread.
+
+    `current` gives the endpoint, with its key, anew for every request. Raises ProviderError for an address, a
+    proxy or a header that can't be used.
+    """
+    import httpx2
+    import openai
+
+    endpoint = current()
+    explain = Explainer(endpoint)
+    _check_headers(endpoint, explain)
+    limits = endpoint.timeouts
+    # The limits on a reply are kept by who reads it: these would take a sign of life for a piece of the reply.
+    timeout = httpx2.Timeout(None, connect=limits.connect, pool=limits.connect, write=limits.silence)
+    try:
+        address = urlsplit(endpoint.base_url)
+        if address.port == 0:  # raises ValueError for one above 65535
+            raise ValueError("port 0")
+        http = httpx2.AsyncClient(
+            transport=_carrier(endpoint, transport),
+            proxy=endpoint.proxy if endpoint.proxy not in ("", _NO_PROXY) and transport is None else None,
+            timeout=timeout,
+            # A redirect would take the conversation to a server nobody named.
+            follow_redirects=False,
+            event_hooks={"request": [_header_hook(current)]},
+        )
+        return openai.AsyncOpenAI(
+            api_key=_NO_KEY,
+            admin_api_key="",
+            organization=endpoint.organization,
+            project=endpoint.project,
+            webhook_secret="",
+            base_url=urlunsplit(address._replace(query="", fragment="")),
+            # Azure wants its api-version behind every address.
+            default_query=dict(parse_qsl(address.query)),
+            timeout=timeout,
+            max_retries=0,
+            http_client=http,
+        )
+    except (ImportError, ValueError, httpx2.InvalidURL, openai.OpenAIError) as error:
+        raise explain.unusable_setting(error) from None
+
+
+def _check_headers(endpoint: Endpoint, explain: Explainer) -> None:
+    for name, value in endpoint.headers.items():
+        if not (name and value.isascii() and (value + "-").isprintable() and _is_token(name)):
+            raise explain.unusable_header(name)
+
+
+def _is_token(name: str) -> bool:
+    return name.isascii() and all(letter.isalnum() or letter in "!#$%&'*+-.^_`|~" for letter in name)
+
+
+def _carrier(endpoint: Endpoint, transport: "Transport | None") -> "httpx2.AsyncBaseTransport | None":
+    if transport is not None:
+        return transport()
+    if endpoint.proxy == _NO_PROXY or (endpoint.is_local and not endpoint.proxy):
+        import httpx2
+
+        # No proxy of the environment leads to a server on this machine.
+        return httpx2.AsyncHTTPTransport()
+    return None
+
+
+def _header_hook(current: Callable[[], Endpoint]) -> "Callable[[httpx2.Request], Awaitable[None]]":
+    async def hook(request: "httpx2.Request") -> None:
+        """Lets no header out that is not listed here: OPENAI_CUSTOM_HEADERS goes to any server otherwise."""
+        headers = request.headers
+        for name in [name for name in headers if name not in _SENT_HEADERS]:
+            del headers[name]
+        headers.update(_own_headers(current()))
+
+    return hook
+
+
+def _own_headers(endpoint: Endpoint) -> dict[str, str]:
+    from streamtui import __version__
+
+    own = {name.lower(): value for name, value in endpoint.headers.items()}
+    has_key = any(name in own for name in _KEY_HEADERS)
+    usual = {
+        "user-agent": f"streamtui/{__version__}",
+        # A compressing proxy holds pieces back until its buffer is full.
+        "accept-encoding": "identity",
+        "authorization": f"Bearer {endpoint.api_key}" if endpoint.api_key and not has_key else "",
+        "openai-organization": endpoint.organization,
+        "openai-project": endpoint.project,
+    }
+    return {name: value for name, value in (usual | own).items() if value}
