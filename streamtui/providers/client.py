@@ -14,6 +14,7 @@ from streamtui.providers.apis import TITLES, WIRES
 from streamtui.providers.base import Provider, ProviderError, Request
 from streamtui.providers.catalogue import models_in
 from streamtui.providers.errors import Explainer
+from streamtui.providers.patience import Patience
 from streamtui.providers.reply import ReplyReader
 
 if TYPE_CHECKING:
@@ -60,40 +61,31 @@ class OpenAIProvider(Provider):
 
     async def stream(self, request: Request) -> AsyncGenerator[Delta, None]:
         """Sends `request` and yields the reply piece by piece; see `Provider.stream`."""
-        api = request.api or api_for(self._endpoint, request.model)
         client = await self._client_for()
+        api = request.api or api_for(self._endpoint, request.model)
         explain = Explainer(self._endpoint, request.model, api)
         adaptation = self._adaptation(request, api, explain)
         if notice := self._not_in(api, request):
             yield notice
-        limits = self._endpoint.timeouts
-        now = asyncio.get_running_loop().time
-        reader = None
+        reader = ReplyReader(WIRES[api].decode, explain, request.tap)
         try:
-            until = now() + limits.first
+            until = self._first_limit()
             while isinstance(answer := await _sent(client, WIRES[api].path, adaptation, until), Delta):
                 self._adapted.setdefault((api, request.model), {}).update(answer.adapted or {})
                 yield answer
-                until = now() + limits.first
-            reader = ReplyReader(WIRES[api].decode, explain, answer.headers.get("content-type", ""), request.tap)
-            async with aclosing(answer), aclosing(answer.aiter_bytes()) as chunks:
-                while (chunk := await _next(chunks, until)) is not None:
-                    for delta in reader.feed(chunk):
-                        yield delta
-                        # Only now, as it may take its time to show the piece.
-                        until = now() + limits.silence
-                    if reader.finished:
-                        break
-                for delta in reader.feed(await _aftermath(chunks, reader.done)):
-                    yield delta
-                for delta in reader.finish():
+                until = self._first_limit()
+            async with aclosing(_pieces(answer, reader, until, self._endpoint.timeouts.silence)) as deltas:
+                async for delta in deltas:
                     yield delta
         except ProviderError as error:
-            error.retryable = error.retryable and not (reader is not None and reader.begun)
+            error.retryable = error.retryable and not reader.begun
             raise
         except _failures() as error:
-            if reader is None or not reader.finished:
-                raise explain.exception(error, begun=reader is not None and reader.begun) from None
+            if not reader.finished:
+                raise explain.exception(error, begun=reader.begun) from None
+
+    def _first_limit(self) -> float:
+        return asyncio.get_running_loop().time() + self._endpoint.timeouts.first
 
     async def models(self) -> list[str]:
         """Returns the names of the server's models, cleaned, each once, in its order."""
@@ -185,10 +177,23 @@ async def _asked(client: "openai.AsyncOpenAI", path: str, body: dict[str, Any] |
     return answer
 
 
-async def _next(chunks: _Chunks, until: float) -> bytes | None:
-    """Returns the next piece of the body, None at its end. Raises TimeoutError at the time `until`."""
-    async with asyncio.timeout_at(until):
-        return await anext(chunks, None)
+async def _pieces(
+    answer: "httpx2.Response", reader: ReplyReader, until: float, silence: float
+) -> AsyncGenerator[Delta, None]:
+    """Yields what `answer` holds; the first by the time `until`, each other after at most `silence` seconds."""
+    now = asyncio.get_running_loop().time
+    reader.content_type = answer.headers.get("content-type", "")
+    async with aclosing(answer), aclosing(answer.aiter_bytes()) as chunks:
+        with Patience(until) as patience:
+            while not reader.finished and (chunk := await patience.next(chunks)) is not None:
+                for delta in reader.feed(chunk):
+                    yield delta
+                    # Only now, as it may take its time to show the piece.
+                    patience.until = now() + silence
+        for delta in reader.feed(await _aftermath(chunks, reader.done)):
+            yield delta
+        for delta in reader.finish():
+            yield delta
 
 
 async def _aftermath(chunks: _Chunks, done: bool) -> bytes:

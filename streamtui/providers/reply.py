@@ -27,15 +27,15 @@ class ReplyReader:
         self,
         decode: Decode,
         explain: Explainer,
-        content_type: str = "",
         tap: Callable[[str], None] | None = None,
     ) -> None:
         """`tap`: called with the data of every event, or with the whole body where it is no stream."""
         self._decode = decode
         self._explain = explain
-        self._content_type = content_type
         self._tap = tap
         self._joiner = Joiner()
+        self.content_type = ""
+        """What the server calls the body."""
         self._events = SSEDecoder()
         self._plain: bytearray | None = bytearray()
         """The body as long as it can still turn out to be no stream."""
@@ -114,6 +114,8 @@ class ReplyReader:
         delta = self._joiner.take(piece)
         self.begun = self.begun or bool(delta.text or delta.reasoning)
         self.finished = self.finished or delta.finish_reason is not None
+        # What repeats the whole reply, and says what it took, is the last.
+        self.done = self.done or (isinstance(piece, Piece) and piece.whole and self.finished and bool(delta.usage))
         return delta
 
     @staticmethod
@@ -134,7 +136,7 @@ class ReplyReader:
         piece = self._decode(data, self._explain)
         delta = self._joined(piece) if piece is not None else Delta()
         if not (self.begun or self.finished):
-            raise self._explain.not_a_stream(text, self._content_type)
+            raise self._explain.not_a_stream(text, self.content_type)
         self.done = True
         yield delta
         if not self.finished:

@@ -35,7 +35,7 @@ def recording(name: str) -> bytes:
 
 def read(*pieces: bytes) -> Got:
     """What a reader makes of `pieces`, used as the client uses it."""
-    reader, got = ReplyReader(decode, EXPLAIN, "text/event-stream"), Got()
+    reader, got = ReplyReader(decode, EXPLAIN), Got()
     try:
         for chunk in pieces:
             for delta in reader.feed(chunk):
