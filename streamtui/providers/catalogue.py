@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from math import isfinite
 
 from streamtui.models import ModelInfo
-from streamtui.providers.errors import Explainer, error_in
+from streamtui.providers.answers import error_in
+from streamtui.providers.errors import Explainer
 from streamtui.providers.json_values import count, table
 from streamtui.sanitize import clean_line
 

@@ -4,7 +4,8 @@ import json
 from typing import Any
 
 from streamtui.message import Delta, FinishReason, Usage
-from streamtui.providers.errors import Explainer, error_in
+from streamtui.providers.answers import error_in
+from streamtui.providers.errors import Explainer
 from streamtui.providers.json_values import count, number, table, tables, text
 from streamtui.providers.pieces import CallPiece, Piece
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
+from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +12,10 @@ from streamtui.message import Delta
 from streamtui.models import ModelInfo, api_for, refused_by
 from streamtui.providers.adapting import Adaptation
 from streamtui.providers.apis import TITLES, WIRES
-from streamtui.providers.base import Provider, ProviderError, Request
+from streamtui.providers.base import Provider, ProviderError, Request, Trouble
 from streamtui.providers.catalogue import models_in
 from streamtui.providers.errors import Explainer
+from streamtui.providers.keys import fetch_key
 from streamtui.providers.patience import Patience
 from streamtui.providers.reply import ReplyReader
 
@@ -38,7 +40,10 @@ class OpenAIProvider(Provider):
 
     def __init__(self, endpoint: Endpoint, *, transport: "Transport | None" = None) -> None:
         """`transport`: makes what carries the requests, in place of the network; called at the first use."""
-        self._endpoint = endpoint
+        self._given = self._endpoint = endpoint
+        self._locked = True
+        """Whether the key is still to be fetched, or to be fetched anew."""
+        self._unlocking = asyncio.Lock()
         self._transport = transport
         self._lock = Lock()
         self._client: openai.AsyncOpenAI | None = None
@@ -82,7 +87,7 @@ class OpenAIProvider(Provider):
             raise
         except _failures() as error:
             if not reader.finished:
-                raise explain.exception(error, begun=reader.begun) from None
+                raise self._explained(explain, error, reader.begun) from None
 
     def _first_limit(self) -> float:
         return asyncio.get_running_loop().time() + self._endpoint.timeouts.first
@@ -102,8 +107,10 @@ class OpenAIProvider(Provider):
                     body += chunk
                     if len(body) > _MAX_LIST:
                         raise explain.garbled()
+        except TimeoutError:
+            raise explain.late_list(LIST_TIMEOUT) from None
         except _failures() as error:
-            raise explain.exception(error) from None
+            raise self._explained(explain, error) from None
         return models_in(body.decode("utf-8-sig", "replace"), explain)
 
     async def aclose(self) -> None:
@@ -113,14 +120,29 @@ class OpenAIProvider(Provider):
             await client.close()
 
     async def _client_for(self) -> "openai.AsyncOpenAI":
-        if self._endpoint.needs_key:
-            raise Explainer(self._endpoint).no_key()
-        if not (self._endpoint.api_key.isascii() and self._endpoint.api_key.isprintable()):
-            raise Explainer(self._endpoint).unusable_key()
+        async with self._unlocking:
+            if self._locked:
+                await self._unlock()
         # In a thread, because importing openai would stop the screen for half a second.
         if self._client is None:
             return await asyncio.to_thread(self._ready)
         return self._client
+
+    async def _unlock(self) -> None:
+        explain = Explainer(self._given)
+        if self._given.needs_key:
+            raise explain.no_key()
+        key = await fetch_key(self._given)
+        if not (key.isascii() and key.isprintable()):
+            raise explain.unusable_key()
+        self._endpoint = self._given if key == self._given.api_key else replace(self._given, api_key=key)
+        self._locked = False
+
+    def _explained(self, explain: Explainer, error: Exception, begun: bool = False) -> ProviderError:
+        told = explain.exception(error, begun=begun)
+        # The token of a cloud, which a command prints, lasts an hour: the next request asks for another.
+        self._locked = told.trouble is Trouble.WRONG_KEY and self._endpoint.fetches_key
+        return told
 
     def _ready(self) -> "openai.AsyncOpenAI":
         from streamtui.providers.connection import client_for

@@ -43,7 +43,7 @@ def client_for(current: Callable[[], Endpoint], transport: "Transport | None") -
         if address.port == 0:  # raises ValueError for one above 65535
             raise ValueError("port 0")
         http = httpx2.AsyncClient(
-            transport=_carrier(endpoint, transport),
+            transport=carrier_for(endpoint, transport),
             proxy=endpoint.proxy if endpoint.proxy not in ("", _NO_PROXY) and transport is None else None,
             timeout=timeout,
             # A redirect would take the conversation to a server nobody named.
@@ -77,7 +77,8 @@ def _is_token(name: str) -> bool:
     return name.isascii() and all(letter.isalnum() or letter in "!#$%&'*+-.^_`|~" for letter in name)
 
 
-def _carrier(endpoint: Endpoint, transport: "Transport | None") -> "httpx2.AsyncBaseTransport | None":
+def carrier_for(endpoint: Endpoint, transport: "Transport | None") -> "httpx2.AsyncBaseTransport | None":
+    """Returns what carries requests to `endpoint`; None: the network, by the proxies of the environment."""
     if transport is not None:
         return transport()
     if endpoint.proxy == _NO_PROXY or (endpoint.is_local and not endpoint.proxy):
@@ -94,12 +95,13 @@ def _header_hook(current: Callable[[], Endpoint]) -> "Callable[[httpx2.Request],
         headers = request.headers
         for name in [name for name in headers if name not in _SENT_HEADERS]:
             del headers[name]
-        headers.update(_own_headers(current()))
+        headers.update(own_headers(current()))
 
     return hook
 
 
-def _own_headers(endpoint: Endpoint) -> dict[str, str]:
+def own_headers(endpoint: Endpoint) -> dict[str, str]:
+    """Returns the headers that say who asks `endpoint`: its key, organisation and project, and those it names."""
     from streamtui import __version__
 
     own = {name.lower(): value for name, value in endpoint.headers.items()}

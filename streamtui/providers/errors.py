@@ -6,12 +6,10 @@ import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
-from math import isfinite
-from time import time
 from urllib.parse import urlsplit, urlunsplit
 
 from streamtui.config import Api, Endpoint
+from streamtui.providers.answers import code_of, retry_after, server_words
 from streamtui.providers.base import ProviderError, Trouble
 from streamtui.sanitize import clean_line
 
@@ -30,67 +28,10 @@ _PASSING = re.compile(r"server_error|overloaded|unavailable|try again|bad gatewa
 """Errors in place of a reply that would have been a 5xx, had the server not begun with 200."""
 _OTHER_API = re.compile(r"(?:mean to use|supported in) (?:the )?/?v1/(chat|completions|responses)", re.IGNORECASE)
 _NO_MODEL = re.compile(r"model_not_found|\bmodel\b", re.IGNORECASE)
+_STARRED = re.compile(r"[\w.-]*\*{3,}[\w.-]*")
+"""How servers repeat a key half hidden; OpenAI shows its last four characters."""
 _SHORTEST_SECRET = 6
 _SECRET_HEADER = re.compile(r"auth|key|token|secret|cookie|password", re.IGNORECASE)
-_HTML_TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
-_HTML = re.compile(r"^\s*<(!doctype|html|head|body|\?xml)", re.IGNORECASE)
-
-
-def server_words(body: object, depth: int = 5) -> str:
-    """Returns what a parsed (or unparsed) body says went wrong, on one clean line; empty if it says nothing.
-
-    Knows ``{"error": {"message"}}``, ``{"error": str}``, ``{"message"}``, FastAPI's ``{"detail"}``, plain
-    text and the title of an HTML page.
-    """
-    if isinstance(body, str):
-        title = _HTML_TITLE.search(body)
-        if title:
-            return clean_line(title[1])
-        return "" if _HTML.match(body) else clean_line(body)
-    if depth and isinstance(body, list):
-        return "; ".join(filter(None, (server_words(item, depth - 1) for item in body[:3])))
-    if depth and isinstance(body, dict):
-        for name in ("error", "message", "detail", "msg", "error_description", "code"):
-            words = server_words(body.get(name), depth - 1)
-            if words:
-                return words
-    return ""
-
-
-def error_in(data: object) -> object | None:
-    """Returns the error inside a parsed body or event that is one; None for anything else."""
-    if not isinstance(data, dict):
-        return None
-    if data.get("error"):
-        error: object = data["error"]
-        return error
-    if data.get("object") == "error" or data.get("type") == "error":
-        return data
-    return None
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Returns the seconds that ``Retry-After`` (or ``retry-after-ms``) asks to wait; None without one."""
-    for name, factor in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        text = headers.get(name, "").strip()
-        if not text:
-            continue
-        seconds = _number(text)
-        if seconds is not None:
-            return max(0.0, seconds * factor)
-        try:
-            return max(0.0, parsedate_to_datetime(text).timestamp() - time())
-        except ValueError:
-            continue
-    return None
-
-
-def _number(text: str) -> float | None:
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return number if isfinite(number) else None
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -163,7 +104,7 @@ class Explainer:
     def _redacted(self, text: str) -> str:
         for secret in secrets_of(self.endpoint):
             text = text.replace(secret, "[key]")
-        return text
+        return _STARRED.sub("[key]", text)
 
     @staticmethod
     def _short(text: str) -> str:
@@ -201,7 +142,7 @@ class Explainer:
         """An HTTP status other than success, with its body (parsed, or text) and its headers."""
         words = server_words(body)
         wait = retry_after(headers)
-        text = f"{words} {_code_of(body)}"
+        text = f"{words} {code_of(body)}"
         sentence, trouble = self._by_status(status, text, wait, headers)
         asked = headers.get("x-should-retry", "")
         retryable = asked == "true" if asked in ("true", "false") else _passes(status, text)
@@ -296,7 +237,7 @@ class Explainer:
         if isinstance(code, int) and 400 <= code < 600:
             return self.status(code, body, {})
         words = server_words(body)
-        text = f"{words} {_code_of(body)}"
+        text = f"{words} {code_of(body)}"
         if _TOO_LONG.search(text):
             return self.error(self._too_long(), Trouble.REFUSED, words=words)
         if _NO_CREDIT.search(text):
@@ -327,6 +268,14 @@ class Explainer:
             words=server_words(body),
         )
 
+    def late_list(self, seconds: float) -> ProviderError:
+        """The list of models was not there after `seconds`."""
+        return self.error(
+            f"{self.name} sent no list of models in {seconds:g} s: type the name of one, or try again.",
+            Trouble.TIMEOUT,
+            retryable=True,
+        )
+
     def broke_off(self, begun: bool) -> ProviderError:
         """The stream or the connection ended before the reply did."""
         if begun:
@@ -346,13 +295,18 @@ class Explainer:
 
     def exception(self, error: Exception, *, begun: bool = False) -> ProviderError:
         """Any exception of openai or httpx2, or an OSError; `begun`: after the reply had begun."""
-        import httpx2
         import openai
 
         if isinstance(error, ProviderError):
             return error
         if isinstance(error, openai.APIStatusError):
             return self.status(error.status_code, error.body, error.response.headers)
+        return self.network(error, begun=begun)
+
+    def network(self, error: Exception, *, begun: bool = False) -> ProviderError:
+        """Any exception of httpx2, or an OSError. Unlike `exception` it does not load openai."""
+        import httpx2
+
         causes = list(_causes(error))
         # A TimeoutError with a number is the network's, and says nothing of our limits.
         limits = (httpx2.TimeoutException, TimeoutError)
@@ -418,11 +372,3 @@ def _passes(status: int, words: str) -> bool:
     if status in (408, 409) or (status >= 500 and status != 501):
         return True
     return status == 429 and not _NO_CREDIT.search(words)
-
-
-def _code_of(body: object) -> str:
-    if not isinstance(body, dict):
-        return ""
-    error = body.get("error")
-    inner = error if isinstance(error, dict) else body
-    return " ".join(str(inner[name]) for name in ("code", "type") if isinstance(inner.get(name), str))

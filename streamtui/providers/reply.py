@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from streamtui.message import Delta, FinishReason
+from streamtui.providers.answers import error_in
 from streamtui.providers.apis import Decode
-from streamtui.providers.errors import Explainer, error_in
+from streamtui.providers.errors import Explainer
 from streamtui.providers.pieces import Joiner, Piece
 from streamtui.providers.sse import Event, SSEDecoder, SSEError
 

@@ -4,10 +4,11 @@ from typing import Any
 
 from streamtui.message import Delta, FinishReason, Message, Role, Usage
 from streamtui.models import reasons
+from streamtui.providers.answers import error_in
 from streamtui.providers.attachments import images_of, text_of
 from streamtui.providers.base import Request
 from streamtui.providers.body import merge, put, put_parameters
-from streamtui.providers.errors import Explainer, error_in
+from streamtui.providers.errors import Explainer
 from streamtui.providers.json_values import count, number, table, tables, text
 from streamtui.providers.pieces import CallPiece, Piece
 

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamtui.config import OPENAI_URL, Endpoint
+from streamtui.providers.answers import retry_after, server_words
 from streamtui.providers.base import Trouble
-from streamtui.providers.errors import WORDS_LENGTH, Explainer, retry_after, server_words
+from streamtui.providers.errors import WORDS_LENGTH, Explainer
 from tests.providers.asking import EXPLAIN
 
 T = Trouble
