@@ -30,3 +30,8 @@ def config_file() -> Path:
 def keyring_list() -> Path:
     """The list of endpoints whose keys lie in the system's keyring. No key is in it."""
     return data_dir() / "in-keyring.txt"
+
+
+def encodings_dir() -> Path:
+    """The folder of the encodings that count tokens (on Linux ``~/.cache/streamtui/encodings``). Not created here."""
+    return Path(_DIRS.user_cache_dir) / "encodings"

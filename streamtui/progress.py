@@ -1,11 +1,11 @@
 """Progress: how the current or last reply is doing."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from streamtui.message import Timing, Usage
-from streamtui.tokens import Count, tokens_in
+from streamtui.tokens import Count, TokenCounter
 
 
 class State(StrEnum):
@@ -38,8 +38,8 @@ class Progress:
     """When the first piece of the answer itself came."""
     last: float = 0.0
     """When the newest piece came, or when it ended."""
-    size: int = 0
-    """Bytes of text and reasoning so far."""
+    counter: TokenCounter = field(default_factory=TokenCounter)
+    """Counts text and reasoning as they come."""
     usage: Usage | None = None
     """Of this request alone."""
     attempt: int = 0
@@ -76,7 +76,7 @@ class Progress:
         """Tokens of the reply."""
         if self.usage is not None and self.usage.completion_tokens:
             return Count(self.usage.completion_tokens, True)
-        return Count(tokens_in(self.size), False)
+        return self.counter.count
 
     @property
     def tokens_per_second(self) -> float | None:

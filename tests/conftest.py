@@ -12,7 +12,8 @@ from streamtui.store import Store
 @pytest.fixture(autouse=True)
 def own_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every test has folders of its own and an environment without keys."""
-    for name in [name for name in os.environ if name.startswith(("OPENAI_", "XDG_", "TMUX", "NO_COLOR", "TEXTUAL"))]:
+    hidden = ("OPENAI_", "XDG_", "TMUX", "NO_COLOR", "TEXTUAL", "TIKTOKEN_", "DATA_GYM_")
+    for name in [name for name in os.environ if name.startswith(hidden)]:
         monkeypatch.delenv(name)
     for name in ("DATA", "CONFIG", "CACHE", "STATE"):
         monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / name.lower()))

@@ -7,6 +7,7 @@ from importlib import import_module
 COMMANDS: dict[str, str] = {
     "web": "the same chat in a browser",
     "config": "write, open, check and show the settings; keep keys in the keyring",
+    "tokens": "count tokens; get the encodings that count them exactly",
 }
 """What every command does, by name; the command NAME is the module ``streamtui.cli.NAME`` with a `main`."""
 

@@ -93,7 +93,7 @@ class Conversation:
         """Tokens of the conversation so far, and how sure that is. While a reply arrives it costs nothing."""
         if self.progress.running and self._before is not None:
             return Count(self._before.tokens + self.progress.reply_count.tokens, False)
-        return context_count(self.session.path(), self.session.system)
+        return context_count(self.session.path(), self.session.system, self.model)
 
     def turn(self, message: Message, by: int) -> bool:
         """Shows another reply to the same prompt in place of `message`, or another prompt; False for none."""

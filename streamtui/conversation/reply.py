@@ -11,7 +11,7 @@ from streamtui.progress import Progress, State
 from streamtui.sanitize import Cleaner, clean_line
 from streamtui.session import Session
 from streamtui.store import Store
-from streamtui.tokens import size_of
+from streamtui.tokens import counter_for
 
 SAVE_EVERY = 0.25
 """Seconds at most between a piece's arrival and its way to the disk."""
@@ -48,6 +48,7 @@ class Reply:
     def send(self, model: str) -> None:
         """Notes that the request to `model` goes out now."""
         self._model = self._answers = model
+        self.progress.counter = counter_for(model)
         self._label()
         self._wait()
 
@@ -100,7 +101,7 @@ class Reply:
             now, progress = self.progress.last, self.progress
             progress.first = progress.first or now
             progress.text = progress.text or (now if text else None)
-            progress.size += size_of(text) + size_of(reasoning)
+            progress.counter.add(reasoning + text)
             if not self._joined:
                 self._join()
             self._unsaved.append(delta)

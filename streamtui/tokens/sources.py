@@ -1,0 +1,111 @@
+"""What encodings are made of: files of ranks that OpenAI publishes, kept in a cache and told apart by their hashes."""
+
+import hashlib
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from streamtui import paths
+
+
+class SourceError(Exception):
+    """A file of ranks that can't be had or kept; the text is a sentence for the user."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The file behind an encoding. Both never change: a better encoding gets another name."""
+
+    name: str
+    """The encoding's name."""
+    url: str
+    sha256: str
+    pattern: str
+    """How text is cut into words before tokens are looked for."""
+
+    @property
+    def file_name(self) -> str:
+        """What tiktoken calls it in its cache."""
+        return hashlib.sha1(self.url.encode(), usedforsecurity=False).hexdigest()
+
+
+_PUBLISHED = "https://openaipublic.blob.core.windows.net/encodings"
+
+# As in tiktoken_ext.openai_public, which can't be asked for them without downloading (a test compares them). Older
+# encodings are left out: no model of today has them. o200k_harmony differs in special tokens only.
+SOURCES = {
+    source.name: source
+    for source in (
+        Source(
+            "o200k_base",
+            f"{_PUBLISHED}/o200k_base.tiktoken",
+            "446a9538cb6c348e3516120d7c08b09f57c36495e2acfffe59a5bf8b0cfb1a2d",
+            "|".join(
+                (
+                    r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+"
+                    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)?",
+                    r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*"
+                    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)?",
+                    r"\p{N}{1,3}",
+                    r" ?[^\s\p{L}\p{N}]+[\r\n/]*",
+                    r"\s*[\r\n]+",
+                    r"\s+(?!\S)",
+                    r"\s+",
+                )
+            ),
+        ),
+        Source(
+            "cl100k_base",
+            f"{_PUBLISHED}/cl100k_base.tiktoken",
+            "223921b76ee99bde995b7ff738513eef100fb51d18c93597a113bcffe865b2a7",
+            r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$"
+            r"|\s*[\r\n]|\s+(?!\S)|\s",
+        ),
+    )
+}
+"""The encodings of today's models, by name."""
+
+
+def folder() -> Path:
+    """The folder of the files: the one named to tiktoken by the environment, else our own. Not created here."""
+    named = os.environ.get("TIKTOKEN_CACHE_DIR") or os.environ.get("DATA_GYM_CACHE_DIR")
+    return Path(named) if named else paths.encodings_dir()
+
+
+def recognised(data: bytes) -> Source | None:
+    """The source whose file `data` is."""
+    digest = hashlib.sha256(data).hexdigest()
+    return next((source for source in SOURCES.values() if source.sha256 == digest), None)
+
+
+def stored(source: Source) -> bytes | None:
+    """Returns the file from the cache; None where there is none. Raises SourceError for one that is damaged."""
+    file = folder() / source.file_name
+    try:
+        data = file.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise SourceError(f"{file} can't be read: {error.strerror}.") from None
+    if hashlib.sha256(data).hexdigest() != source.sha256:
+        raise SourceError(f"{file} is not {source.name} as published; fetch it again.")
+    return data
+
+
+def store(source: Source, data: bytes) -> Path:
+    """Puts the file into the cache, whole or not at all, and returns where. Raises SourceError."""
+    file = folder() / source.file_name
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=file.parent, prefix=file.name, suffix=".part", delete=False) as part:
+            try:
+                part.write(data)
+                part.close()
+                os.replace(part.name, file)
+            except OSError:
+                os.unlink(part.name)
+                raise
+    except OSError as error:
+        raise SourceError(f"{file} can't be written: {error.strerror}.") from None
+    return file
