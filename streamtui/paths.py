@@ -17,6 +17,11 @@ def config_dir() -> Path:
     return Path(_DIRS.user_config_dir)
 
 
+def client_tokens() -> Path:
+    """The folder of those who may use the relay, a small file each."""
+    return data_dir() / "relay-tokens"
+
+
 def database() -> Path:
     """The SQLite file with every saved session."""
     return data_dir() / "sessions.db"

@@ -8,6 +8,7 @@ COMMANDS: dict[str, str] = {
     "web": "the same chat in a browser",
     "config": "write, open, check and show the settings; keep keys in the keyring",
     "tokens": "count tokens; get the encodings that count them exactly",
+    "serve": "an OpenAI-compatible server that keeps the key to itself",
 }
 """What every command does, by name; the command NAME is the module ``streamtui.cli.NAME`` with a `main`."""
 

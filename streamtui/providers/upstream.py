@@ -1,0 +1,213 @@
+"""Upstream: an endpoint that requests are passed on to as they are, and its bytes as they come."""
+
+import json
+import re
+from collections.abc import AsyncGenerator, Callable, Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+from urllib.parse import quote
+
+from streamtui.config import Endpoint
+from streamtui.providers.errors import Explainer
+
+if TYPE_CHECKING:
+    import httpx2
+
+    Transport = Callable[[], httpx2.AsyncBaseTransport]
+
+SILENCE_TIMEOUT = 600.0
+"""Seconds until the first byte, and between two. A model may think for minutes over a reply that is not streamed,
+and who asked waits as long as they like: leaving ends the request."""
+_STARRED = re.compile(r"[\w.-]*\*{3,}[\w.-]*")
+"""How servers repeat a key half hidden; OpenAI shows its last four characters."""
+
+
+class Upstream:
+    """A server that is asked in the name of others. Nothing is imported or opened before its first use."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        transport: "Transport | None" = None,
+        silence_timeout: float = SILENCE_TIMEOUT,
+    ) -> None:
+        """`transport`: makes what carries the requests, in place of the network; called at the first use."""
+        self._endpoint = endpoint
+        self._transport = transport
+        self._silence_timeout = silence_timeout
+        self._client: httpx2.AsyncClient | None = None
+        self._explain = Explainer(endpoint)
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """The server and its key."""
+        return self._endpoint
+
+    async def open(
+        self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None
+    ) -> "UpstreamReply":
+        """Sends a request with the endpoint's own key and returns the reply once its head is there.
+
+        `path` begins where the endpoint's address ends, as ``/models``. `headers` go along; those that say who
+        asks are the endpoint's. The status can be any: only a failure to get one raises ProviderError. Cancelling
+        closes the connection at once.
+        """
+        client = self._ready()
+        request = client.build_request(
+            method, self._url(path), content=body, headers={**(headers or {}), **self._own_headers()}
+        )
+        try:
+            return UpstreamReply(await client.send(request, stream=True), self._explain)
+        except _failures() as error:
+            raise self._explain.network(error) from None
+
+    async def aclose(self) -> None:
+        """Closes the connections."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
+
+    def _ready(self) -> "httpx2.AsyncClient":
+        if self._endpoint.needs_key:
+            raise self._explain.no_key()
+        if self._client is None:
+            self._client = self._connected()
+        return self._client
+
+    def _connected(self) -> "httpx2.AsyncClient":
+        import httpx2
+
+        endpoint = self._endpoint
+        if not (endpoint.api_key.isascii() and endpoint.api_key.isprintable()):
+            raise self._explain.unusable_key()
+        connect = endpoint.timeouts.connect
+        try:
+            return httpx2.AsyncClient(
+                transport=self._carrier(),
+                timeout=httpx2.Timeout(self._silence_timeout, connect=connect, pool=connect),
+                # How many there may be at once is for the asker to limit: a request waiting here would look dead.
+                limits=httpx2.Limits(max_connections=None, max_keepalive_connections=100),
+                # A redirect would take the conversation to a server nobody named.
+                follow_redirects=False,
+            )
+        except (ImportError, ValueError, httpx2.InvalidURL) as error:
+            raise self._explain.unusable_setting(error) from None
+
+    def _carrier(self) -> "httpx2.AsyncBaseTransport | None":
+        if self._transport is not None:
+            return self._transport()
+        if self._endpoint.is_local:
+            import httpx2
+
+            # No proxy of the environment leads to a server on this machine.
+            return httpx2.AsyncHTTPTransport(limits=httpx2.Limits(max_connections=None, max_keepalive_connections=100))
+        return None
+
+    def _url(self, path: str) -> "httpx2.URL":
+        import httpx2
+
+        try:
+            base = httpx2.URL(self._endpoint.base_url)
+            return base.copy_with(path=base.path.rstrip("/") + path)
+        except httpx2.InvalidURL as error:
+            raise self._explain.unusable_setting(error) from None
+
+    def _own_headers(self) -> dict[str, str]:
+        from streamtui import __version__
+
+        endpoint = self._endpoint
+        found = {
+            **endpoint.headers,
+            "authorization": endpoint.api_key and f"Bearer {endpoint.api_key}",
+            "openai-organization": endpoint.organization,
+            "openai-project": endpoint.project,
+            "user-agent": f"streamtui/{__version__}",
+            # A compressing proxy holds pieces back until its buffer is full.
+            "accept-encoding": "identity",
+        }
+        return {name: value for name, value in found.items() if value}
+
+
+class UpstreamReply:
+    """A reply whose head has come; used as ``async with``, which closes the connection on the way out."""
+
+    def __init__(self, response: "httpx2.Response", explain: Explainer) -> None:
+        self._response = response
+        self._explain = explain
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        return self._response.status_code
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers; to be looked up by names in lower case."""
+        return self._response.headers
+
+    async def pieces(self) -> AsyncGenerator[bytes, None]:
+        """Yields the body as it comes, unchanged. Raises ProviderError if it breaks off.
+
+        Nothing is read ahead: a server whose bytes are not asked for is held back by TCP.
+        """
+        if self._response.is_stream_consumed:  # the demo's shorter replies come whole
+            yield self._response.content
+            return
+        begun = False
+        try:
+            async for piece in self._response.aiter_raw():
+                begun = True
+                yield piece
+        except _failures() as error:
+            raise self._explain.network(error, begun=begun) from None
+
+    async def read(self, limit: int) -> bytes | None:
+        """Returns the whole body; None for one of more than `limit` bytes. Raises ProviderError."""
+        body = bytearray()
+        async for piece in self.pieces():
+            body += piece
+            if len(body) > limit:
+                return None
+        return bytes(body)
+
+    async def read_error(self, limit: int) -> bytes:
+        """Returns the body of a failure, without the endpoint's key; empty for one of more than `limit` bytes."""
+        return without_key(await self.read(limit) or b"", self._explain.endpoint.api_key)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._response.aclose()
+
+
+def without_key(body: bytes, key: str) -> bytes:
+    """Returns `body` with `key`, however it is written there, and half-hidden keys struck out."""
+    text = body.decode("utf-8", "surrogateescape")
+    if key:
+        in_json = json.dumps(key)[1:-1]
+        for form in (key, in_json, in_json.replace("/", "\\/"), quote(key, safe="")):
+            text = text.replace(form, "[key]")
+    return _STARRED.sub("[key]", text).encode("utf-8", "surrogateescape")
+
+
+def pass_to(endpoint: Endpoint, *, silence_timeout: float = SILENCE_TIMEOUT) -> Upstream:
+    """Returns the upstream for `endpoint`; the demo is answered in this process."""
+    return Upstream(endpoint, transport=_demo if endpoint.demo else None, silence_timeout=silence_timeout)
+
+
+def _demo() -> "httpx2.AsyncBaseTransport":
+    # Imported here because it needs httpx2, which is loaded at the first use.
+    from streamtui.providers.demo_server import DemoTransport
+
+    return DemoTransport()
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    """What sending and reading can raise."""
+    import httpx2
+
+    return (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, OSError)

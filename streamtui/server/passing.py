@@ -1,0 +1,96 @@
+"""PassOn: requests in OpenAI's form, passed on to their endpoint and answered with its bytes as they come."""
+
+import json
+import re
+from collections.abc import Mapping
+
+from starlette.datastructures import Headers
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from streamtui.config import Endpoint
+from streamtui.providers.base import ProviderError
+from streamtui.providers.errors import Explainer
+from streamtui.providers.upstream import UpstreamReply
+from streamtui.server.body import read_body
+from streamtui.server.exchange import exchange_of
+from streamtui.server.journal import note_failure
+from streamtui.server.presence import while_present
+from streamtui.server.refusal import failed, unreachable
+from streamtui.server.relay import Relay
+
+# What a client may say to an endpoint beside the body: who the client is does not concern it.
+SENT_UP = ("accept", "idempotency-key", "openai-beta", "x-client-request-id")
+# What an endpoint may say to a client: no cookie, no address of its own, nothing that a browser acts on.
+SENT_DOWN = re.compile(
+    r"content-type|content-length|content-encoding|retry-after(-ms)?|x-should-retry|x-request-id|request-id"
+    r"|openai-(model|processing-ms|version)|x-ratelimit-[a-z-]+"
+)
+_MAX_ERROR = 1024 * 1024
+
+
+class PassOn:
+    """An ASGI app for one path. Not a streaming response of Starlette, as only a task that begins before the endpoint
+    is asked can notice that the client leaves while a model thinks."""
+
+    def __init__(self, relay: Relay, path: str) -> None:
+        """`path`: where it goes, seen from the endpoint's address."""
+        self._relay = relay
+        self._path = path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes a request on. Raises Refusal."""
+        exchange = exchange_of(scope)
+        route, body = self._relay.router.routed(await read_body(scope, receive, self._relay.settings.limits))
+        exchange.endpoint = route.endpoint.name
+        headers = {name: value for name, value in Headers(scope=scope).items() if name in SENT_UP}
+        headers["content-type"] = "application/json"
+        with while_present(receive, exchange):
+            try:
+                async with await self._relay.upstream(route.endpoint).open("POST", self._path, body, headers) as reply:
+                    if 200 <= reply.status < 300:
+                        await _stream(reply, send)
+                    else:
+                        response = await _failure(reply, route.endpoint)
+                        await response(scope, receive, send)
+            except ProviderError as error:
+                note_failure(error)
+                # Once the answer has begun, the connection closes without the end of the body: that is how clients
+                # know that it broke off.
+                if not exchange.status:
+                    raise unreachable(route.endpoint.name, error) from None
+
+
+async def _stream(reply: UpstreamReply, send: Send) -> None:
+    headers = passed_down(reply.headers)
+    if headers.get("content-type", "").startswith("text/event-stream"):
+        # Without these a proxy in between may hold pieces back.
+        headers |= {"cache-control": "no-cache", "x-accel-buffering": "no"}
+    raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": reply.status, "headers": raw})
+    async for piece in reply.pieces():
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def passed_down(headers: Mapping[str, str]) -> dict[str, str]:
+    """Returns those of an endpoint's headers that concern its client."""
+    return {name: value for name, value in headers.items() if SENT_DOWN.fullmatch(name)}
+
+
+async def _failure(reply: UpstreamReply, endpoint: Endpoint) -> Response:
+    """Returns what the endpoint says went wrong, without its key; in OpenAI's form if it said so in no JSON."""
+    body = await reply.read_error(_MAX_ERROR)
+    headers = passed_down(reply.headers)
+    if reply.status >= 400 and "content-encoding" not in headers and _is_object(body):
+        headers.pop("content-length", None)
+        return Response(body, reply.status, headers)
+    error = Explainer(endpoint).status(reply.status, body.decode("utf-8", "replace"), reply.headers)
+    return failed(endpoint.name, error).response()
+
+
+def _is_object(body: bytes) -> bool:
+    try:
+        return isinstance(json.loads(body), dict)
+    except (ValueError, RecursionError):
+        return False
