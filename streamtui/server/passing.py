@@ -16,7 +16,7 @@ from streamtui.server.body import read_body
 from streamtui.server.exchange import exchange_of
 from streamtui.server.journal import note_failure
 from streamtui.server.presence import while_present
-from streamtui.server.refusal import failed, unreachable
+from streamtui.server.refusal import failed
 from streamtui.server.relay import Relay
 
 # What a client may say to an endpoint beside the body: who the client is does not concern it.
@@ -58,7 +58,7 @@ class PassOn:
                 # Once the answer has begun, the connection closes without the end of the body: that is how clients
                 # know that it broke off.
                 if not exchange.status:
-                    raise unreachable(route.endpoint.name, error) from None
+                    raise failed(route.endpoint, error) from None
 
 
 async def _stream(reply: UpstreamReply, send: Send) -> None:
@@ -86,7 +86,8 @@ async def _failure(reply: UpstreamReply, endpoint: Endpoint) -> Response:
         headers.pop("content-length", None)
         return Response(body, reply.status, headers)
     error = Explainer(endpoint).status(reply.status, body.decode("utf-8", "replace"), reply.headers)
-    return failed(endpoint.name, error).response()
+    note_failure(error)
+    return failed(endpoint, error).response()
 
 
 def _is_object(body: bytes) -> bool:

@@ -5,8 +5,18 @@ from http import HTTPStatus
 
 from starlette.responses import JSONResponse
 
+from streamtui.config import Endpoint
 from streamtui.providers.base import ProviderError, Trouble
+from streamtui.providers.errors import Explainer
 
+_UNANSWERED = {
+    Trouble.NO_KEY: (502, "upstream_key", "The relay has no usable key for {}: its log says more."),
+    Trouble.WRONG_KEY: (502, "upstream_key", "The relay has no usable key for {}: its log says more."),
+    Trouble.UNREACHABLE: (502, "upstream_unreachable", "{} can't be reached: the relay's log says why."),
+    Trouble.TIMEOUT: (504, "upstream_timeout", "{} did not answer in time: try again."),
+    Trouble.BROKEN: (502, "upstream_broken", "{} broke off, or sent what is no reply: try again."),
+}
+"""What clients are told of an endpoint that sent no status: status, code and sentence."""
 _TYPES = {401: "authentication_error", 403: "permission_error", 404: "not_found_error", 429: "rate_limit_error"}
 
 
@@ -39,25 +49,20 @@ class Refusal(Exception):
         return JSONResponse(self.body(), self.status, self.headers)
 
 
-def unreachable(name: str, error: ProviderError) -> Refusal:
-    """Returns the refusal for an endpoint that gave no reply at all.
+def failed(endpoint: Endpoint, error: ProviderError) -> Refusal:
+    """Returns the refusal for an endpoint that gave no reply, or one that is an error.
 
-    It does not repeat the error, which holds the endpoint's address: that is for the log.
+    Addresses of endpoints are for the log: who uses the relay need not know where it passes on to.
     """
-    if error.trouble is Trouble.TIMEOUT:
-        return Refusal(504, f"{name} did not answer in time: try again.", "upstream_timeout")
-    if error.trouble in (Trouble.NO_KEY, Trouble.WRONG_KEY):
-        return Refusal(502, f"The relay has no usable key for {name}: its log says more.", "upstream_key")
-    return Refusal(502, f"{name} can't be reached: the relay's log says why.", "upstream_unreachable")
-
-
-def failed(name: str, error: ProviderError) -> Refusal:
-    """Returns the refusal for an endpoint that answered with a failure, or with what is no answer."""
-    if error.status is None:
-        return unreachable(name, error)
-    status = error.status if 400 <= error.status < 600 else 502
+    name = endpoint.name
+    if error.status is not None and error.status < 400:
+        return Refusal(502, f"{name} sends requests elsewhere: the relay's log says where to.", "upstream_moved")
+    if error.status is None and error.trouble in _UNANSWERED:
+        status, code, sentence = _UNANSWERED[error.trouble]
+        return Refusal(status, sentence.format(name), code)
+    sentence = error.sentence.replace(Explainer(endpoint).url, "its address")
     headers = {} if error.retry_after is None else {"retry-after": f"{error.retry_after:.0f}"}
-    return Refusal(status, error.sentence, "upstream_error", headers=headers)
+    return Refusal(error.status or 502, sentence, "upstream_error", headers=headers)
 
 
 def nothing_at(status: int, method: str, path: str) -> Refusal:

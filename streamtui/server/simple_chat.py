@@ -75,7 +75,7 @@ class SimpleChat:
                 await _stream(provider, request, send)
             except ProviderError as error:
                 note_failure(error)
-                refusal = failed(route.endpoint.name, error)
+                refusal = failed(route.endpoint, error)
                 if not exchange.status:
                     raise refusal from None
                 await _send(send, _event("error", message=refusal.message, code=refusal.code), more=False)

@@ -294,8 +294,15 @@ async def test_a_redirect_is_neither_followed_nor_passed_on(stage: Stage) -> Non
     async with passing(stage, script) as (relay, server):
         reply = await relay.post()
         assert len(server.requests) == 1
-    assert (reply.status_code, "location" in reply.headers) == (502, False)
-    await refused(reply)
+        assert (reply.status_code, "location" in reply.headers) == (502, False)
+        assert "elsewhere.test" not in (await refused(reply))["message"]
+        await relay.logged("elsewhere.test")
+
+
+async def test_a_missing_path_does_not_tell_where_it_is_missing(stage: Stage) -> None:
+    async with passing(stage, whole(b"nothing here", "404 Not Found", "text/plain")) as (relay, server):
+        reply = await relay.post()
+        assert (reply.status_code, server.url in reply.text) == (404, False)
 
 
 async def test_a_connection_serves_many_requests(stage: Stage) -> None:

@@ -1,0 +1,189 @@
+"""`streamtui serve` as it is run: a process of its own on a real socket, told to end by signals."""
+
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from streamtui.cli import main, serve
+from streamtui.paths import client_tokens
+from streamtui.server.client_tokens import ClientTokens
+
+PATIENCE = 30.0
+
+
+class Process:
+    """A relay in a process of its own."""
+
+    def __init__(self, *arguments: str) -> None:
+        command = [sys.executable, "-m", "streamtui", "serve", *arguments]
+        # A session of its own, so that its workers can be killed with it.
+        self.process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        )
+        assert self.process.stdout is not None
+        self.said = self.process.stdout.readline()
+        found = re.search(r":(\d+)/v1", self.said)
+        self.port = int(found[1]) if found else 0
+
+    def ask(self, body: object, path: str = "/v1/chat/completions", **headers: str) -> http.client.HTTPResponse:
+        """Sends a request and returns the reply when its head is there."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        connection.request("POST", path, json.dumps(body), headers)
+        return connection.getresponse()
+
+    def end(self, number: int = signal.SIGINT) -> str:
+        """Sends a signal, waits for the end, which has to be a good one, and returns the log."""
+        self.process.send_signal(number)
+        return self.log()
+
+    def log(self) -> str:
+        """Waits for the end and returns the log."""
+        _, errors = self.process.communicate(timeout=PATIENCE)
+        assert self.process.returncode == 0, errors
+        assert "Traceback" not in errors
+        return errors
+
+
+Start = Callable[..., Process]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts relays, and kills those that still run at the end."""
+    started: list[Process] = []
+
+    def begin(*arguments: str) -> Process:
+        started.append(Process("--port", "0", *arguments))
+        return started[-1]
+
+    yield begin
+    for each in started:
+        if each.process.poll() is None:
+            os.killpg(each.process.pid, signal.SIGKILL)
+            each.process.communicate()
+
+
+def asked(model: str, text: str = "hello") -> dict[str, object]:
+    return {"model": model, "stream": True, "messages": [{"role": "user", "content": text}]}
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_stream_ends_before_the_relay_does(start: Start, workers: str) -> None:
+    relay = start("--demo", "--workers", workers)
+    assert relay.said.startswith("streamtui serves demo at http://127.0.0.1:")
+    reply = relay.ask(asked("demo/demo-fast"))
+    assert reply.readline().startswith(b"data: {")
+    relay.process.send_signal(signal.SIGTERM)
+    assert reply.read().endswith(b"data: [DONE]\n\n")
+    assert "status=200" in relay.log()
+
+
+def test_a_second_signal_hangs_up(start: Start) -> None:
+    relay = start("--demo")
+    reply = relay.ask(asked("demo-slow", "long"))
+    reply.readline()
+    relay.process.send_signal(signal.SIGINT)
+    until_refused(relay.port)
+    relay.process.send_signal(signal.SIGINT)
+    with pytest.raises((http.client.IncompleteRead, ConnectionError)):
+        reply.read()
+    assert "end=left" in relay.log()
+
+
+def until_refused(port: int) -> None:
+    """Waits until nobody listens at `port` any more."""
+    while True:
+        with socket.socket() as knocking:
+            if knocking.connect_ex(("127.0.0.1", port)):
+                return
+
+
+def test_streams_that_go_on_too_long_are_ended(start: Start) -> None:
+    relay = start("--demo", "--grace", "1")
+    reply = relay.ask(asked("demo-slow", "long"))
+    reply.readline()
+    relay.process.send_signal(signal.SIGINT)
+    with pytest.raises((http.client.IncompleteRead, ConnectionError)):
+        reply.read()
+    assert "end=broken" in relay.log()
+
+
+def test_a_unix_socket_is_this_users_and_goes_away(start: Start, tmp_path: Path) -> None:
+    path = tmp_path / "relay.sock"
+    dead = socket.socket(socket.AF_UNIX)
+    dead.bind(str(path))
+    dead.close()
+    relay = start("--demo", "--unix", str(path), "--quiet")
+    assert str(path) in relay.said
+    assert os.stat(path).st_mode & 0o777 == 0o600
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(path))
+        client.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        assert b'{"status":"ok"}' in b"".join(iter(lambda: client.recv(4096), b""))
+        assert main(["serve", "--demo", "--unix", str(path)]) == 1
+    assert relay.end(signal.SIGTERM) == ""
+    assert not path.exists()
+
+
+def test_a_token_made_later_counts_at_once(start: Start, tmp_path: Path) -> None:
+    tokens = ClientTokens(client_tokens())
+    first = tokens.add("first")
+    relay = start("--demo", "--host", "0.0.0.0", "--workers", "2")
+    assert "with a token" in relay.said
+    assert relay.ask(asked("demo-fast")).status == 401
+    second = tokens.add("second")
+    for token in (first, second):
+        assert relay.ask(asked("demo-fast", "error 404"), Authorization=f"Bearer {token}").status == 404
+    log = relay.end()
+    assert "token=second" in log
+    assert second not in log
+
+
+REFUSALS = [
+    (["--demo", "--host", "0.0.0.0"], "token add"),
+    (["--demo", "--host", "0.0.0.0", "--no-token"], "leave --no-token out"),
+    (["--demo", "--host", "192.0.2.1"], "token add"),
+    (["--demo", "--cors-origin", "*"], "token add"),
+    ([], "No API key is set"),
+    (["--base-url", "nonsense"], "no address"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "words"), REFUSALS)
+def test_what_would_not_be_safe_is_refused(
+    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["serve", *arguments]) == 2
+    said = capsys.readouterr().err
+    assert words in said
+    assert said.count("\n") == 1
+
+
+def test_an_address_that_is_taken_is_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main(["serve", "--demo", "--port", str(port)]) == 1
+    assert f"can't listen at port {port} of 127.0.0.1: Address already in use" in capsys.readouterr().err
+
+
+def test_a_missing_extra_is_a_sentence(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serve, "find_spec", lambda name: None)
+    assert main(["serve", "--demo"]) == 1
+    assert "pip install 'streamtui[serve]'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "x", "1.5"])
+def test_numbers_are_numbers(value: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["serve", "--demo", "--workers", value])
+    assert caught.value.code == 2
+    assert "whole number above 0" in capsys.readouterr().err

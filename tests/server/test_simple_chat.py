@@ -1,0 +1,125 @@
+"""The simple chat: a prompt in, plain events out, each as it comes."""
+
+import asyncio
+import json
+from typing import Any
+
+import httpx2
+import pytest
+
+from streamtui.config import DEMO
+from streamtui.server.relay import Settings
+from tests.providers.raw_server import DONE, Exchange, chunked, event, piece, whole
+from tests.server.relaying import Stage, passing, relaying, request_bytes
+from tests.server.test_passing import refused
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+THOUGHT = event({"choices": [{"delta": {"reasoning_content": "Hm."}}]})
+USAGE = event({"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 2}, "model": "m-1"})
+REPLY = (THOUGHT, piece("Hel"), piece("lo\u2028\ud83d"), piece("\ude00", "stop"), USAGE, DONE)
+
+
+def events(reply: httpx2.Response) -> list[dict[str, Any]]:
+    """The events of a reply, each of which has to be one line of data."""
+    assert reply.headers["content-type"] == "text/event-stream"
+    parts = reply.text.split("\n\n")
+    assert parts.pop() == ""
+    assert all(part.startswith("data: ") and "\n" not in part for part in parts)
+    return [json.loads(part.removeprefix("data: ")) for part in parts]
+
+
+async def test_a_reply_comes_as_text_reasoning_usage_and_done(stage: Stage) -> None:
+    async with passing(stage, chunked(*REPLY)) as (relay, server):
+        reply = await relay.post(
+            "/chat", {"prompt": "Hello", "model": "box/a/b", "system": "Be brief.", "max_tokens": 9}
+        )
+        assert events(reply) == [
+            {"type": "reasoning", "text": "Hm."},
+            {"type": "text", "text": "Hel"},
+            {"type": "text", "text": "lo\u2028\ud83d"},
+            {"type": "text", "text": "\ude00"},
+            {
+                "type": "usage", "prompt_tokens": 3, "completion_tokens": 2, "reasoning_tokens": 0,
+                "cached_tokens": 0, "total_tokens": 5,
+            },
+            {"type": "done", "finish_reason": "stop", "model": "m-1"},
+        ]  # fmt: skip
+        sent = server.requests[0].body
+        assert sent["model"] == "a/b"
+        assert sent["messages"] == [
+            {"role": "system", "content": "Be brief."},
+            {"role": "user", "content": "Hello"},
+        ]
+
+
+async def test_a_conversation_is_passed_whole(stage: Stage) -> None:
+    said = [
+        {"role": "system", "content": "S"},
+        {"role": "user", "content": "a"},
+        {"role": "assistant", "content": "b"},
+        {"role": "user", "content": "c"},
+    ]
+    async with passing(stage, chunked(*REPLY)) as (relay, server):
+        await relay.post("/chat", {"messages": said, "model": "m"})
+        assert server.requests[0].body["messages"] == said
+
+
+async def test_without_a_model_the_endpoints_first_is_asked(stage: Stage) -> None:
+    async def script(exchange: Exchange) -> None:
+        models = whole(b'{"data": [{"id": "first"}, {"id": "second"}]}', content_type="application/json")
+        await (models if exchange.line.startswith("GET") else chunked(*REPLY))(exchange)
+
+    async with passing(stage, script) as (relay, server):
+        events(await relay.post("/chat", {"prompt": "Hello"}))
+        assert server.requests[-1].body["model"] == "first"
+
+
+async def test_every_piece_comes_at_once_and_leaving_ends_the_request(stage: Stage) -> None:
+    gone = asyncio.Event()
+
+    async def script(exchange: Exchange) -> None:
+        await exchange.send_head()
+        await exchange.send_chunks(piece("one"))
+        await exchange.until_gone()
+        gone.set()
+
+    async with passing(stage, script) as (relay, _):
+        reader, writer = await relay.raw(request_bytes({"prompt": "x", "model": "m"}, path="/chat"))
+        await reader.readuntil(b'"text": "one"}')
+        writer.close()
+        await asyncio.wait_for(gone.wait(), 20)
+        assert "path=/chat" in await relay.logged("end=left")
+
+
+async def test_what_goes_wrong_before_the_first_piece_is_a_status(stage: Stage) -> None:
+    body = b'{"error": {"message": "Slow down, Hello is enough.", "code": "rate_limit_exceeded"}}'
+    async with passing(stage, whole(body, "429 No", "application/json", retry_after="7")) as (relay, _):
+        reply = await relay.post("/chat", {"prompt": "Hello", "model": "m"})
+        error = await refused(reply)
+        assert (reply.status_code, reply.headers["retry-after"], error["code"]) == (429, "7", "upstream_error")
+        assert "Slow down" in error["message"]
+        # What a server says may repeat what it was asked.
+        assert "Hello" not in await relay.logged("too many requests") + await relay.logged("status=429")
+
+
+async def test_what_goes_wrong_later_is_the_last_event(stage: Stage) -> None:
+    async with passing(stage, chunked(piece("one"))) as (relay, _):
+        one, error = events(await relay.post("/chat", {"prompt": "x", "model": "m"}))
+        assert one == {"type": "text", "text": "one"}
+        assert (error["type"], error["code"]) == ("error", "upstream_broken")
+
+
+@pytest.mark.parametrize(
+    ("body", "param"),
+    [
+        (b"", None), (b"[]", None), (b"{}", "prompt"), ({"prompt": 3}, "prompt"), ({"prompt": "x", "n": 2}, "n"),
+        ({"messages": [{"role": "robot", "content": "x"}]}, "messages.0.role"),
+        ({"messages": [{"role": "user", "content": ["x"]}]}, "messages.0.content"),
+        ({"prompt": "x", "temperature": 3}, "temperature"), ({"prompt": "x", "max_tokens": 0}, "max_tokens"),
+    ],
+)  # fmt: skip
+async def test_what_cannot_be_asked_is_named(stage: Stage, body: Any, param: str | None) -> None:
+    async with relaying(stage, Settings(DEMO)) as relay:
+        reply = await relay.post("/chat", body)
+        assert (reply.status_code, (await refused(reply))["param"]) == (400, param)
