@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from streamtui import paths
 from streamtui.cli import EXIT_FAILED, EXIT_USAGE
-from streamtui.cli.options import add_server_options, config_from
-from streamtui.config import Config, ConfigError, is_loopback
+from streamtui.cli.options import add_endpoint_options, config_from
+from streamtui.config import Config, ConfigError, Endpoint, Origin, is_loopback
 from streamtui.server.client_tokens import ClientTokens, TokenError
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def parser() -> argparse.ArgumentParser:
         description="An OpenAI-compatible server that passes requests on to your endpoints, with their keys.",
         epilog="tokens: streamtui serve token add NAME, list, revoke NAME",
     )
-    add_server_options(parser)
+    add_endpoint_options(parser)
     _add_address(parser.add_argument_group("where it listens"))
     _add_clients(parser.add_argument_group("who may use it"))
     _add_limits(parser.add_argument_group("limits, of each worker"))
@@ -87,6 +87,8 @@ def main(arguments: Sequence[str]) -> int:
     try:
         config = config_from(asked)
         settings = _settings(asked, config)
+        for trouble in config.troubles:
+            print(f"streamtui: {trouble}", file=sys.stderr)
     except ConfigError as error:
         return _failed(str(error), EXIT_USAGE)
     return _serve(asked, settings)
@@ -102,8 +104,9 @@ def _settings(asked: argparse.Namespace, config: Config) -> "Settings":
     from streamtui.server.limits import Limits
     from streamtui.server.relay import Settings
 
-    if config.endpoint.needs_key and not config.endpoints:
-        raise ConfigError(f"No API key is set for {config.endpoint.name}: set OPENAI_API_KEY, or try serve --demo.")
+    served = served_of(config)
+    if all(endpoint.needs_key for endpoint in served.values()):
+        raise ConfigError(f"No API key is set: set {config.endpoint.key_variable}, or try streamtui serve --demo.")
     tokens = _required_tokens(asked)
     origins = tuple(origin.rstrip("/").lower() for origin in asked.cors_origin)
     if "*" in origins and tokens is None:
@@ -112,12 +115,33 @@ def _settings(asked: argparse.Namespace, config: Config) -> "Settings":
         )
     return Settings(
         config.endpoint,
-        config.endpoints,
+        served,
         tokens,
         hosts=(asked.host, *asked.allow_host),
         origins=origins,
         limits=Limits(asked.max_body * 1024 * 1024, asked.max_streams, asked.rate),
         silence=asked.timeout,
+    )
+
+
+def served_of(config: Config) -> dict[str, Endpoint]:
+    """Returns the endpoints that are served, by name: the one that a flag names and no other, else all that the user
+    has set up: the usual one, those of the file, and those with a key."""
+    if config.source_of("endpoint").origin is Origin.FLAG:
+        return {config.endpoint.name: config.endpoint}
+    return {
+        name: endpoint
+        for name, endpoint in config.endpoints.items()
+        if name == config.endpoint.name or endpoint.api_key or endpoint.fetches_key or _is_in_file(name, config)
+    }
+
+
+def _is_in_file(name: str, config: Config) -> bool:
+    # The parameters are those of the whole file too.
+    start, parameters = f"endpoints.{name}.", f"endpoints.{name}.parameters."
+    return any(
+        source.origin is Origin.FILE and key.startswith(start) and not key.startswith(parameters)
+        for key, source in config.sources.items()
     )
 
 
@@ -165,7 +189,7 @@ def _say_where(asked: argparse.Namespace, address: object, settings: "Settings")
     host = f"[{asked.host}]" if ":" in asked.host else asked.host
     place = asked.unix or (f"http://{host}:{address[1]}/v1" if isinstance(address, tuple) else "")
     needed = "with a token" if settings.tokens is not None else "without a token"
-    names = ", ".join(settings.endpoints) or settings.default.name
+    names = ", ".join(settings.endpoints)
     print(f"streamtui serves {names} at {place}, {needed}. ctrl+c ends it.", flush=True)
 
 

@@ -4,11 +4,12 @@ import json
 import re
 from collections.abc import AsyncGenerator, Callable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, cast
 from urllib.parse import quote
 
 from streamtui.config import Endpoint
 from streamtui.providers.errors import Explainer
+from streamtui.providers.unlocking import Unlocking
 
 if TYPE_CHECKING:
     import httpx2
@@ -33,16 +34,10 @@ class Upstream:
         silence_timeout: float = SILENCE_TIMEOUT,
     ) -> None:
         """`transport`: makes what carries the requests, in place of the network; called at the first use."""
-        self._endpoint = endpoint
+        self._key = Unlocking(endpoint)
         self._transport = transport
         self._silence_timeout = silence_timeout
         self._client: httpx2.AsyncClient | None = None
-        self._explain = Explainer(endpoint)
-
-    @property
-    def endpoint(self) -> Endpoint:
-        """The server and its key."""
-        return self._endpoint
 
     async def open(
         self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None
@@ -53,14 +48,19 @@ class Upstream:
         asks are the endpoint's. The status can be any: only a failure to get one raises ProviderError. Cancelling
         closes the connection at once.
         """
-        client = self._ready()
-        request = client.build_request(
-            method, self._url(path), content=body, headers={**(headers or {}), **self._own_headers()}
-        )
+        endpoint = await self._key.unlocked()
+        explain = Explainer(endpoint)
+        if self._client is None:
+            self._client = self._connected(endpoint, explain)
+        sent = {**(headers or {}), **_own_headers(endpoint)}
+        request = self._client.build_request(method, _url(endpoint, path, explain), content=body, headers=sent)
         try:
-            return UpstreamReply(await client.send(request, stream=True), self._explain)
+            response = await self._client.send(request, stream=True)
         except _failures() as error:
-            raise self._explain.network(error) from None
+            raise explain.network(error) from None
+        if response.status_code == 401:
+            self._key.refused()
+        return UpstreamReply(response, explain)
 
     async def aclose(self) -> None:
         """Closes the connections."""
@@ -68,65 +68,63 @@ class Upstream:
         if client is not None:
             await client.aclose()
 
-    def _ready(self) -> "httpx2.AsyncClient":
-        if self._endpoint.needs_key:
-            raise self._explain.no_key()
-        if self._client is None:
-            self._client = self._connected()
-        return self._client
-
-    def _connected(self) -> "httpx2.AsyncClient":
+    def _connected(self, endpoint: Endpoint, explain: Explainer) -> "httpx2.AsyncClient":
         import httpx2
 
-        endpoint = self._endpoint
-        if not (endpoint.api_key.isascii() and endpoint.api_key.isprintable()):
-            raise self._explain.unusable_key()
         connect = endpoint.timeouts.connect
         try:
             return httpx2.AsyncClient(
-                transport=self._carrier(),
+                transport=self._carrier(endpoint),
                 timeout=httpx2.Timeout(self._silence_timeout, connect=connect, pool=connect),
-                # How many there may be at once is for the asker to limit: a request waiting here would look dead.
-                limits=httpx2.Limits(max_connections=None, max_keepalive_connections=100),
+                limits=_limits(),
                 # A redirect would take the conversation to a server nobody named.
                 follow_redirects=False,
             )
         except (ImportError, ValueError, httpx2.InvalidURL) as error:
-            raise self._explain.unusable_setting(error) from None
+            raise explain.unusable_setting(error) from None
 
-    def _carrier(self) -> "httpx2.AsyncBaseTransport | None":
+    def _carrier(self, endpoint: Endpoint) -> "httpx2.AsyncBaseTransport | None":
         if self._transport is not None:
             return self._transport()
-        if self._endpoint.is_local:
+        if endpoint.is_local:
             import httpx2
 
             # No proxy of the environment leads to a server on this machine.
-            return httpx2.AsyncHTTPTransport(limits=httpx2.Limits(max_connections=None, max_keepalive_connections=100))
+            return httpx2.AsyncHTTPTransport(limits=_limits())
         return None
 
-    def _url(self, path: str) -> "httpx2.URL":
-        import httpx2
 
-        try:
-            base = httpx2.URL(self._endpoint.base_url)
-            return base.copy_with(path=base.path.rstrip("/") + path)
-        except httpx2.InvalidURL as error:
-            raise self._explain.unusable_setting(error) from None
+def _limits() -> "httpx2.Limits":
+    import httpx2
 
-    def _own_headers(self) -> dict[str, str]:
-        from streamtui import __version__
+    # How many there may be at once is for the asker to limit: a request that waits here would look dead.
+    return httpx2.Limits(max_connections=None, max_keepalive_connections=100)
 
-        endpoint = self._endpoint
-        found = {
-            **endpoint.headers,
-            "authorization": endpoint.api_key and f"Bearer {endpoint.api_key}",
-            "openai-organization": endpoint.organization,
-            "openai-project": endpoint.project,
-            "user-agent": f"streamtui/{__version__}",
-            # A compressing proxy holds pieces back until its buffer is full.
-            "accept-encoding": "identity",
-        }
-        return {name: value for name, value in found.items() if value}
+
+def _url(endpoint: Endpoint, path: str, explain: Explainer) -> "httpx2.URL":
+    import httpx2
+
+    try:
+        base = httpx2.URL(endpoint.base_url)
+        # A query stays: Azure wants its api-version behind every address.
+        return base.copy_with(path=base.path.rstrip("/") + path)
+    except httpx2.InvalidURL as error:
+        raise explain.unusable_setting(error) from None
+
+
+def _own_headers(endpoint: Endpoint) -> dict[str, str]:
+    from streamtui import __version__
+
+    found = {
+        **endpoint.headers,
+        "authorization": endpoint.api_key and f"Bearer {endpoint.api_key}",
+        "openai-organization": endpoint.organization,
+        "openai-project": endpoint.project,
+        "user-agent": f"streamtui/{__version__}",
+        # A compressing proxy holds pieces back until its buffer is full.
+        "accept-encoding": "identity",
+    }
+    return {name: value for name, value in found.items() if value}
 
 
 class UpstreamReply:
@@ -151,12 +149,10 @@ class UpstreamReply:
 
         Nothing is read ahead: a server whose bytes are not asked for is held back by TCP.
         """
-        if self._response.is_stream_consumed:  # the demo's shorter replies come whole
-            yield self._response.content
-            return
         begun = False
         try:
-            async for piece in self._response.aiter_raw():
+            # Not aiter_raw(), which has nothing to give for a reply that came whole, as some of the demo's do.
+            async for piece in cast("httpx2.AsyncByteStream", self._response.stream):
                 begun = True
                 yield piece
         except _failures() as error:

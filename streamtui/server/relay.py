@@ -20,7 +20,7 @@ class Settings:
     default: Endpoint
     """Where requests go whose model names no endpoint."""
     endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
-    """The others, by name."""
+    """All that are served, by name."""
     tokens: ClientTokens | None = None
     """None: no token is asked for."""
     hosts: tuple[str, ...] = ()

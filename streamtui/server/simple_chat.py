@@ -3,12 +3,12 @@
 import json
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import asdict
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.types import Receive, Scope, Send
 
+from streamtui.config import Endpoint
 from streamtui.message import Delta, FinishReason, Message, Role
 from streamtui.parameters import Parameters
 from streamtui.providers.base import Provider, ProviderError, Request
@@ -25,6 +25,7 @@ HEADERS = [
     # Tells nginx and its like to pass every piece on at once.
     (b"x-accel-buffering", b"no"),
 ]
+_COUNTS = ("prompt_tokens", "completion_tokens", "reasoning_tokens", "cached_tokens", "total_tokens")
 
 
 class Turn(BaseModel):
@@ -46,14 +47,15 @@ class ChatBody(BaseModel):
     temperature: float | None = Field(default=None, ge=0, le=2)
     max_tokens: int | None = Field(default=None, ge=1)
 
-    def request(self, model: str) -> Request:
-        """Returns the request to a provider."""
+    def request(self, endpoint: Endpoint, model: str) -> Request:
+        """Returns the request to `endpoint`; what it does not say is as the endpoint is set up."""
         said = [Message(turn.role, turn.content) for turn in self.messages if turn.role is not Role.SYSTEM]
         if self.prompt:
             said.append(Message(Role.USER, self.prompt))
         systems = [self.system, *(turn.content for turn in self.messages if turn.role is Role.SYSTEM)]
         parameters = Parameters(temperature=self.temperature, max_tokens=self.max_tokens)
-        return Request(model, tuple(said), "\n\n".join(filter(None, systems)), parameters)
+        system = "\n\n".join(filter(None, systems)) or endpoint.system
+        return Request(model, tuple(said), system, parameters.over(endpoint.parameters_for(model)))
 
 
 class SimpleChat:
@@ -71,8 +73,8 @@ class SimpleChat:
         provider = self._relay.provider(route.endpoint)
         with while_present(receive, exchange):
             try:
-                request = body.request(route.model or await _first_model(provider))
-                await _stream(provider, request, send)
+                model = route.model or await _first_model(provider)
+                await _stream(provider, body.request(route.endpoint, model), send)
             except ProviderError as error:
                 note_failure(error)
                 refusal = failed(route.endpoint, error)
@@ -125,7 +127,7 @@ async def _events(provider: Provider, request: Request) -> AsyncGenerator[bytes,
                 yield event
             reason, model, usage = delta.finish_reason or reason, delta.model or model, delta.usage or usage
     if usage is not None:
-        yield _event("usage", **asdict(usage), total_tokens=usage.total_tokens)
+        yield _event("usage", **{name: getattr(usage, name) for name in _COUNTS})
     yield _event("done", finish_reason=reason.value, model=model)
 
 

@@ -15,7 +15,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -61,7 +61,6 @@ async def serve(rate: float, seconds: float) -> None:
 def bare(url: str, http: str, loop: str) -> None:
     """The pass-through that Starlette's and httpx2's documentation suggest: no checks, no counting, no limits."""
     import httpx2
-    import uvicorn
     from starlette.applications import Starlette
     from starlette.requests import Request
     from starlette.responses import StreamingResponse
@@ -74,7 +73,7 @@ def bare(url: str, http: str, loop: str) -> None:
         asked = client.build_request("POST", f"{url}/chat/completions", content=await request.body())
         reply = await client.send(asked, stream=True)
 
-        async def pieces() -> object:
+        async def pieces() -> AsyncIterator[bytes]:
             try:
                 async for piece in reply.aiter_raw():
                     yield piece
@@ -136,7 +135,8 @@ async def load(port: int, streams: int, token: str) -> Outcome:
     outcome = Outcome()
     request = (
         b"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
-        b"Authorization: Bearer %b\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%b" % (token.encode(), len(BODY), BODY)
+        b"Authorization: Bearer %b\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%b"
+        % (token.encode(), len(BODY), BODY)
     )
 
     async def one() -> None:
@@ -161,7 +161,7 @@ async def load(port: int, streams: int, token: str) -> Outcome:
     return outcome
 
 
-async def _dechunked(reader: asyncio.StreamReader) -> "asyncio.AsyncGenerator[bytes]":  # type: ignore[name-defined]
+async def _dechunked(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
     while size := int(await reader.readline(), 16):
         yield await reader.readexactly(size)
         await reader.readexactly(2)
@@ -206,8 +206,9 @@ def run(kind: str, url: str, streams: int, token: str, http: str, loop: str) -> 
 def show(kind: str, outcome: Outcome, used: float, wall: float, each: float) -> None:
     """Prints a line."""
     p50, p99 = outcome.p50_p99
+    piece = used / outcome.pieces * 1e6
     print(
-        f"{kind:<8} {outcome.pieces:>8} pieces {wall:6.1f} s {used:7.2f} s CPU {used / outcome.pieces * 1e6:6.0f} us a piece"
+        f"{kind:<8} {outcome.pieces:>8} pieces {wall:6.1f} s {used:7.2f} s CPU {piece:6.0f} us a piece"
         f" {each:6.1f} KiB a stream   delay p50 {p50:7.2f} p99 {p99:8.2f} ms   wrong streams {outcome.wrong}",
         flush=True,
     )
@@ -222,7 +223,9 @@ def main(streams: int = 500, rate: float = 50, seconds: float = 6, http: str = "
     with tempfile.TemporaryDirectory() as folder, process("serve", str(rate), str(seconds)) as (port, pid):
         os.environ["BENCH_TOKENS"] = folder
         token = ClientTokens(Path(folder)).add("bench")
-        print(f"{streams} streams of {rate:g} pieces a second for {seconds:g} s; {http}, {loop}; {os.cpu_count()} cores")
+        print(
+            f"{streams} streams of {rate:g} pieces a second for {seconds:g} s; {http}, {loop}; {os.cpu_count()} cores"
+        )
         begun, before = time.monotonic(), cpu(pid)
         direct = asyncio.run(load(port, streams, token))
         show("direct", direct, cpu(pid) - before, time.monotonic() - begun, 0)

@@ -59,7 +59,7 @@ async def test_an_endpoint_without_a_list_is_named_and_left_out(stage: Stage, sc
 
 
 async def test_a_slow_endpoint_is_left_out(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(model_list, "SECONDS", 0.1)
+    monkeypatch.setattr(model_list, "SECONDS", 0.7)
     async with (
         serving(lists({"id": "a"})) as first,
         serving(Exchange.until_gone) as second,

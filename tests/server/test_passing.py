@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import json
 import socket
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -15,7 +16,7 @@ from streamtui.config import Endpoint
 from streamtui.server.relay import Settings
 from tests.providers.asking import RECORDINGS, pieces_of
 from tests.providers.raw_server import DONE, Exchange, chunked, piece, serving, whole
-from tests.server.relaying import KEY, STREAMED, Stage, box, passing, relaying, request_bytes
+from tests.server.relaying import KEY, STREAMED, Relaying, Stage, box, passing, relaying, request_bytes
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -310,6 +311,56 @@ async def test_a_connection_serves_many_requests(stage: Stage) -> None:
         for _ in range(3):
             await relay.post()
         assert server.connections == 1
+
+
+async def test_many_are_served_at_once(stage: Stage) -> None:
+    many, streaming, go_on = 120, 0, asyncio.Event()
+
+    async def script(exchange: Exchange) -> None:
+        nonlocal streaming
+        await exchange.send_head()
+        streaming += 1
+        if streaming == many:
+            go_on.set()
+        await go_on.wait()
+        await exchange.send_chunks(DONE)
+        await exchange.end()
+
+    async with passing(stage, script) as (relay, _):
+        replies = await asyncio.gather(*(_one_reply(relay) for _ in range(many)))
+    assert all(reply.endswith(DONE + b"\r\n0\r\n\r\n") for reply in replies)
+
+
+async def _one_reply(relay: Relaying) -> bytes:
+    reader, writer = await relay.raw(request_bytes(STREAMED, "Connection: close"))
+    got = await reader.read()
+    writer.close()
+    return got
+
+
+async def test_a_key_is_fetched_once_and_anew_when_it_is_refused(stage: Stage, tmp_path: Path) -> None:
+    async def script(exchange: Exchange) -> None:
+        status = "401 No" if exchange.headers["authorization"] == "Bearer key-1" and refusing else "200 OK"
+        await whole(b"{}", status, "application/json")(exchange)
+
+    refusing = False
+    command = f"echo x >> {tmp_path}/asked; echo key-$(wc -l < {tmp_path}/asked | tr -d ' ')"
+    async with serving(script) as server:
+        settings = Settings(Endpoint("box", server.url, api_key_command=command))
+        async with relaying(stage, settings) as relay:
+            replies = await asyncio.gather(*(relay.post(body={"model": "m"}) for _ in range(3)))
+            assert [reply.status_code for reply in replies] == [200] * 3
+            refusing = True
+            assert [(await relay.post(body={"model": "m"})).status_code for _ in range(2)] == [401, 200]
+    assert [each.headers["authorization"][-5:] for each in server.requests] == ["key-1"] * 4 + ["key-2"]
+
+
+async def test_a_key_that_cannot_be_fetched_is_said(stage: Stage) -> None:
+    endpoint = Endpoint("box", "http://127.0.0.1:1/v1", api_key_command="echo broken >&2; exit 3")
+    async with relaying(stage, Settings(endpoint)) as relay:
+        reply = await relay.post(body={"model": "m"})
+        assert (reply.status_code, (await refused(reply))["code"]) == (502, "upstream_key")
+        assert "broken" in await relay.logged("failed (3)")
 
 
 async def test_each_model_goes_to_its_endpoint(stage: Stage) -> None:

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from streamtui.cli import main, serve
-from streamtui.paths import client_tokens
+from streamtui.cli.options import config_from
+from streamtui.paths import client_tokens, config_file
 from streamtui.server.client_tokens import ClientTokens
 
 PATIENCE = 30.0
@@ -146,6 +147,36 @@ def test_a_token_made_later_counts_at_once(start: Start, tmp_path: Path) -> None
     log = relay.end()
     assert "token=second" in log
     assert second not in log
+
+
+CONFIG = """
+endpoint = "box"
+[endpoints.box]
+base_url = "http://127.0.0.1:1/v1"
+[endpoints.ollama]
+model = "qwen3"
+[endpoints.mistral]
+api_key_command = "echo key"
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "served"),
+    [
+        ([], {"box", "ollama", "mistral", "groq"}),
+        (["-e", "vllm"], {"vllm"}),
+        (["-e", "groq"], {"groq"}),
+        (["--demo"], {"demo"}),
+        (["--base-url", "http://127.0.0.1:2/v1"], {"127.0.0.1:2"}),
+    ],
+)
+def test_what_was_set_up_is_served(arguments: list[str], served: set[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    config_file().parent.mkdir(parents=True)
+    config_file().write_text(CONFIG)
+    monkeypatch.setenv("GROQ_API_KEY", "key")
+    config = config_from(serve.parser().parse_args(arguments))
+    assert set(serve.served_of(config)) == served
+    assert config.endpoint.name in served
 
 
 REFUSALS = [

@@ -7,9 +7,10 @@ from typing import Any
 import httpx2
 import pytest
 
-from streamtui.config import DEMO
+from streamtui.config import DEMO, Endpoint
+from streamtui.parameters import Parameters
 from streamtui.server.relay import Settings
-from tests.providers.raw_server import DONE, Exchange, chunked, event, piece, whole
+from tests.providers.raw_server import DONE, Exchange, chunked, event, piece, serving, whole
 from tests.server.relaying import Stage, passing, relaying, request_bytes
 from tests.server.test_passing import refused
 
@@ -63,6 +64,17 @@ async def test_a_conversation_is_passed_whole(stage: Stage) -> None:
     async with passing(stage, chunked(*REPLY)) as (relay, server):
         await relay.post("/chat", {"messages": said, "model": "m"})
         assert server.requests[0].body["messages"] == said
+
+
+async def test_what_is_not_said_is_as_the_endpoint_is_set_up(stage: Stage) -> None:
+    async with serving(chunked(*REPLY)) as server:
+        usual = Parameters(temperature=0.5, max_tokens=7)
+        settings = Settings(Endpoint("box", server.url, model="m", system="Be kind.", parameters=usual))
+        async with relaying(stage, settings) as relay:
+            await relay.post("/chat", {"prompt": "x", "max_tokens": 9})
+        sent = server.requests[0].body
+        assert sent["messages"][0] == {"role": "system", "content": "Be kind."}
+        assert (sent["model"], sent["temperature"], sent["max_tokens"]) == ("m", 0.5, 9)
 
 
 async def test_without_a_model_the_endpoints_first_is_asked(stage: Stage) -> None:
