@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
-from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +14,9 @@ from streamtui.providers.apis import TITLES, WIRES
 from streamtui.providers.base import Provider, ProviderError, Request, Trouble
 from streamtui.providers.catalogue import models_in
 from streamtui.providers.errors import Explainer
-from streamtui.providers.keys import fetch_key
 from streamtui.providers.patience import Patience
 from streamtui.providers.reply import ReplyReader
+from streamtui.providers.unlocking import Unlocking
 
 if TYPE_CHECKING:
     import httpx2
@@ -40,10 +39,7 @@ class OpenAIProvider(Provider):
 
     def __init__(self, endpoint: Endpoint, *, transport: "Transport | None" = None) -> None:
         """`transport`: makes what carries the requests, in place of the network; called at the first use."""
-        self._given = self._endpoint = endpoint
-        self._locked = True
-        """Whether the key is still to be fetched, or to be fetched anew."""
-        self._unlocking = asyncio.Lock()
+        self._key = Unlocking(endpoint)
         self._transport = transport
         self._lock = Lock()
         self._client: openai.AsyncOpenAI | None = None
@@ -55,7 +51,7 @@ class OpenAIProvider(Provider):
     @property
     def endpoint(self) -> Endpoint:
         """The server and its key."""
-        return self._endpoint
+        return self._key.endpoint
 
     def warm_up(self) -> None:
         """Imports openai (0.6 s of CPU) and makes the client. May be called from any thread.
@@ -67,8 +63,8 @@ class OpenAIProvider(Provider):
     async def stream(self, request: Request) -> AsyncGenerator[Delta, None]:
         """Sends `request` and yields the reply piece by piece; see `Provider.stream`."""
         client = await self._client_for()
-        api = request.api or api_for(self._endpoint, request.model)
-        explain = Explainer(self._endpoint, request.model, api)
+        api = request.api or api_for(self.endpoint, request.model)
+        explain = Explainer(self.endpoint, request.model, api)
         adaptation = self._adaptation(request, api, explain)
         if notice := self._not_in(api, request):
             yield notice
@@ -79,7 +75,7 @@ class OpenAIProvider(Provider):
                 self._adapted.setdefault((api, request.model), {}).update(answer.adapted or {})
                 yield answer
                 until = self._first_limit()
-            async with aclosing(_pieces(answer, reader, until, self._endpoint.timeouts.silence)) as deltas:
+            async with aclosing(_pieces(answer, reader, until, self.endpoint.timeouts.silence)) as deltas:
                 async for delta in deltas:
                     yield delta
         except ProviderError as error:
@@ -90,7 +86,7 @@ class OpenAIProvider(Provider):
                 raise self._explained(explain, error, reader.begun) from None
 
     def _first_limit(self) -> float:
-        return asyncio.get_running_loop().time() + self._endpoint.timeouts.first
+        return asyncio.get_running_loop().time() + self.endpoint.timeouts.first
 
     async def models(self) -> list[str]:
         """Returns the names of the server's models, cleaned, each once, in its order."""
@@ -99,7 +95,7 @@ class OpenAIProvider(Provider):
     async def catalogue(self) -> list[ModelInfo]:
         """Returns the server's models and what it says of them, each once, in its order."""
         client = await self._client_for()
-        explain = Explainer(self._endpoint)
+        explain = Explainer(self.endpoint)
         body = bytearray()
         try:
             async with asyncio.timeout(LIST_TIMEOUT), aclosing(await _asked(client, "/models")) as answer:
@@ -120,28 +116,16 @@ class OpenAIProvider(Provider):
             await client.close()
 
     async def _client_for(self) -> "openai.AsyncOpenAI":
-        async with self._unlocking:
-            if self._locked:
-                await self._unlock()
+        await self._key.unlocked()
         # In a thread, because importing openai would stop the screen for half a second.
         if self._client is None:
             return await asyncio.to_thread(self._ready)
         return self._client
 
-    async def _unlock(self) -> None:
-        explain = Explainer(self._given)
-        if self._given.needs_key:
-            raise explain.no_key()
-        key = await fetch_key(self._given)
-        if not (key.isascii() and key.isprintable()):
-            raise explain.unusable_key()
-        self._endpoint = self._given if key == self._given.api_key else replace(self._given, api_key=key)
-        self._locked = False
-
     def _explained(self, explain: Explainer, error: Exception, begun: bool = False) -> ProviderError:
         told = explain.exception(error, begun=begun)
-        # The token of a cloud, which a command prints, lasts an hour: the next request asks for another.
-        self._locked = told.trouble is Trouble.WRONG_KEY and self._endpoint.fetches_key
+        if told.trouble is Trouble.WRONG_KEY:
+            self._key.refused()
         return told
 
     def _ready(self) -> "openai.AsyncOpenAI":
@@ -149,11 +133,11 @@ class OpenAIProvider(Provider):
 
         with self._lock:
             if self._client is None:
-                self._client = client_for(lambda: self._endpoint, self._transport)
+                self._client = client_for(lambda: self.endpoint, self._transport)
             return self._client
 
     def _adaptation(self, request: Request, api: Api, explain: Explainer) -> Adaptation:
-        known = refused_by(self._endpoint, request.model) if api is Api.CHAT else {}
+        known = refused_by(self.endpoint, request.model) if api is Api.CHAT else {}
         known = {**known, **request.adaptations, **self._adapted.get((api, request.model), {})}
         return Adaptation(WIRES[api].encode(request), known, explain)
 

@@ -21,6 +21,8 @@ _SENT_HEADERS = {
 _KEY_HEADERS = ("authorization", "api-key", "x-api-key")
 """Headers that carry a key. One of them among the endpoint's own takes the place of the usual one."""
 _NO_PROXY = "none"
+CONNECTIONS = 100
+"""To one endpoint, for a chat; httpx2's own limit."""
 
 
 def client_for(current: Callable[[], Endpoint], transport: "Transport | None") -> "openai.AsyncOpenAI":
@@ -33,23 +35,13 @@ def client_for(current: Callable[[], Endpoint], transport: "Transport | None") -
     import openai
 
     endpoint = current()
-    explain = Explainer(endpoint)
-    _check_headers(endpoint, explain)
     limits = endpoint.timeouts
     # The limits on a reply are kept by who reads it: these would take a sign of life for a piece of the reply.
     timeout = httpx2.Timeout(None, connect=limits.connect, pool=limits.connect, write=limits.silence)
+    http = http_for(endpoint, transport, timeout)
+    http.event_hooks = {"request": [_header_hook(current)]}
+    address = urlsplit(endpoint.base_url)
     try:
-        address = urlsplit(endpoint.base_url)
-        if address.port == 0:  # raises ValueError for one above 65535
-            raise ValueError("port 0")
-        http = httpx2.AsyncClient(
-            transport=carrier_for(endpoint, transport),
-            proxy=endpoint.proxy if endpoint.proxy not in ("", _NO_PROXY) and transport is None else None,
-            timeout=timeout,
-            # A redirect would take the conversation to a server nobody named.
-            follow_redirects=False,
-            event_hooks={"request": [_header_hook(current)]},
-        )
         return openai.AsyncOpenAI(
             api_key=_NO_KEY,
             admin_api_key="",
@@ -63,7 +55,37 @@ def client_for(current: Callable[[], Endpoint], transport: "Transport | None") -
             max_retries=0,
             http_client=http,
         )
-    except (ImportError, ValueError, httpx2.InvalidURL, openai.OpenAIError) as error:
+    except (ValueError, httpx2.InvalidURL, openai.OpenAIError) as error:
+        raise Explainer(endpoint).unusable_setting(error) from None
+
+
+def http_for(
+    endpoint: Endpoint,
+    transport: "Transport | None",
+    timeout: "httpx2.Timeout",
+    connections: int | None = CONNECTIONS,
+) -> "httpx2.AsyncClient":
+    """Returns the HTTP client for an endpoint, which opens so many `connections` at most; None: any number.
+
+    Raises ProviderError for an address, a proxy or a header that can't be used.
+    """
+    import httpx2
+
+    explain = Explainer(endpoint)
+    _check_headers(endpoint, explain)
+    limits = httpx2.Limits(max_connections=connections, max_keepalive_connections=CONNECTIONS)
+    try:
+        if urlsplit(endpoint.base_url).port == 0:  # raises ValueError for one above 65535
+            raise ValueError("port 0")
+        return httpx2.AsyncClient(
+            transport=carrier_for(endpoint, transport, limits),
+            proxy=endpoint.proxy if endpoint.proxy not in ("", _NO_PROXY) and transport is None else None,
+            timeout=timeout,
+            limits=limits,
+            # A redirect would take the conversation to a server nobody named.
+            follow_redirects=False,
+        )
+    except (ImportError, ValueError, httpx2.InvalidURL) as error:
         raise explain.unusable_setting(error) from None
 
 
@@ -77,7 +99,9 @@ def _is_token(name: str) -> bool:
     return name.isascii() and all(letter.isalnum() or letter in "!#$%&'*+-.^_`|~" for letter in name)
 
 
-def carrier_for(endpoint: Endpoint, transport: "Transport | None") -> "httpx2.AsyncBaseTransport | None":
+def carrier_for(
+    endpoint: Endpoint, transport: "Transport | None", limits: "httpx2.Limits"
+) -> "httpx2.AsyncBaseTransport | None":
     """Returns what carries requests to `endpoint`; None: the network, by the proxies of the environment."""
     if transport is not None:
         return transport()
@@ -85,7 +109,7 @@ def carrier_for(endpoint: Endpoint, transport: "Transport | None") -> "httpx2.As
         import httpx2
 
         # No proxy of the environment leads to a server on this machine.
-        return httpx2.AsyncHTTPTransport()
+        return httpx2.AsyncHTTPTransport(limits=limits)
     return None
 
 

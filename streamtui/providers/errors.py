@@ -28,7 +28,7 @@ _PASSING = re.compile(r"server_error|overloaded|unavailable|try again|bad gatewa
 """Errors in place of a reply that would have been a 5xx, had the server not begun with 200."""
 _OTHER_API = re.compile(r"(?:mean to use|supported in) (?:the )?/?v1/(chat|completions|responses)", re.IGNORECASE)
 _NO_MODEL = re.compile(r"model_not_found|\bmodel\b", re.IGNORECASE)
-_STARRED = re.compile(r"[\w.-]*\*{3,}[\w.-]*")
+STARRED = re.compile(r"[\w.-]*\*{3,}[\w.-]*")
 """How servers repeat a key half hidden; OpenAI shows its last four characters."""
 _SHORTEST_SECRET = 6
 _SECRET_HEADER = re.compile(r"auth|key|token|secret|cookie|password", re.IGNORECASE)
@@ -104,7 +104,7 @@ class Explainer:
     def _redacted(self, text: str) -> str:
         for secret in secrets_of(self.endpoint):
             text = text.replace(secret, "[key]")
-        return _STARRED.sub("[key]", text)
+        return STARRED.sub("[key]", text)
 
     @staticmethod
     def _short(text: str) -> str:

@@ -1,26 +1,25 @@
 """Upstream: an endpoint that requests are passed on to as they are, and its bytes as they come."""
 
+import asyncio
 import json
-import re
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, cast
 from urllib.parse import quote
 
 from streamtui.config import Endpoint
-from streamtui.providers.errors import Explainer
+from streamtui.providers.connection import http_for, own_headers
+from streamtui.providers.errors import STARRED, Explainer, secrets_of
 from streamtui.providers.unlocking import Unlocking
 
 if TYPE_CHECKING:
     import httpx2
 
-    Transport = Callable[[], httpx2.AsyncBaseTransport]
+    from streamtui.providers.connection import Transport
 
 SILENCE_TIMEOUT = 600.0
 """Seconds until the first byte, and between two. A model may think for minutes over a reply that is not streamed,
 and who asked waits as long as they like: leaving ends the request."""
-_STARRED = re.compile(r"[\w.-]*\*{3,}[\w.-]*")
-"""How servers repeat a key half hidden; OpenAI shows its last four characters."""
 
 
 class Upstream:
@@ -38,6 +37,7 @@ class Upstream:
         self._transport = transport
         self._silence_timeout = silence_timeout
         self._client: httpx2.AsyncClient | None = None
+        self._connecting = asyncio.Lock()
 
     async def open(
         self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None
@@ -50,12 +50,11 @@ class Upstream:
         """
         endpoint = await self._key.unlocked()
         explain = Explainer(endpoint)
-        if self._client is None:
-            self._client = self._connected(endpoint, explain)
-        sent = {**(headers or {}), **_own_headers(endpoint)}
-        request = self._client.build_request(method, _url(endpoint, path, explain), content=body, headers=sent)
+        client = self._client or await self._connected(endpoint)
+        sent = {**(headers or {}), **own_headers(endpoint)}
+        request = client.build_request(method, _url(endpoint, path), content=body, headers=sent)
         try:
-            response = await self._client.send(request, stream=True)
+            response = await client.send(request, stream=True)
         except _failures() as error:
             raise explain.network(error) from None
         if response.status_code == 401:
@@ -68,40 +67,23 @@ class Upstream:
         if client is not None:
             await client.aclose()
 
-    def _connected(self, endpoint: Endpoint, explain: Explainer) -> "httpx2.AsyncClient":
+    async def _connected(self, endpoint: Endpoint) -> "httpx2.AsyncClient":
+        async with self._connecting:
+            if self._client is None:
+                # In a thread, because importing httpx2 and reading the certificates would stop every other stream.
+                self._client = await asyncio.to_thread(self._made, endpoint)
+            return self._client
+
+    def _made(self, endpoint: Endpoint) -> "httpx2.AsyncClient":
         import httpx2
 
         connect = endpoint.timeouts.connect
-        try:
-            return httpx2.AsyncClient(
-                transport=self._carrier(endpoint),
-                timeout=httpx2.Timeout(self._silence_timeout, connect=connect, pool=connect),
-                limits=_limits(),
-                # A redirect would take the conversation to a server nobody named.
-                follow_redirects=False,
-            )
-        except (ImportError, ValueError, httpx2.InvalidURL) as error:
-            raise explain.unusable_setting(error) from None
-
-    def _carrier(self, endpoint: Endpoint) -> "httpx2.AsyncBaseTransport | None":
-        if self._transport is not None:
-            return self._transport()
-        if endpoint.is_local:
-            import httpx2
-
-            # No proxy of the environment leads to a server on this machine.
-            return httpx2.AsyncHTTPTransport(limits=_limits())
-        return None
+        timeout = httpx2.Timeout(self._silence_timeout, connect=connect, pool=connect)
+        # How many there may be at once is for the asker to limit: a request that waits here would look dead.
+        return http_for(endpoint, self._transport, timeout, connections=None)
 
 
-def _limits() -> "httpx2.Limits":
-    import httpx2
-
-    # How many there may be at once is for the asker to limit: a request that waits here would look dead.
-    return httpx2.Limits(max_connections=None, max_keepalive_connections=100)
-
-
-def _url(endpoint: Endpoint, path: str, explain: Explainer) -> "httpx2.URL":
+def _url(endpoint: Endpoint, path: str) -> "httpx2.URL":
     import httpx2
 
     try:
@@ -109,22 +91,7 @@ def _url(endpoint: Endpoint, path: str, explain: Explainer) -> "httpx2.URL":
         # A query stays: Azure wants its api-version behind every address.
         return base.copy_with(path=base.path.rstrip("/") + path)
     except httpx2.InvalidURL as error:
-        raise explain.unusable_setting(error) from None
-
-
-def _own_headers(endpoint: Endpoint) -> dict[str, str]:
-    from streamtui import __version__
-
-    found = {
-        **endpoint.headers,
-        "authorization": endpoint.api_key and f"Bearer {endpoint.api_key}",
-        "openai-organization": endpoint.organization,
-        "openai-project": endpoint.project,
-        "user-agent": f"streamtui/{__version__}",
-        # A compressing proxy holds pieces back until its buffer is full.
-        "accept-encoding": "identity",
-    }
-    return {name: value for name, value in found.items() if value}
+        raise Explainer(endpoint).unusable_setting(error) from None
 
 
 class UpstreamReply:
@@ -169,7 +136,7 @@ class UpstreamReply:
 
     async def read_error(self, limit: int) -> bytes:
         """Returns the body of a failure, without the endpoint's key; empty for one of more than `limit` bytes."""
-        return without_key(await self.read(limit) or b"", self._explain.endpoint.api_key)
+        return without_secrets(await self.read(limit) or b"", self._explain.endpoint)
 
     async def __aenter__(self) -> Self:
         return self
@@ -180,14 +147,14 @@ class UpstreamReply:
         await self._response.aclose()
 
 
-def without_key(body: bytes, key: str) -> bytes:
-    """Returns `body` with `key`, however it is written there, and half-hidden keys struck out."""
+def without_secrets(body: bytes, endpoint: Endpoint) -> bytes:
+    """Returns `body` with what is secret of `endpoint` struck out, however it is written, half-hidden keys too."""
     text = body.decode("utf-8", "surrogateescape")
-    if key:
-        in_json = json.dumps(key)[1:-1]
-        for form in (key, in_json, in_json.replace("/", "\\/"), quote(key, safe="")):
+    for secret in secrets_of(endpoint):
+        in_json = json.dumps(secret)[1:-1]
+        for form in (secret, in_json, in_json.replace("/", "\\/"), quote(secret, safe="")):
             text = text.replace(form, "[key]")
-    return _STARRED.sub("[key]", text).encode("utf-8", "surrogateescape")
+    return STARRED.sub("[key]", text).encode("utf-8", "surrogateescape")
 
 
 def pass_to(endpoint: Endpoint, *, silence_timeout: float = SILENCE_TIMEOUT) -> Upstream:

@@ -17,6 +17,7 @@ from streamtui.cli import main, serve
 from streamtui.cli.options import config_from
 from streamtui.paths import client_tokens, config_file
 from streamtui.server.client_tokens import ClientTokens
+from tests.test_imports import loaded_by
 
 PATIENCE = 30.0
 
@@ -210,6 +211,11 @@ def test_a_missing_extra_is_a_sentence(capsys: pytest.CaptureFixture[str], monke
     monkeypatch.setattr(serve, "find_spec", lambda name: None)
     assert main(["serve", "--demo"]) == 1
     assert "pip install 'streamtui[serve]'" in capsys.readouterr().err
+
+
+def test_help_loads_no_server() -> None:
+    code = "from streamtui.cli import main\ntry: main(['serve', '--help'])\nexcept SystemExit: pass"
+    assert loaded_by(code, "fastapi", "uvicorn", "starlette", "openai", "httpx2", "textual", "asyncio") == []
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "x", "1.5"])
