@@ -5,7 +5,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import AnyStr
+from typing import Any, AnyStr
 
 from streamtui.config import Api, Endpoint
 from streamtui.message import Delta, FinishReason, Message, Role, Usage
@@ -45,19 +45,19 @@ class Got:
         return self.error.sentence
 
 
-def request(*prompts: str, model: str = "some-model") -> Request:
-    """Returns a request with these prompts, each but the last answered."""
+def request(*prompts: str, model: str = "some-model", **fields: Any) -> Request:
+    """Returns a request with these prompts, each but the last answered, and these `fields` of `Request`."""
     messages: list[Message] = []
     for prompt in prompts or ("Hello",):
         messages += [Message(Role.USER, prompt), Message(Role.ASSISTANT, "Yes.")]
-    return Request(model, tuple(messages[:-1]))
+    return Request(model, tuple(messages[:-1]), **fields)
 
 
-async def ask(provider: OpenAIProvider, *prompts: str, model: str = "some-model") -> Got:
+async def ask(provider: OpenAIProvider, *prompts: str, model: str = "some-model", **fields: Any) -> Got:
     """Returns what `provider` replies, its error included."""
     got = Got()
     try:
-        async with aclosing(provider.stream(request(*prompts, model=model))) as deltas:
+        async with aclosing(provider.stream(request(*prompts, model=model, **fields))) as deltas:
             async for delta in deltas:
                 got.add(delta)
     except ProviderError as error:

@@ -2,25 +2,29 @@
 
 import asyncio
 from contextlib import aclosing
+from dataclasses import replace
+from typing import Any
 
 import httpx2
 import pytest
 
-from streamtui.config import DEMO
+from streamtui.config import DEMO, Api
 from streamtui.message import Attachment, FinishReason, Message, Role
+from streamtui.parameters import Parameters
 from streamtui.providers import connect
 from streamtui.providers.base import Request, Trouble
 from streamtui.providers.client import OpenAIProvider
 from streamtui.providers.demo import demo_provider
 from streamtui.providers.demo_answers import answer
-from streamtui.providers.demo_server import FIRST_TOKEN, SPEEDS, DemoTransport
+from streamtui.providers.demo_asked import SPEEDS
+from streamtui.providers.demo_server import FIRST_TOKEN, DemoTransport
 from tests.providers.asking import Got, ask, request
 
 
-async def demo(*prompts: str, model: str = "demo-1") -> Got:
-    provider = demo_provider(pace=0)
+async def demo(*prompts: str, model: str = "demo-1", api: Api | None = None, **fields: Any) -> Got:
+    provider = demo_provider(replace(DEMO, api=api), pace=0)
     try:
-        return await ask(provider, *prompts, model=model)
+        return await ask(provider, *prompts, model=model, **fields)
     finally:
         await provider.aclose()
 
@@ -69,6 +73,69 @@ async def test_what_can_be_asked(prompt: str, part: str) -> None:
     got = await demo(prompt)
     assert got.error is None
     assert part in got.text
+
+
+@pytest.mark.parametrize("api", Api)
+@pytest.mark.parametrize("stream", [True, False])
+async def test_every_api_is_spoken(api: Api, stream: bool) -> None:
+    got = await demo("thanks", api=api, stream=stream)
+    assert got.error is None
+    assert got.text == "You are welcome. Ask for `help` to see what else I can show."
+    assert (got.finish_reason, got.model) == (FinishReason.STOP, "demo-1")
+    assert got.usage is not None
+    assert got.usage.completion_tokens > 5
+    assert len(got.deltas) == 1 if not stream else len(got.deltas) > 5
+
+
+@pytest.mark.parametrize("api", Api)
+@pytest.mark.parametrize("stream", [True, False])
+async def test_a_limit_is_kept(api: Api, stream: bool) -> None:
+    got = await demo("thanks", api=api, stream=stream, parameters=Parameters(max_tokens=3))
+    assert (got.text, got.finish_reason) == ("You are welco", FinishReason.LENGTH)
+    assert got.usage is not None
+    assert got.usage.completion_tokens == 3
+
+
+@pytest.mark.parametrize("api", [Api.CHAT, Api.RESPONSES])
+@pytest.mark.parametrize("stream", [True, False])
+async def test_thinking_by_both_apis_that_know_it(api: Api, stream: bool) -> None:
+    got = await demo("hello", model="demo-thinking", api=api, stream=stream)
+    assert got.reasoning == "The user greets me. I say what I am and can do."
+    assert got.text.startswith("Hello!")
+
+
+async def test_a_completion_goes_on_where_the_text_ends() -> None:
+    got = await demo("hello", "thanks", api=Api.COMPLETIONS)
+    assert got.text.startswith("You are welcome.")
+
+
+@pytest.mark.parametrize("api", Api)
+async def test_the_failures_of_every_api(api: Api) -> None:
+    for prompt, trouble in (("error", Trouble.SERVER), ("break", Trouble.BROKEN), ("error 429", Trouble.BUSY)):
+        got = await demo(prompt, api=api)
+        assert got.error is not None
+        assert got.error.trouble is trouble
+        assert got.finish_reason is None
+
+
+async def test_a_temperature_that_is_none() -> None:
+    got = await demo("thanks", parameters=Parameters(extra={"temperature": 2.5}))
+    assert "Expected a value <= 2, but got 2.5" in got.sentence
+
+
+async def test_a_model_that_takes_no_temperature() -> None:
+    got = await demo("hello", model="demo-thinking", parameters=Parameters(temperature=0.2))
+    assert got.deltas[0].notice == "demo does not take temperature 0.2 for demo-thinking: asked again without it."
+    assert got.text.startswith("Hello!")
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b"{}", b'{"model": 3}', b'{"model": "demo-1"}', b'{"model": "demo-1", "messages": "x"}']
+)
+@pytest.mark.parametrize("path", ["/chat/completions", "/completions", "/responses"])
+async def test_a_body_that_is_none(path: str, body: bytes) -> None:
+    async with httpx2.AsyncClient(transport=DemoTransport(0), base_url="http://demo.invalid/v1") as client:
+        assert (await client.post(path, content=body)).status_code in (400, 404)
 
 
 async def test_the_earlier_prompts_are_known() -> None:
