@@ -35,6 +35,8 @@ _MISTAKE = re.compile(
 _ONLY_THIS_VALUE = re.compile(r"supported values|cannot both", re.IGNORECASE)
 """What is said of a value, or of two fields together: another value may do the next time."""
 _DEEPEST = 6
+ROUNDS = 6
+"""How often one request is changed at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,7 @@ class Adaptation:
         """`known`: fields that are known to be refused, as in `Delta.adapted`."""
         self.body = body
         self._explain = explain
+        self._left = ROUNDS
         self._first_names: dict[str, str] = {}
         """Names that fields had before they were renamed."""
         for name, other in known.items():
@@ -117,9 +120,10 @@ class Adaptation:
 
         Returns None where it names no field that can be changed. A field is renamed once and left out once.
         """
-        refused = refusal_in(refusal, self.body)
+        refused = refusal_in(refusal, self.body) if self._left else None
         if refused is None:
             return None
+        self._left -= 1
         name = refused.field
         first = self._first_names.get(name, name)
         other = _OTHER_NAMES.get(name, "") if name == first else ""

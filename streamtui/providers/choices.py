@@ -80,8 +80,9 @@ def _call(call: dict[str, Any], position: int) -> CallPiece:
     function = table(call.get("function") or call.get("custom"))
     arguments = function.get("arguments") or function.get("input") or ""
     written = arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
-    index = number(call.get("index"))
-    return CallPiece(text(function.get("name")), written, text(call.get("id")), position if index is None else index)
+    index, free = number(call.get("index")), isinstance(call.get("custom"), dict)
+    place = position if index is None else index
+    return CallPiece(text(function.get("name")), written, text(call.get("id")), place, free)
 
 
 def _finish_reason(choice: dict[str, Any], explain: Explainer) -> FinishReason | None:

@@ -18,7 +18,7 @@ _NO_KEY = "none"
 _SENT_HEADERS = {
     "host", "connection", "content-length", "content-type", "transfer-encoding", "accept",
 }  # fmt: skip
-_KEY_HEADERS = ("authorization", "api-key", "x-api-key")
+_KEY_HEADERS = ("authorization", "api-key")
 """Headers that carry a key. One of them among the endpoint's own takes the place of the usual one."""
 _NO_PROXY = "none"
 CONNECTIONS = 100

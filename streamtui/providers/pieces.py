@@ -18,6 +18,8 @@ class CallPiece:
     id: str = ""
     index: int | None = None
     """Which call of the reply it is, where the server says so."""
+    free: bool = False
+    """Whether the tool takes any text, not JSON."""
     complete: bool = False
     """Whether `arguments` are all of them: a repeat, where some came before."""
 
@@ -96,8 +98,7 @@ class Joiner:
                 return ""
             shown = self._opened(piece)
         if piece.arguments and not (piece.complete and self._fenced):
-            shown += piece.arguments if self._fenced else f":\n\n{_FENCE}json\n{piece.arguments}"
-            self._fenced = True
+            shown += ("" if self._fenced else self._fence()) + piece.arguments
         return shown
 
     def _continues(self, piece: CallPiece) -> bool:
@@ -115,6 +116,10 @@ class Joiner:
         self._calls.add(piece.key)
         self._came |= {"text", "calls"}
         return f"{gap}Tool call `{piece.name.replace('`', '')}`"
+
+    def _fence(self) -> str:
+        self._fenced = True
+        return f":\n\n{_FENCE}{'' if self._call is not None and self._call.free else 'json'}\n"
 
     def _gap(self) -> str:
         """Returns what ends the text so far and makes the next begin a paragraph."""

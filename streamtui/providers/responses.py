@@ -112,7 +112,8 @@ def _item(data: dict[str, Any], done: bool) -> Piece | None:
 def _call(item: dict[str, Any], done: bool, place: dict[str, Any]) -> CallPiece:
     # An item that is only begun has no arguments yet, or (from some servers) those that its events repeat.
     arguments = text(item.get("arguments")) or text(item.get("input")) if done else ""
-    return CallPiece(text(item.get("name")), arguments, complete=done, **place)
+    free = text(item.get("type")) == "custom_tool_call"
+    return CallPiece(text(item.get("name")), arguments, free=free, complete=done, **place)
 
 
 def _whole(response: dict[str, Any], status: str, explain: Explainer) -> Piece | None:

@@ -2,15 +2,17 @@
 
 import asyncio
 import json
+import re
 import subprocess
 import sys
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from streamtui.config import OPENAI_URL, Endpoint
-from streamtui.message import FinishReason, Usage
+from streamtui.config import OPENAI_URL, Api, Endpoint
+from streamtui.message import Delta, FinishReason, Usage
 from streamtui.providers import connect
 from streamtui.providers.base import ProviderError, Trouble
 from streamtui.providers.client import OpenAIProvider
@@ -26,6 +28,7 @@ from tests.providers.raw_server import (
     serving,
     whole,
 )
+from tests.providers.speaking import SPEAKERS, Speaker
 
 WHOLE = chunked(piece("Hi"), piece("!", "stop"), DONE)
 SECRETS = {
@@ -39,7 +42,6 @@ SECRETS = {
 }
 HEADERS = {
     "host", "connection", "content-length", "content-type", "accept", "accept-encoding", "user-agent",
-    "x-stainless-raw-response",
 }  # fmt: skip
 
 
@@ -212,6 +214,79 @@ async def test_a_server_that_does_not_know_stream_options(status: str) -> None:
         assert (await ask(provider)).text == "Hi!"
         await provider.aclose()
     assert ["stream_options" in sent.body for sent in server.requests] == [True, False, False]
+
+
+@pytest.mark.parametrize("speaker", SPEAKERS, ids=lambda speaker: speaker.api)
+async def test_a_reply_that_is_not_streamed(speaker: Speaker) -> None:
+    bodies: list[str] = []
+    async with serving(whole(speaker.whole("Whole."), content_type="application/json")) as server:
+        provider = provider_for(server, api=speaker.api)
+        asked = replace(request(), stream=False, tap=bodies.append)
+        deltas = [delta async for delta in provider.stream(asked)]
+        await provider.aclose()
+    assert deltas == [Delta("Whole.", usage=Usage(1, 2), finish_reason=FinishReason.STOP)]
+    assert bodies == [speaker.whole("Whole.").decode()]
+    assert server.requests[0].body["stream"] is False
+    assert "stream_options" not in server.requests[0].body
+
+
+@pytest.mark.parametrize("speaker", SPEAKERS, ids=lambda speaker: speaker.api)
+async def test_what_the_server_sent_can_be_listened_to(speaker: Speaker) -> None:
+    events = (speaker.piece("a"), event({"type": "odd"}), speaker.piece("b"), speaker.end())
+    heard: list[str] = []
+    async with serving(chunked(b": ping\n\n", *events)) as server:
+        provider = provider_for(server, api=speaker.api)
+        assert [d.text async for d in provider.stream(replace(request(), tap=heard.append))][:2] == ["a", "b"]
+        await provider.aclose()
+    assert heard == [sent.decode().removeprefix("data: ").rstrip() for sent in events]
+
+
+async def test_the_request_may_name_the_api() -> None:
+    async with serving(WHOLE) as server:
+        provider = provider_for(server, api=Api.RESPONSES)
+        await anext(provider.stream(replace(request(), api=Api.CHAT)))
+        await provider.aclose()
+    assert server.requests[0].line == "POST /v1/chat/completions HTTP/1.1"
+
+
+@pytest.mark.parametrize(
+    ("api", "status", "body", "sentence"),
+    [
+        (Api.RESPONSES, "404 Not Found", b"", "There is no Responses API at .* ask by another .--api chat."),
+        (Api.COMPLETIONS, "405 No", b"", "There is no Completions API at "),
+        (
+            Api.CHAT,
+            "404 Not Found",
+            b'{"error": {"message": "This model is only supported in v1/responses and not in v1/chat/completions."}}',
+            "some-model speaks another API: ask it with --api responses.",
+        ),
+        (
+            Api.CHAT,
+            "404 Not Found",
+            b'{"error": {"message": "Not a chat model. Did you mean to use v1/completions?", "param": "model"}}',
+            "some-model speaks another API: ask it with --api completions.",
+        ),
+    ],
+)
+async def test_an_api_that_is_not_there(api: Api, status: str, body: bytes, sentence: str) -> None:
+    async with serving(whole(body, status, "application/json")) as server:
+        provider = provider_for(server, api=api)
+        assert re.search(sentence, (await ask(provider)).sentence)
+        await provider.aclose()
+
+
+async def test_a_list_of_models_that_does_not_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streamtui.providers.client.LIST_TIMEOUT", 0.2)
+
+    async def script(exchange: Exchange) -> None:
+        await exchange.send_head()
+        await exchange.until_gone()
+
+    async with serving(script) as server:
+        provider = provider_for(server)
+        with pytest.raises(ProviderError, match=r"box sent no list of models in 0\.2 s"):
+            await provider.models()
+        await provider.aclose()
 
 
 async def test_another_refusal_is_not_tried_again() -> None:

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamtui.message import FinishReason, Usage
+from streamtui.providers import choices, responses
 from streamtui.providers.base import ProviderError, Trouble
-from streamtui.providers.choices import decode
 from streamtui.providers.reply import ReplyReader
 from tests.providers.asking import EXPLAIN, RECORDINGS, Got, pieces_of
 from tests.providers.raw_server import DONE, event, piece
@@ -25,6 +25,35 @@ EXPECTED = {
     "mistral": ("Yes.", "Hmm.", F.STOP, Usage(4, 3)),
     "no_finish_reason": ("Small server", "", F.STOP, None),
     "junk": ("Kept words", "", F.STOP, None),
+    "completions_openai": ("\n\nthere was a fox 🦊", "", F.STOP, Usage(4, 6)),
+    "completions_vllm": (" upon a time, in a", "", F.LENGTH, Usage(3, 5)),
+    "completions_llamacpp": ("It goes on.", "", F.STOP, Usage(5, 4)),
+    "completions_junk": ("Kept words", "", F.STOP, None),
+    "responses_openai": ("Hello there: “はい” 🚀", "", F.STOP, Usage(19, 11, 0, 8)),
+    "responses_reasoning": (
+        "2 + 2 = 4",
+        "**Adding**\n\nTwo and two.\n\n**Checking**",
+        F.STOP,
+        Usage(9, 40, 32),
+    ),
+    "responses_incomplete": ("Cut off here", "", F.LENGTH, Usage(5, 16)),
+    "responses_filtered": ("Not this", "", F.CONTENT_FILTER, Usage(5, 3)),
+    "responses_refusal": ("I cannot help with that.", "", F.STOP, Usage(7, 6)),
+    "responses_tool_calls": (
+        'Let me see.\n\nTool call `look_up`:\n\n~~~~json\n{"q":"x"}\n~~~~\n'
+        "\nTool call `run`:\n\n~~~~\nprint(1)\n\n~~~~\n",
+        "",
+        F.TOOL_CALLS,
+        Usage(30, 20),
+    ),
+    "responses_two_messages": ("I look first.\n\nDone.", "", F.STOP, Usage(3, 6)),
+    "responses_only_the_end": ("All at once.", "Hm.", F.STOP, Usage(2, 5)),
+    "responses_vllm": ("Hi.", "They greet.", F.STOP, None),
+    "responses_junk": ("Kept words", "", F.STOP, None),
+}
+FAILING = {
+    "responses_failed": ("Kept", Trouble.SERVER, "“The model could not go on.”"),
+    "responses_error": ("Kept", Trouble.BUSY, "“Slow down.”"),
 }
 NAMES = st.sampled_from(sorted(EXPECTED))
 
@@ -33,8 +62,9 @@ def recording(name: str) -> bytes:
     return (RECORDINGS / f"{name}.sse").read_bytes()
 
 
-def read(*pieces: bytes) -> Got:
-    """What a reader makes of `pieces`, used as the client uses it."""
+def read(*pieces: bytes, name: str = "") -> Got:
+    """What a reader makes of `pieces` of recording `name`, used as the client uses it."""
+    decode = responses.decode if name.startswith("responses") else choices.decode
     reader, got = ReplyReader(decode, EXPLAIN), Got()
     try:
         for chunk in pieces:
@@ -50,30 +80,40 @@ def read(*pieces: bytes) -> Got:
 
 
 def test_every_recording_has_its_expectation() -> None:
-    assert {path.stem for path in RECORDINGS.glob("*.sse")} == set(EXPECTED)
+    assert {path.stem for path in RECORDINGS.glob("*.sse")} == set(EXPECTED) | set(FAILING)
 
 
 @pytest.mark.parametrize("name", sorted(EXPECTED))
 def test_recordings(name: str) -> None:
-    got = read(recording(name))
+    got = read(recording(name), name=name)
     assert got.error is None
     assert (got.text, got.reasoning, got.finish_reason, got.usage) == EXPECTED[name]
 
 
+@pytest.mark.parametrize("name", FAILING)
+def test_recordings_of_failures(name: str) -> None:
+    text, trouble, words = FAILING[name]
+    got = read(recording(name), name=name)
+    assert (got.text, got.finish_reason) == (text, None)
+    assert words in got.sentence
+    assert got.error is not None
+    assert got.error.trouble is trouble
+
+
 @given(NAMES, st.lists(st.integers(0, 6000), max_size=20))
 def test_any_cut_gives_the_same_deltas(name: str, cuts: list[int]) -> None:
-    assert read(*pieces_of(recording(name), cuts)).deltas == read(recording(name)).deltas
+    assert read(*pieces_of(recording(name), cuts), name=name).deltas == read(recording(name), name=name).deltas
 
 
 @pytest.mark.parametrize("name", sorted(EXPECTED))
 def test_byte_by_byte(name: str) -> None:
     body = recording(name)
-    assert read(*(body[at : at + 1] for at in range(len(body)))).deltas == read(body).deltas
+    assert read(*(body[at : at + 1] for at in range(len(body))), name=name).deltas == read(body, name=name).deltas
 
 
 @given(NAMES, st.integers(0, 6000))
 def test_a_stream_that_ends_early_keeps_its_text_and_says_so(name: str, end: int) -> None:
-    got = read(recording(name)[:end])
+    got = read(recording(name)[:end], name=name)
     text, reasoning, finish_reason, _ = EXPECTED[name]
     assert text.startswith(got.text)
     assert reasoning.startswith(got.reasoning)
@@ -92,7 +132,7 @@ def test_no_bytes_raise_anything_but_provider_errors(body: bytes, cuts: list[int
 @given(NAMES, st.binary(max_size=40), st.integers(0, 6000))
 def test_nor_do_bytes_in_the_middle_of_a_stream(name: str, junk: bytes, at: int) -> None:
     body = recording(name)
-    got = read(body[:at] + junk + body[at:])
+    got = read(body[:at] + junk + body[at:], name=name)
     assert got.error is not None or got.finish_reason is not None
 
 
