@@ -1,13 +1,16 @@
 """Answers: what the answer of a server says of a failure."""
 
+import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from math import isfinite
 from time import time
 
 from streamtui.sanitize import clean_line
 
+_EVENT_DATA = re.compile(r"^data: *(\{.*\})\s*$", re.MULTILINE)
 _HTML_TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 _HTML = re.compile(r"^\s*<(!doctype|html|head|body|\?xml)", re.IGNORECASE)
 
@@ -15,10 +18,14 @@ _HTML = re.compile(r"^\s*<(!doctype|html|head|body|\?xml)", re.IGNORECASE)
 def server_words(body: object, depth: int = 5) -> str:
     """Returns what a parsed (or unparsed) body says went wrong, on one clean line; empty if it says nothing.
 
-    Knows ``{"error": {"message"}}``, ``{"error": str}``, ``{"message"}``, FastAPI's ``{"detail"}``, plain
-    text and the title of an HTML page.
+    Knows ``{"error": {"message"}}``, ``{"error": str}``, ``{"message"}``, FastAPI's ``{"detail"}``, a
+    server-sent event with one of them, plain text and the title of an HTML page.
     """
     if isinstance(body, str):
+        event = _EVENT_DATA.search(body)
+        if depth and event is not None:
+            with suppress(ValueError, RecursionError):
+                return server_words(json.loads(event[1]), depth - 1)
         title = _HTML_TITLE.search(body)
         if title:
             return clean_line(title[1])

@@ -27,6 +27,7 @@ _NO_CREDIT = re.compile(
 _PASSING = re.compile(r"server_error|overloaded|unavailable|try again|bad gateway", re.IGNORECASE)
 """Errors in place of a reply that would have been a 5xx, had the server not begun with 200."""
 _OTHER_API = re.compile(r"(?:mean to use|supported in) (?:the )?/?v1/(chat|completions|responses)", re.IGNORECASE)
+_INVALID_MODEL = re.compile(r"(invalid|unknown|no such) model|model_not_found", re.IGNORECASE)
 _NO_MODEL = re.compile(r"model_not_found|\bmodel\b", re.IGNORECASE)
 STARRED = re.compile(r"[\w.-]*\*{3,}[\w.-]*")
 """How servers repeat a key half hidden; OpenAI shows its last four characters."""
@@ -183,10 +184,12 @@ class Explainer:
             )
         if status >= 500:
             return f"{name} failed ({status}): try again in a moment.", Trouble.SERVER
-        return (
-            f"{name} refused the request for {self.model_name} ({status}): change it, or the model.",
-            Trouble.REFUSED,
+        if _INVALID_MODEL.search(words):
+            return self._unknown_model(), Trouble.REFUSED
+        what = (
+            f" for {self.model_name} ({status}): change it, or the model." if self.model else f" ({status}): change it."
         )
+        return f"{name} refused the request{what}", Trouble.REFUSED
 
     @property
     def model_name(self) -> str:
@@ -219,11 +222,14 @@ class Explainer:
             "start a new session, or use a model with a larger context."
         )
 
+    def _unknown_model(self) -> str:
+        return f"{self.name} does not know the model {self.model_name}: pick another one."
+
     def _not_found(self, status: int, words: str) -> str:
         if other := _OTHER_API.search(words):
             return f"{self.model_name} speaks another API: ask it with --api {other[1].lower()}."
         if status == 404 and self.model and (self.model in words or _NO_MODEL.search(words)):
-            return f"{self.name} does not know the model {self.model_name}: pick another one."
+            return self._unknown_model()
         what = {None: "list of models", Api.CHAT: "chat", Api.COMPLETIONS: "Completions API"}
         advice = "ask by another (--api chat), or " if self.api in (Api.COMPLETIONS, Api.RESPONSES) else ""
         return (

@@ -33,6 +33,13 @@ NO_KEY = Explainer(Endpoint("box", "http://box.test/v1"), "some-model")
             T.REFUSED,
             "longer than some-model",
         ),
+        # LiteLLM
+        (
+            400,
+            {"message": "/chat/completions: Invalid model name passed in model=nope."},
+            T.REFUSED,
+            "box does not know the model some-model: pick another one.",
+        ),
         (401, {"message": "Bad key"}, T.WRONG_KEY, "box did not accept the API key"),
         (402, {"message": "Insufficient Balance"}, T.BUSY, "box has no credit left"),
         (403, {"message": "Country"}, T.REFUSED, "box does not allow this (403)"),
@@ -137,6 +144,11 @@ def test_retry_after(headers: dict[str, str], seconds: float | None) -> None:
     assert retry_after(headers) == seconds
 
 
+def test_a_refusal_of_something_else_than_a_reply_names_no_model() -> None:
+    error = Explainer(Endpoint("box", "http://box.test/v1")).status(400, {"error": "No connected db."}, {})
+    assert error.sentence.startswith("box refused the request (400): change it.")
+
+
 def test_retry_after_as_a_date() -> None:
     seconds = retry_after({"retry-after": formatdate(time() + 60, usegmt=True)})
     assert seconds is not None
@@ -176,6 +188,9 @@ def test_a_password_in_the_address_is_not_shown() -> None:
         ([{"error": {"message": "a"}}], "a"),
         ("<html><body>long page</body></html>", ""),
         ({"error": {"message": None, "code": "bad"}}, "bad"),
+        # LiteLLM, which answers a request for a stream by an event, whatever the status.
+        ('data: {"error": {"message": "a", "code": "500"}}\n\ndata: [DONE]\n\n', "a"),
+        ("event: error\ndata: no JSON\n\n", "event: error data: no JSON"),
         ({}, ""),
         (None, ""),
     ],
