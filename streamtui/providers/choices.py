@@ -25,7 +25,7 @@ def decode(data: object, explain: Explainer) -> Delta | Piece | None:
     """Returns what one event (or a whole completion that was not streamed) holds; None if that is nothing.
 
     `data` is any parsed JSON: what is not of the shape expected is passed over. Raises ProviderError for an
-    error object, and for a finish reason that means failure.
+    error object. A piece with a finish reason that means failure holds that beside its text.
     """
     if not isinstance(data, dict):
         return None
@@ -35,11 +35,13 @@ def decode(data: object, explain: Explainer) -> Delta | Piece | None:
     choice = next(iter(tables(data.get("choices"))), {})
     part = choice.get("delta") or choice.get("message")
     said, thought = _texts(part) if isinstance(part, dict) else (text(choice.get("text")), "")
-    found = Delta(said, thought, _usage_of(data), _finish_reason(choice, explain), text(data.get("model")))
+    reason = text(choice.get("finish_reason"))
+    failure = explain.broke_it_off(reason) if reason in _FAILED else None
+    found = Delta(said, thought, _usage_of(data), _finish_reason(reason), text(data.get("model")))
     calls = _calls(part) if isinstance(part, dict) else ()
     whole = isinstance(part, dict) and part is choice.get("message")
-    if calls or (whole and found):
-        return Piece(found, calls, whole)
+    if calls or failure or (whole and found):
+        return Piece(found, calls, whole, failure=failure)
     return found if found else None
 
 
@@ -85,12 +87,9 @@ def _call(call: dict[str, Any], position: int) -> CallPiece:
     return CallPiece(text(function.get("name")), written, text(call.get("id")), place, free)
 
 
-def _finish_reason(choice: dict[str, Any], explain: Explainer) -> FinishReason | None:
-    name = choice.get("finish_reason")
-    if not isinstance(name, str) or name in ("", "null"):
+def _finish_reason(name: str) -> FinishReason | None:
+    if name in ("", "null") or name in _FAILED:
         return None
-    if name in _FAILED:
-        raise explain.broke_it_off(name)
     return _FINISHED.get(name, FinishReason.STOP)
 
 

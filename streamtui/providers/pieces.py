@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from streamtui.message import Delta
+from streamtui.providers.base import ProviderError
 
 _FENCE = "~~~~"
 """No JSON, and hardly a text of another kind, has a line that begins so."""
@@ -39,6 +40,8 @@ class Piece:
     """Whether it is the whole reply: a repeat, where something came before."""
     opens: Literal["", "text", "reasoning"] = ""
     """What begins a new paragraph with the next piece that has any."""
+    failure: ProviderError | None = None
+    """Why nothing follows, where the reply failed."""
 
 
 class Joiner:

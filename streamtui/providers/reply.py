@@ -108,8 +108,14 @@ class ReplyReader:
                 raise self._explain.garbled()
             return
         piece = self._decode(data, self._explain)
-        if piece is not None and (delta := self._joined(piece)):
+        if piece is not None:
+            yield from self._shown(piece)
+
+    def _shown(self, piece: Delta | Piece) -> Iterator[Delta]:
+        if delta := self._joined(piece):
             yield delta
+        if isinstance(piece, Piece) and piece.failure is not None:
+            raise piece.failure
 
     def _joined(self, piece: Delta | Piece) -> Delta:
         delta = self._joiner.take(piece)
@@ -135,10 +141,10 @@ class ReplyReader:
         if error_in(data) is not None:
             raise self._explain.sent_error(error_in(data))
         piece = self._decode(data, self._explain)
-        delta = self._joined(piece) if piece is not None else Delta()
+        if piece is not None:
+            yield from self._shown(piece)
         if not (self.begun or self.finished):
             raise self._explain.not_a_stream(text, self.content_type)
         self.done = True
-        yield delta
         if not self.finished:
             yield self._joined(Delta(finish_reason=FinishReason.STOP))

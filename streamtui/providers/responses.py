@@ -6,7 +6,7 @@ from streamtui.message import Delta, FinishReason, Message, Role, Usage
 from streamtui.models import reasons
 from streamtui.providers.answers import error_in
 from streamtui.providers.attachments import images_of, text_of
-from streamtui.providers.base import Request
+from streamtui.providers.base import ProviderError, Request
 from streamtui.providers.body import merge, put, put_parameters
 from streamtui.providers.errors import Explainer
 from streamtui.providers.json_values import count, number, table, tables, text
@@ -65,7 +65,7 @@ def decode(data: object, explain: Explainer) -> Delta | Piece | None:
     """Returns what one event (or a whole response that was not streamed) holds; None if that is nothing.
 
     `data` is any parsed JSON: what is not of the shape expected is passed over. Raises ProviderError for an
-    error, and for a response that failed.
+    error. A response that failed holds the failure beside what came of it.
     """
     if not isinstance(data, dict):
         return None
@@ -117,24 +117,23 @@ def _call(item: dict[str, Any], done: bool, place: dict[str, Any]) -> CallPiece:
 
 
 def _whole(response: dict[str, Any], status: str, explain: Explainer) -> Piece | None:
-    if response.get("error") or status == "failed":
-        raise explain.sent_error(response.get("error") or {})
+    """What a response holds. Some servers send ``response.completed`` with one that says that it failed."""
+    said = text(response.get("status"))
+    status = said if said in ("incomplete", "failed", "cancelled") else status
     if status in ("queued", "in_progress"):
         return None
     items = tables(response.get("output"))
-    calls = tuple(
-        _call(item, True, {"index": position})
-        for position, item in enumerate(items)
-        if text(item.get("type")) in _CALLS
-    )
+    places = [(place, item) for place, item in enumerate(items) if text(item.get("type")) in _CALLS]
+    calls = tuple(_call(item, True, {"index": place}) for place, item in places)
+    failure = _failure(response, status, explain)
     delta = Delta(
         "\n\n".join(filter(None, (_said(item) for item in items if item.get("type") == "message"))),
         "\n\n".join(filter(None, (_thought(item) for item in items if item.get("type") == "reasoning"))),
         _usage_of(response),
-        _finish_reason(response, status, bool(calls), explain),
+        None if failure else _finish_reason(response, status, bool(calls)),
         text(response.get("model")),
     )
-    return Piece(delta, calls, whole=True)
+    return Piece(delta, calls, whole=True, failure=failure)
 
 
 def _said(item: dict[str, Any]) -> str:
@@ -145,14 +144,23 @@ def _thought(item: dict[str, Any]) -> str:
     return "\n\n".join(text(part.get("text")) for part in tables(item.get("summary")) or tables(item.get("content")))
 
 
-def _finish_reason(response: dict[str, Any], status: str, calls: bool, explain: Explainer) -> FinishReason:
-    if status == "incomplete":
-        reason = text(table(response.get("incomplete_details")).get("reason"))
-        if reason in _INCOMPLETE:
-            return _INCOMPLETE[reason]
-        raise explain.broke_it_off(reason)
+def _failure(response: dict[str, Any], status: str, explain: Explainer) -> ProviderError | None:
+    if response.get("error") or status == "failed":
+        return explain.sent_error(response.get("error") or {})
     if status == "cancelled":
-        raise explain.broke_it_off(status)
+        return explain.broke_it_off(status)
+    if status == "incomplete" and _reason(response) not in _INCOMPLETE:
+        return explain.broke_it_off(_reason(response) or status)
+    return None
+
+
+def _reason(response: dict[str, Any]) -> str:
+    return text(table(response.get("incomplete_details")).get("reason"))
+
+
+def _finish_reason(response: dict[str, Any], status: str, calls: bool) -> FinishReason:
+    if status == "incomplete":
+        return _INCOMPLETE[_reason(response)]
     return FinishReason.TOOL_CALLS if calls else FinishReason.STOP
 
 

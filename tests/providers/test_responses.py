@@ -1,6 +1,9 @@
 """Responses: bodies as OpenAI wants them, and events as servers send them."""
 
+import json
+import re
 from contextlib import suppress
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -11,8 +14,10 @@ from streamtui.message import Attachment, Delta, FinishReason, Message, Role, Us
 from streamtui.parameters import Parameters
 from streamtui.providers.base import ProviderError, Request, Trouble
 from streamtui.providers.pieces import CallPiece, Piece
+from streamtui.providers.reply import ReplyReader
 from streamtui.providers.responses import decode, encode
 from tests.providers.asking import EXPLAIN
+from tests.providers.raw_server import event
 
 PNG = Attachment("dot.png", "image/png", b"\x89PNG")
 NOTES = Attachment("notes.md", "text/markdown", b"# A")
@@ -25,6 +30,17 @@ def ended(status: str, **fields: Any) -> dict[str, Any]:
 
 def said(*texts: str) -> list[dict[str, Any]]:
     return [{"type": "message", "content": [{"type": "output_text", "text": text}]} for text in texts]
+
+
+def read(body: bytes) -> tuple[list[Delta], ProviderError | None]:
+    """What a reader makes of `body`."""
+    reader, deltas = ReplyReader(decode, EXPLAIN), []
+    try:
+        for delta in chain(reader.feed(body), reader.finish()):
+            deltas.append(delta)
+    except ProviderError as error:
+        return deltas, error
+    return deltas, None
 
 
 def test_a_body_carries_the_conversation() -> None:
@@ -143,9 +159,20 @@ def test_events_are_taken_as_they_come(data: object, expected: Delta | Piece | N
     ],
 )
 def test_failures_are_raised_in_words(data: object, words: str, trouble: Trouble) -> None:
-    with pytest.raises(ProviderError, match=words) as caught:
-        decode(data, EXPLAIN)
-    assert caught.value.trouble is trouble
+    deltas, error = read(event(data))
+    assert deltas == []
+    assert error is not None
+    assert error.trouble is trouble
+    assert re.search(words, error.sentence)
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_what_came_of_a_response_that_failed_is_kept(streamed: bool) -> None:
+    failed = {"object": "response", "status": "failed", "output": said("Kept"), "error": None}
+    whole = event({"type": "response.completed", "response": failed}) if streamed else json.dumps(failed).encode()
+    deltas, error = read(whole)
+    assert deltas == [Delta("Kept")]
+    assert error is not None
 
 
 NAMES = st.sampled_from(
