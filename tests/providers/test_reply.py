@@ -46,6 +46,13 @@ EXPECTED = {
         F.TOOL_CALLS,
         Usage(30, 20),
     ),
+    "responses_litellm": (
+        'Let me look.\n\nTool call `get_weather`:\n\n~~~~json\n{"location":"Tallinn","unit":"C"}\n~~~~\n'
+        "\nTool call `get_time`:\n\n~~~~json\n{}\n~~~~\n",
+        "",
+        F.TOOL_CALLS,
+        Usage(2, 17),
+    ),
     "responses_two_messages": ("I look first.\n\nDone.", "", F.STOP, Usage(3, 6)),
     "responses_only_the_end": ("All at once.", "Hm.", F.STOP, Usage(2, 5)),
     "responses_vllm": ("Hi.", "They greet.", F.STOP, None),
