@@ -60,6 +60,27 @@ async def test_a_recorded_stream_over_a_socket_byte_by_byte() -> None:
     assert got.model == "gpt-6-luna-2026-09-01"
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "finish_reason"),
+    [
+        ("completions_vllm", " upon a time, in a", FinishReason.LENGTH),
+        ("responses_reasoning", "2 + 2 = 4", FinishReason.STOP),
+        ("responses_incomplete", "Cut off here", FinishReason.LENGTH),
+        ("responses_failed", "Kept", None),
+    ],
+)
+async def test_recordings_of_the_other_apis_over_a_socket(
+    name: str, text: str, finish_reason: FinishReason | None
+) -> None:
+    body = (RECORDINGS / f"{name}.sse").read_bytes()
+    async with serving(chunked(*(body[at : at + 7] for at in range(0, len(body), 7)))) as server:
+        provider = provider_for(server, api=Api(name.partition("_")[0]))
+        got = await ask(provider, "Hello")
+        await provider.aclose()
+    assert (got.text, got.finish_reason) == (text, finish_reason)
+    assert (got.error is None) is (finish_reason is not None)
+
+
 async def test_the_conversation_is_sent() -> None:
     async with serving(WHOLE) as server:
         provider = provider_for(server)

@@ -91,7 +91,9 @@ async def test_no_such_name() -> None:
     assert got.sentence.startswith("There is no server named no-such-host.invalid to be found")
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:99999/v1", "http://[::1/v1", "ftp://127.0.0.1/v1", "http://a b/v1"])
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:99999/v1", "http://[::1/v1", "ftp://127.0.0.1/v1", "http://a b/v1", "localhost:9/v1", ""]
+)
 async def test_an_address_that_is_none(url: str) -> None:
     got = await ask(OpenAIProvider(Endpoint("box", url)))
     assert got.error is not None
