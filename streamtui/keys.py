@@ -56,6 +56,7 @@ KEYS = (
     Key("chat.retry", "f5", "ask again"),
     Key("chat.continue_reply", "f9", "continue a reply that was cut off"),
     Key("chat.pick_model", "ctrl+o,f2", "pick a model"),
+    Key("chat.pick_endpoint", "shift+f2", "pick another server"),
     Key("chat.next_favourite", "f3", "switch to the next favourite model"),
     Key("chat.previous_favourite", "shift+f3", "switch to the favourite model before"),
     Key("chat.new_session", "ctrl+n", "start a new session"),
@@ -91,6 +92,7 @@ KEYS = (
     Key("pane.left", "h,left", "move cut code to the left"),
     Key("pane.right", "l,right", "move cut code to the right"),
     Key("pane.leave", "i,enter", "go back to the prompt"),
+    Key("models.pick_endpoint", "shift+f2", "pick another server"),
     Key("models.toggle_favourite", "ctrl+t", "make the model a favourite, or no longer one"),
 )  # fmt: skip
 

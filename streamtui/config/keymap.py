@@ -18,6 +18,8 @@ _SHORT = {
     "plus_sign": "plus", "low_line": "underscore",
 }  # fmt: skip
 _DISGUISED = {"ctrl+m": "enter", "ctrl+i": "tab", "ctrl+h": "backspace", "ctrl+left_square_bracket": "esc"}
+_SHIFTED = {f"f{number + 12}": f"shift+f{number}" for number in range(1, 13)}
+"""F13 and above are how xterm sends the others with shift."""
 _WRITING = frozenset({"space", "backspace", "delete", "left", "right", "up", "down", "home", "end", "enter"})
 """Keys without which nothing can be written."""
 
@@ -59,6 +61,8 @@ def key_named(written: str) -> str:
         name = name.lower() if modifiers else name
     elif name not in _KNOWN:
         raise ValueError(f"should be a key, as in f9 or ctrl+g; {name or 'nothing'} is none")
+    if name in _SHIFTED and not modifiers:
+        return _SHIFTED[name]
     if unknown := [modifier for modifier in modifiers if modifier not in _MODIFIERS]:
         raise ValueError(f"should be a key with {', '.join(_MODIFIERS)} before it; {unknown[0]} is none of them")
     return "+".join([*sorted(set(modifiers)), name])

@@ -16,10 +16,11 @@ from textual.app import App
 from textual.binding import Binding
 from textual.command import Provider as CommandProvider
 
-from streamtui.config import DEMO, Config, Endpoint
+from streamtui.config import Config, Endpoint, Origin
 from streamtui.session import Session
 from streamtui.ui import terminal, themes
 from streamtui.ui.chat_screen import ChatScreen
+from streamtui.ui.connections import Connections
 
 if TYPE_CHECKING:
     # Imported where they are used, after the first paint.
@@ -77,14 +78,15 @@ class StreamTUI(App[None]):
     ) -> None:
         """Sessions are kept in `database`. `session_id` opens one, `resume` the latest; else a new one starts."""
         super().__init__()
-        self._connect = connect
         self.config = config
+        self.connections = Connections(config, connect)
         self._database = database
         self._session_id = session_id
         self._resume = resume
-        self._theme_troubles: list[str] = []
+        self._troubles = list(config.troubles)
         self._blurred = False
         self.chat = ChatScreen()
+        self.chat.connections, self.chat.keymap = self.connections, config.keymap
         self._use_default_theme()
 
     # Start and end
@@ -96,6 +98,7 @@ class StreamTUI(App[None]):
     def on_mount(self) -> None:
         """Leaves all that is heavy or slow until the chat is painted."""
         terminal.teach_alt_enter()
+        self.set_keymap({**self.config.keymap})
         self.call_after_refresh(self._after_first_paint)
         if self.is_web:
             self._page_server = os.getppid()
@@ -115,13 +118,15 @@ class StreamTUI(App[None]):
             self.exit()
 
     def _use_default_theme(self) -> None:
+        files = themes.theme_files()
+        name = self.config.theme if self.config.theme in files else themes.DEFAULT
         try:
-            self.register_theme(themes.load(themes.theme_files()[themes.DEFAULT]))
+            self.register_theme(themes.load(files[name]))
             # Past the watcher: it would style everything twice before the first paint.
-            self.set_reactive(App.theme, themes.DEFAULT)
+            self.set_reactive(App.theme, name)
             self.stylesheet.set_variables(self.get_css_variables())
         except (themes.ThemeError, KeyError) as error:
-            self._theme_troubles.append(str(error))
+            self._troubles.append(str(error))
 
     def _after_first_paint(self) -> None:
         from streamtui.store import Store
@@ -130,10 +135,14 @@ class StreamTUI(App[None]):
         self._catch_signals()
         self.store = Store(self._database, self._tell_from_thread)
         endpoint = self.config.endpoint
-        provider = self._connect(endpoint)
-        self.chat.begin(
-            Session(endpoint=endpoint.name, model=endpoint.model, system=self.config.system), provider, self.store
+        provider = self.connections.to(endpoint)
+        session = Session(
+            endpoint=endpoint.name,
+            model=endpoint.model,
+            system=self.config.system,
+            parameters=self.config.new_parameters,
         )
+        self.chat.begin(session, provider, self.store)
         Thread(target=_warm_up, args=[provider], name="warm-up", daemon=True).start()
         self.open_first()
 
@@ -151,22 +160,25 @@ class StreamTUI(App[None]):
     async def open_first(self) -> None:
         """Opens the session asked for; says who can answer if nobody can."""
         await self._read_themes()
+        for trouble in self._troubles:
+            self.notify(trouble, severity="warning", markup=False, timeout=15)
         self.chat.restore_draft(await self._recall("draft"))
         if self._session_id or self._resume:
             await self._open_asked_for()
-        if self.config.endpoint.needs_key:
-            await self._offer_demo()
+        await self._offer_somebody()
         self.chat.be_ready()
 
     async def _read_themes(self) -> None:
         found, troubles = themes.load_all()
         for theme in found:
             self.register_theme(theme)
-        for trouble in [*self._theme_troubles, *troubles]:
-            self.notify(trouble, severity="warning", markup=False, timeout=10)
-        name = await self._recall("theme")
-        if name in self.available_themes and name != self.theme:
+        self._troubles += troubles
+        name = self.config.theme or await self._recall("theme")
+        if name in self.available_themes:
             self.theme = name
+        elif self.config.theme:
+            where = self.config.source_of("theme")
+            self._troubles.append(f"{where}: {themes.unknown_theme(name)}")
         self.theme_changed_signal.subscribe(self, lambda theme: self.store.remember("theme", theme.name))
 
     async def _recall(self, key: str) -> str:
@@ -190,16 +202,34 @@ class StreamTUI(App[None]):
             return
         if session_id := self._session_id or latest:
             await self.chat.open_saved(session_id)
-            if self.config.model:
-                self.chat.switch_to(self.config.model)
+            self._lay_flags_over()
         else:
             self.notify("Nothing is saved yet; this is a new session.", markup=False)
 
-    async def _offer_demo(self) -> None:
-        from streamtui.ui.welcome import Welcome
+    def _lay_flags_over(self) -> None:
+        """Lets what flags ask for hold in a session that goes on, too."""
+        session, config = self.chat.conversation.session, self.config
+        session.parameters = config.parameters.over(session.parameters)
+        by_flag = config.source_of("endpoint").origin is Origin.FLAG
+        if by_flag and self.chat.conversation.provider.endpoint.name != config.endpoint.name:
+            self.chat.switch_endpoint(config.endpoint)
+        if config.model:
+            self.chat.switch_to(config.model)
 
-        if await self.push_screen_wait(Welcome()):
-            self.chat.talk_to(self._connect(DEMO))
+    async def _offer_somebody(self) -> None:
+        """Asks who should answer, until somebody can or the user does without."""
+        from streamtui.ui.endpoint_picker import EndpointPicker
+        from streamtui.ui.welcome import OTHER, Welcome
+
+        while (wanted := self.chat.conversation.provider.endpoint).needs_key:
+            choice = await self.push_screen_wait(Welcome(wanted, self.connections.endpoints))
+            if choice == OTHER:
+                name = await self.push_screen_wait(EndpointPicker(self.connections.endpoints, wanted.name))
+                choice = self.connections.endpoint(name) or OTHER
+            if choice is None:
+                return
+            if isinstance(choice, Endpoint) and (usable := await self.chat.with_key(choice)):
+                self.chat.switch_endpoint(usable)
 
     def _catch_signals(self) -> None:
         # Without this SIGTERM and SIGHUP leave the terminal raw (textual 8.2.8).
@@ -215,7 +245,7 @@ class StreamTUI(App[None]):
         """Takes back what the terminal was asked for, and closes the connections."""
         self._write(terminal.TAKE_IT_BACK)
         if hasattr(self, "store"):
-            await self.chat.conversation.provider.aclose()
+            await self.connections.aclose()
 
     def _write(self, sequence: str) -> None:
         if self._driver is not None and not self.is_headless:

@@ -1,10 +1,11 @@
 """ChatScreen: the screen of the program: a conversation, its sessions, and all keys."""
 
 import asyncio
+from collections.abc import Mapping
 
 from textual import events, work
 
-from streamtui.keys import keys_of
+from streamtui.keys import keys_of, remapped
 from streamtui.session import Session
 from streamtui.ui.bindings import bindings_of
 from streamtui.ui.choosing_screen import ChoosingScreen
@@ -19,6 +20,9 @@ class ChatScreen(ChoosingScreen):
     BINDINGS = bindings_of("chat", priority=True)
     AUTO_FOCUS = "#prompt"
 
+    keymap: Mapping[str, str] = {}
+    """The keys that the user has set, by the ids of actions."""
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keeps keys from what is not there yet."""
         if not self._begun and any(key.action == action for key in keys_of("chat")) and action != "quit":
@@ -32,7 +36,11 @@ class ChatScreen(ChoosingScreen):
     def action_new_session(self) -> None:
         """Starts a new session with the model in use."""
         session = self.conversation.session
-        self.open(Session(endpoint=session.endpoint, model=session.model, system=session.system))
+        self.open(
+            Session(
+                endpoint=session.endpoint, model=session.model, system=session.system, parameters=session.parameters
+            )
+        )
         self.prompt.focus()
 
     @work(exclusive=True, group="panel")
@@ -61,7 +69,7 @@ class ChatScreen(ChoosingScreen):
         """Shows the keys."""
         from streamtui.ui.help_screen import HelpScreen
 
-        self.app.push_screen(HelpScreen())
+        self.app.push_screen(HelpScreen(remapped(self.keymap)))
 
     def action_quit(self) -> None:
         """Ends the program; a reply under way is stopped and kept."""

@@ -4,10 +4,10 @@ import asyncio
 
 from textual import work
 
-from streamtui.ui.talking_screen import TalkingScreen
+from streamtui.ui.endpoint_screen import EndpointScreen
 
 
-class ChoosingScreen(TalkingScreen):
+class ChoosingScreen(EndpointScreen):
     """A conversation whose model can be chosen."""
 
     @work(exclusive=True, group="panel")

@@ -6,7 +6,7 @@ from functools import partial
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.types import IgnoreReturnCallbackType
 
-from streamtui.keys import KEYS
+from streamtui.keys import remapped
 from streamtui.ui.chat_screen import ChatScreen
 
 
@@ -15,7 +15,7 @@ class Commands(Provider):
 
     def _entries(self) -> Iterator[tuple[str, str, IgnoreReturnCallbackType]]:
         if isinstance(self.screen, ChatScreen):
-            for key in KEYS:
+            for key in remapped(self.screen.keymap):
                 if key.place == "chat" and key.action != "palette":
                     yield key.does.capitalize(), key.shown, partial(self.screen.run_action, key.action)
         for name in sorted(self.app.available_themes):

@@ -7,7 +7,7 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from streamtui.keys import KEYS, keys_of
+from streamtui.keys import Key
 from streamtui.ui.panel import Panel
 
 _PLACES = {
@@ -27,6 +27,10 @@ class HelpScreen(Panel[None]):
 
     BINDINGS = [("escape,f1,q,enter", "dismiss", "leave")]
 
+    def __init__(self, table: tuple[Key, ...]) -> None:
+        super().__init__()
+        self._keys = table
+
     def compose(self) -> ComposeResult:
         """One scrolling text."""
         with VerticalScroll(id="panel"):
@@ -38,14 +42,17 @@ class HelpScreen(Panel[None]):
         self.query_one("#panel").focus()
 
     def _tables(self) -> Group:
-        places = dict.fromkeys(key.place for key in KEYS)
+        places = dict.fromkeys(key.place for key in self._keys)
         return Group(*(self._table(place) for place in places), "Moving and editing in the prompt: as in any editor.")
+
+    def _of(self, place: str) -> list[Key]:
+        return [key for key in self._keys if key.place == place]
 
     def _stacked(self, place: str) -> Text:
         """The keys of a place one below another, for narrow terminals."""
         variables = self.app.theme_variables
         text = Text(f"{_PLACES.get(place, place)}\n", style=f"bold {variables['primary']}")
-        for key in keys_of(place):
+        for key in self._of(place):
             text.append(f"{key.shown}\n", f"not bold {variables['accent']}")
             text.append(f"  {key.does}\n", f"not bold {variables['foreground']}")
         return text
@@ -59,7 +66,7 @@ class HelpScreen(Panel[None]):
             _PLACES.get(place, place), style=variables["accent"], header_style=f"bold {variables['primary']}"
         )
         table.add_column("", ratio=2)
-        for key in keys_of(place):
+        for key in self._of(place):
             table.add_row(key.shown, key.does)
         table.add_row("", "")
         return table

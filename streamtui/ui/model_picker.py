@@ -41,7 +41,8 @@ class ModelPicker(ListPanel):
 
     def on_mount(self) -> None:
         """Fills the list."""
-        self.name_panel(f"Models of {self._provider.endpoint.name}", "enter pick · ctrl+t favourite · esc leave")
+        keys = "enter pick · ctrl+t favourite · shift+F2 other server · esc leave"
+        self.name_panel(f"Models of {self._provider.endpoint.name}", keys)
         self.load()
 
     @work(exclusive=True)
@@ -108,3 +109,8 @@ class ModelPicker(ListPanel):
         self._known[name] = KnownModel(name, before.last_used if before else 0.0, favourite)
         self._store.set_favourite(self._provider.endpoint.name, name, favourite)
         self.options.replace_option_prompt_at_index(self.options.highlighted, self._line(name))
+
+    def action_pick_endpoint(self) -> None:
+        """Leaves, for another server's models."""
+        self.dismiss("")
+        self.app.call_later(self.app.run_action, "screen.pick_endpoint")

@@ -61,8 +61,7 @@ class TalkingScreen(ReadingScreen):
         self.stop()
         self._take_back_queued()
         before = self.conversation
-        self.conversation = Conversation(session, provider or before.provider, before.store)
-        self._mind_the_endpoint(session)
+        self.conversation = Conversation(session, provider or self.provider_for(session), before.store)
         self._show_session()
 
     def _show_session(self) -> None:
@@ -81,23 +80,9 @@ class TalkingScreen(ReadingScreen):
         self.transcript.load(session.path(), session.variants())
         self.show_hits()
 
-    def talk_to(self, provider: "Provider") -> None:
-        """Lets `provider` answer from now on, in a new session."""
-        endpoint = provider.endpoint
-        system = self.conversation.session.system
-        self.open(Session(endpoint=endpoint.name, model=endpoint.model, system=system), provider)
-
-    def _mind_the_endpoint(self, session: Session) -> None:
-        """Says when a session goes on with another server: its model is another's, and its text goes there."""
-        endpoint = self.conversation.provider.endpoint
-        if not session.messages or session.endpoint in ("", endpoint.name):
-            return
-        self.notify(
-            f"This was a conversation with {session.model or 'a model'} at {session.endpoint}. "
-            f"What you ask now goes to {endpoint.name}.",
-            severity="warning", markup=False, timeout=10,
-        )  # fmt: skip
-        session.model = endpoint.model
+    def provider_for(self, session: Session) -> "Provider":
+        """Who answers in `session`."""
+        return self.conversation.provider
 
     @work(exclusive=True, group="settle", exit_on_error=False)
     async def settle_model(self) -> None:

@@ -13,6 +13,9 @@ ASK_FOR_MODIFIED_KEYS = "\x1b[>4;1m"
 TAKE_IT_BACK = "\x1b[>4;0m"
 
 
+_SHIFTED = {f"f{number + 12}": f"shift+f{number}" for number in range(1, 13)}
+
+
 class _Keys(Enum):
     ALT_ENTER = "alt+enter"
 
@@ -23,9 +26,15 @@ def teach_alt_enter() -> None:
 
 
 def spelled_as_usual(event: events.Key) -> None:
-    """Renames keys that modifyOtherKeys reports by character: ``shift+\\r`` is shift+enter."""
+    """Renames keys that terminals report in more than one way.
+
+    modifyOtherKeys names them by character: ``shift+\\r`` is shift+enter. What xterm, and tmux, send for shift+F2 is
+    what some keyboards sent for F14, and Textual calls it so.
+    """
     if event.key.endswith("+\r"):
         event.key = event.key[:-1] + "enter"
+    elif event.key in _SHIFTED:
+        event.key = _SHIFTED[event.key]
 
 
 async def copy_in_tmux(text: str) -> bool:

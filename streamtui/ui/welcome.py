@@ -1,49 +1,86 @@
-"""Welcome: what a first start without a key and without a server offers."""
+"""Welcome: what a start offers when the server it would talk to wants a key and there is none."""
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from streamtui.config import DEMO, Endpoint
 from streamtui.ui.panel import Panel
 
-_TEXT = """\
-There is no key for OpenAI and no other server named, so nobody can answer yet.
-
-For OpenAI, set a key and start again:
-    export OPENAI_API_KEY=sk-…
-For a server of your own (Ollama, LM Studio, llama.cpp, vLLM):
-    streamtui --base-url http://localhost:11434/v1
-"""
+OTHER = "other"
+"""What Welcome ends with where the user wants to see all endpoints."""
 
 
-class Welcome(Panel[bool]):
-    """Ends with True for the demo, False to look around without anybody who answers."""
+class Welcome(Panel[Endpoint | str | None]):
+    """Ends with the endpoint to talk to, `OTHER`, or None to look around without anybody who answers."""
 
-    BINDINGS = [("escape", "dismiss(False)", "leave")]
+    BINDINGS = [("escape", "dismiss", "leave")]
+
+    def __init__(self, wanted: Endpoint, others: list[Endpoint]) -> None:
+        """`wanted` needs a key; those of `others` that are on this machine are looked for."""
+        super().__init__()
+        self._wanted = wanted
+        self._others = others
+        self._found: dict[str, tuple[Endpoint, str]] = {}
 
     def compose(self) -> ComposeResult:
         """Words and a choice."""
         with Vertical(id="panel"):
-            yield Static(Content(_TEXT), id="words")
-            yield OptionList(
-                Option("Try the built-in demo: no key, no network", id="demo"),
-                Option("Go on without it, to look at saved sessions", id="look"),
-                Option("Quit", id="quit"),
-                id="choices",
-            )
+            yield Static(Content(f"There is no key for {self._wanted.name}, so nobody can answer yet.\n"), id="words")
+            yield OptionList(id="choices", markup=False)
+            yield Static(id="hint", markup=False)
 
     def on_mount(self) -> None:
-        """Names the panel."""
+        """Names the panel, and looks who is here."""
         self.name_panel("Welcome to streamtui", "enter choose · esc leave")
+        self._show()
+        self.query_one(OptionList).highlighted = 0
         self.query_one(OptionList).focus()
+        self.hint("Looking for servers on this machine …")
+        self.look()
+
+    @work(exclusive=True, exit_on_error=False)
+    async def look(self) -> None:
+        """Offers the servers on this machine as they are found."""
+        from streamtui.providers.local import find_servers
+
+        async for found in find_servers(self._others):
+            names = ", ".join(found.models[:3]) + (" …" if len(found.models) > 3 else "")
+            self._found[found.endpoint.name] = found.endpoint, f"{found.endpoint.name}, on this machine: {names}"
+            self._show()
+        nobody = "No server was found on this machine (Ollama, LM Studio, llama.cpp, vLLM)."
+        self.hint("" if self._found else nobody)
+
+    def _show(self) -> None:
+        """Writes the choices, what was found first; the highlight stays on the choice it is on."""
+        choices = self.query_one(OptionList)
+        at = choices.highlighted
+        chosen = None if at is None else choices.get_option_at_index(at).id
+        variable = self._wanted.key_variable
+        options = [Option(f"Talk to {words}", id=f"local:{name}") for name, (_, words) in self._found.items()]
+        options += [
+            Option(f"Enter the key for {self._wanted.name} (or set {variable} and start again)", id="key"),
+            Option("Talk to another server: OpenRouter, Groq, Mistral …", id=OTHER),
+            Option("Try the built-in demo: no key, no network", id="demo"),
+            Option("Go on without anybody, to look at saved sessions", id="look"),
+            Option("Quit", id="quit"),
+        ]
+        choices.clear_options()
+        choices.add_options(options)
+        if chosen is not None:
+            choices.highlighted = choices.get_option_index(chosen)
 
     @on(OptionList.OptionSelected)
     def choose(self, event: OptionList.OptionSelected) -> None:
         """Ends with what was chosen."""
-        if event.option_id == "quit":
+        choice = event.option_id or ""
+        if choice == "quit":
             self.app.exit()
+        elif choice.startswith("local:"):
+            self.dismiss(self._found[choice.removeprefix("local:")][0])
         else:
-            self.dismiss(event.option_id == "demo")
+            results: dict[str, Endpoint | str] = {"key": self._wanted, "demo": DEMO, OTHER: OTHER}
+            self.dismiss(results.get(choice))

@@ -37,7 +37,8 @@ def make_app(tmp_path: Path) -> MakeApp:
 
     def make(endpoint: Endpoint = DEMO, *, system: str = "", **options: Any) -> StreamTUI:
         database = options.pop("database", tmp_path / "data" / "sessions.db")
-        return StreamTUI(Config(endpoint, system), database, connect=fast, **options)
+        config = options.pop("config", None) or Config(endpoint, system)
+        return StreamTUI(config, database, connect=fast, **options)
 
     return make
 

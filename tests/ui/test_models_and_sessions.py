@@ -9,7 +9,6 @@ from textual.widgets import OptionList
 from streamtui.config import Endpoint
 from streamtui.ui.model_picker import ModelPicker
 from streamtui.ui.session_list import SessionList, age
-from streamtui.ui.welcome import Welcome
 from tests.ui.conftest import MakeApp, Model, answered, ask, pane, running, status, until
 
 
@@ -137,17 +136,6 @@ async def test_a_disk_that_fails_is_told_and_the_chat_goes_on(make_app: MakeApp,
     assert broken.read_text().startswith("this is not a database")
 
 
-async def test_a_first_start_without_a_key_offers_the_demo(make_app: MakeApp) -> None:
-    app = make_app(Endpoint("openai", "https://api.openai.com/v1", model="x"))
-    async with running(app) as pilot:
-        await until(lambda: isinstance(app.screen, Welcome))
-        await pilot.press("enter")
-        await until(lambda: app.screen is app.chat and "demo-1" in status(app))
-        await ask(pilot, "hello")
-        await until(lambda: answered(app))
-        assert "built-in demo" in pane(app)
-
-
 async def test_the_theme_is_remembered(make_app: MakeApp) -> None:
     app = make_app()
     async with running(app) as pilot:
@@ -181,17 +169,6 @@ def test_ages() -> None:
     assert age(now - 7300, now) == "2 h ago"
     assert age(now - 3 * 86_400, now) == "3 d ago"
     assert age(now - 60 * 86_400, now).count("-") == 2
-
-
-async def test_a_session_of_another_server_says_where_it_goes_now(make_app: MakeApp, model: Model) -> None:
-    app = make_app()
-    async with running(app) as pilot:
-        await ask(pilot, "hello")
-        await until(lambda: answered(app))
-    app = make_app(model.endpoint, resume=True)
-    async with running(app):
-        await until(lambda: any("goes to test" in note.message for note in app._notifications))
-        assert app.chat.conversation.model == "m-1"
 
 
 async def test_a_name_that_never_answered_is_not_remembered(make_app: MakeApp, model: Model) -> None:

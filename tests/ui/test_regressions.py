@@ -186,11 +186,12 @@ async def test_a_complete_reply_is_never_called_stopped(make_app: MakeApp, model
 
 async def test_no_key_is_said_while_there_is_none(make_app: MakeApp) -> None:
     from streamtui.config import Endpoint
+    from streamtui.ui.welcome import Welcome
 
     app = make_app(Endpoint("openai", "https://api.openai.com/v1", model="x"))
     async with running(app) as pilot:
-        await until(lambda: "no key" in status(app))
-        await pilot.press("enter")
+        await until(lambda: "no key" in status(app) and isinstance(app.screen, Welcome))
+        await pilot.press("down", "down", "enter")
         await until(lambda: "demo" in status(app))
         assert "no key" not in status(app)
 

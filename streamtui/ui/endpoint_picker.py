@@ -1,0 +1,112 @@
+"""EndpointPicker: the endpoints that can answer, to filter and pick from."""
+
+from collections.abc import Iterator
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.fuzzy import Matcher
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from streamtui.config import Endpoint
+from streamtui.config.masks import without_password
+from streamtui.ui.clean_input import CleanInput
+from streamtui.ui.panel import ListPanel
+
+NARROW = 60
+"""Cells below which addresses are left out."""
+
+
+class EndpointPicker(ListPanel):
+    """Ends with the name of the endpoint picked, or with "" when left."""
+
+    def __init__(self, endpoints: list[Endpoint], current: str) -> None:
+        super().__init__(classes="tall")
+        self._endpoints = {endpoint.name: endpoint for endpoint in endpoints}
+        self._current = current
+        self._here: dict[str, int] = {}
+        """The models of the servers on this machine that were found to run."""
+        self._looked = False
+
+    def compose(self) -> ComposeResult:
+        """A filter above the list."""
+        with Vertical(id="panel"):
+            yield CleanInput(placeholder="Filter by name or address", id="filter")
+            yield Static(id="hint", markup=False)
+            yield OptionList(id="endpoints", markup=False)
+
+    def on_mount(self) -> None:
+        """Fills the list."""
+        self.name_panel("Endpoints", "enter talk to it · esc leave")
+        self.hint("")
+        self.show("")
+        self.look()
+
+    @work(exclusive=True, exit_on_error=False)
+    async def look(self) -> None:
+        """Finds out which servers on this machine run."""
+        from streamtui.providers.local import find_servers
+
+        async for found in find_servers(self._endpoints.values()):
+            self._here[found.endpoint.name] = len(found.models)
+            self._refresh()
+        self._looked = True
+        self._refresh()
+
+    def _refresh(self) -> None:
+        """Writes the lines again, and leaves them in their order: one may be about to be picked."""
+        for at in range(self.options.option_count):
+            name = self.options.get_option_at_index(at).id or ""
+            self.options.replace_option_prompt_at_index(at, self._line(self._endpoints[name]))
+
+    @on(Input.Changed, "#filter")
+    def filter(self, event: Input.Changed) -> None:
+        """Shows what fits the filter."""
+        self.show(event.value)
+
+    def on_resize(self) -> None:
+        """Fits the lines to the width."""
+        self.call_after_refresh(self._refresh)
+
+    def show(self, text: str) -> None:
+        """Fills the list with the endpoints that fit `text`."""
+        self.options.clear_options()
+        self.options.add_options(Option(self._line(endpoint), id=endpoint.name) for endpoint in self._fitting(text))
+        if self.options.option_count:
+            self.options.highlighted = 0
+        self.hint("" if self.options.option_count else "None fits. streamtui config edit adds endpoints.")
+
+    def _fitting(self, text: str) -> Iterator[Endpoint]:
+        """The one in use first, then those that can answer, then those that need a key."""
+        matcher = Matcher(text)
+        fitting = [e for e in self._endpoints.values() if not text or matcher.match(f"{e.name} {_address(e)}")]
+        yield from sorted(fitting, key=lambda endpoint: (endpoint.name != self._current, endpoint.needs_key))
+
+    def _line(self, endpoint: Endpoint) -> Content:
+        mark = "● " if endpoint.name == self._current else "  "
+        wide = self.app.size.width >= NARROW
+        address = f"{_address(endpoint):<34}" if wide else ""
+        return Content.assemble(f"{mark}{endpoint.name:<16} ", (f"{address} ", "dim"), (self._state(endpoint), "dim"))
+
+    def _state(self, endpoint: Endpoint) -> str:
+        if endpoint.demo:
+            return "no key, no network"
+        if endpoint.is_local:
+            return self._state_here(endpoint)
+        if endpoint.fetches_key:
+            return "key in the keyring" if endpoint.api_key_keyring else "key by a command"
+        if endpoint.api_key:
+            return f"key in {endpoint.api_key_env}" if endpoint.api_key_env else "key set"
+        return "no key yet" if endpoint.needs_key else "no key"
+
+    def _state_here(self, endpoint: Endpoint) -> str:
+        if endpoint.name in self._here:
+            models = self._here[endpoint.name]
+            return f"runs · {models} model{'' if models == 1 else 's'}"
+        return "does not run" if self._looked else "…"
+
+
+def _address(endpoint: Endpoint) -> str:
+    return "built in" if endpoint.demo else without_password(endpoint.base_url).partition("://")[2]

@@ -1,0 +1,378 @@
+"""Who answers: the first start, switching servers, coming back to one, and the settings that hold from the start."""
+
+import json
+import os
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from textual.widgets import Input, OptionList
+
+from streamtui.config import DEMO, Config, Endpoint, Origin, Preset, Source
+from streamtui.config.in_keyring import names_in_keyring
+from streamtui.parameters import Parameters
+from streamtui.ui.app import StreamTUI
+from streamtui.ui.endpoint_picker import EndpointPicker
+from streamtui.ui.help_screen import HelpScreen
+from streamtui.ui.key_panel import KeyPanel
+from streamtui.ui.model_picker import ModelPicker
+from streamtui.ui.welcome import Welcome
+from tests.providers.raw_server import Exchange, serving, whole
+from tests.ui.conftest import MakeApp, Model, answered, ask, pane, running, status, until
+
+ROOT = Path(__file__).parent.parent.parent
+OPENAI = Endpoint("openai", "https://api.openai.com/v1", model="x", api_key_env="OPENAI_API_KEY")
+KEY = "sk-entered-0123456789"
+
+
+def choices(app: StreamTUI) -> list[str]:
+    """The lines of the list that is open."""
+    options = app.screen.query_one(OptionList)
+    return [str(options.get_option_at_index(at).prompt).strip() for at in range(options.option_count)]
+
+
+def notes(app: StreamTUI) -> str:
+    """What was notified."""
+    return "\n".join(note.message for note in app._notifications)
+
+
+def config_of(*endpoints: Endpoint, **values: object) -> Config:
+    """A config with these endpoints; the first answers at the start."""
+    return replace(Config(endpoints[0], endpoints={e.name: e for e in (*endpoints, DEMO)}), **values)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+async def other() -> AsyncIterator[Model]:
+    """A second server."""
+    second = Model(models=["other-1", "other-2"])
+    async with serving(second.serve) as second.raw:
+        yield second
+
+
+def second(other: Model) -> Endpoint:
+    """Where the second server is."""
+    return Endpoint("second", other.raw.url, api_key="sk-of-the-second", model="other-1")
+
+
+# The first start
+
+
+async def test_a_first_start_without_a_key_offers_the_demo(make_app: MakeApp) -> None:
+    app = make_app(OPENAI)
+    async with running(app) as pilot:
+        await until(lambda: isinstance(app.screen, Welcome))
+        assert [line.partition(":")[0] for line in choices(app)] == [
+            "Enter the key for openai (or set OPENAI_API_KEY and start again)",
+            "Talk to another server",
+            "Try the built-in demo",
+            "Go on without anybody, to look at saved sessions",
+            "Quit",
+        ]
+        await pilot.press("down", "down", "enter")
+        await until(lambda: app.screen is app.chat and "demo-1" in status(app))
+        await ask(pilot, "hello")
+        await until(lambda: answered(app))
+        assert "built-in demo" in pane(app)
+
+
+async def test_a_first_start_finds_the_servers_on_this_machine(make_app: MakeApp, other: Model) -> None:
+    async with AsyncExitStack() as stack:
+        page = await stack.enter_async_context(serving(whole(b"<html>hi</html>", content_type="text/html")))
+        empty = await stack.enter_async_context(serving(whole(b'{"data": []}', content_type="application/json")))
+        silent = await stack.enter_async_context(serving(silence))
+        local = [
+            Endpoint("ollama", other.raw.url), Endpoint("vllm", page.url), Endpoint("llamacpp", silent.url),
+            Endpoint("lmstudio", empty.url), Endpoint("nobody", "http://localhost:1/v1"),
+        ]  # fmt: skip
+        app = make_app(config=config_of(OPENAI, *local))
+        async with running(app) as pilot:
+            await until(lambda: isinstance(app.screen, Welcome) and len(choices(app)) == 6)
+            assert choices(app)[0] == "Talk to ollama, on this machine: other-1, other-2"
+            assert app.screen.query_one(OptionList).highlighted == 1, "it stays on what it was on"
+            await pilot.press("up", "enter")
+            await until(lambda: app.screen is app.chat and "ollama" in status(app))
+            other.say("I am here.")
+            other.finish()
+            await ask(pilot, "hello")
+            await until(lambda: answered(app))
+            assert "I am here." in pane(app)
+            assert other.bodies[0]["model"] == "other-1"
+
+
+async def silence(exchange: Exchange) -> None:
+    """Says nothing as long as somebody listens."""
+    await exchange.until_gone()
+
+
+async def test_nobody_found_is_said(make_app: MakeApp) -> None:
+    app = make_app(config=config_of(OPENAI, Endpoint("nobody", "http://localhost:1/v1")))
+    async with running(app):
+        await until(lambda: isinstance(app.screen, Welcome) and "No server was found" in text_of(app, "#hint"))
+
+
+def text_of(app: StreamTUI, selector: str) -> str:
+    """What a widget of the screen on top says."""
+    return str(app.screen.query_one(selector).render())
+
+
+def use_keyring(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Gives the test a keyring of its own, and returns its file."""
+    monkeypatch.setenv("FILE_KEYRING", str(tmp_path / "keyring.json"))
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "tests.providers.file_keyring.Keyring")
+    monkeypatch.setenv("PYTHONPATH", f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
+    return tmp_path / "keyring.json"
+
+
+async def test_a_key_can_be_entered_and_is_kept(
+    make_app: MakeApp, model: Model, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = use_keyring(monkeypatch, tmp_path)
+    app = make_app(Endpoint("box", model.raw.url, model="m-1", api_key_env="BOX_KEY"))
+    async with running(app) as pilot:
+        await until(lambda: isinstance(app.screen, Welcome))
+        await pilot.press("enter")
+        await until(lambda: isinstance(app.screen, KeyPanel))
+        await pilot.press("enter")
+        assert "Paste the key first" in text_of(app, "#hint")
+        app.screen.query_one(Input).value = "schlüssel"
+        await pilot.press("enter")
+        assert "should be a key" in text_of(app, "#hint")
+        app.screen.query_one(Input).value = KEY
+        await pilot.pause()
+        assert KEY not in app.export_screenshot()
+        await pilot.press("enter")
+        await until(lambda: app.screen is app.chat and "no key" not in status(app))
+        model.say("Hello.")
+        model.finish()
+        await ask(pilot, "hello")
+        await until(lambda: answered(app))
+        assert model.raw.requests[-1].headers["authorization"] == f"Bearer {KEY}"
+        await until(lambda: "in the keyring now" in notes(app))
+    assert json.loads(file.read_text()) == {"streamtui/box": KEY}
+    assert names_in_keyring() == {"box"}
+
+
+async def test_without_a_keyring_the_key_is_used_and_the_variable_named(
+    make_app: MakeApp, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+    app = make_app(Endpoint("box", model.raw.url, model="m-1", api_key_env="BOX_KEY"))
+    async with running(app) as pilot:
+        await until(lambda: isinstance(app.screen, Welcome))
+        await pilot.press("enter")
+        await until(lambda: isinstance(app.screen, KeyPanel))
+        await pilot.press(*KEY, "enter")
+        await until(lambda: "for this run only" in notes(app))
+        assert "set BOX_KEY" in notes(app)
+        assert app.chat.conversation.provider.endpoint.api_key == KEY
+    assert names_in_keyring() == frozenset()
+
+
+async def test_leaving_the_panel_of_the_key_leads_back(make_app: MakeApp) -> None:
+    app = make_app(OPENAI)
+    async with running(app) as pilot:
+        await until(lambda: isinstance(app.screen, Welcome))
+        await pilot.press("enter")
+        await until(lambda: isinstance(app.screen, KeyPanel))
+        await pilot.press("escape")
+        await until(lambda: isinstance(app.screen, Welcome))
+        await pilot.press("down", "enter")
+        await until(lambda: isinstance(app.screen, EndpointPicker))
+        await pilot.press("escape")
+        await until(lambda: isinstance(app.screen, Welcome))
+        await pilot.press("escape")
+        await until(lambda: app.screen is app.chat)
+        assert "no key" in status(app)
+
+
+async def test_from_the_welcome_to_any_other_server(make_app: MakeApp, other: Model) -> None:
+    app = make_app(config=config_of(OPENAI, second(other)))
+    async with running(app) as pilot:
+        await until(lambda: isinstance(app.screen, Welcome))
+        await pilot.press("end", "up", "up", "up", "enter")
+        await until(lambda: isinstance(app.screen, EndpointPicker))
+        await pilot.press(*"second", "enter")
+        await until(lambda: app.screen is app.chat and "other-1  second" in status(app))
+
+
+# Switching
+
+
+async def test_another_server_answers_in_the_same_session(make_app: MakeApp, model: Model, other: Model) -> None:
+    app = make_app(config=config_of(model.endpoint, second(other)))
+    async with running(app) as pilot:
+        model.say("I am one.")
+        model.finish()
+        await ask(pilot, "who are you?")
+        await until(lambda: answered(app))
+        await pilot.press("shift+f2")
+        await until(lambda: isinstance(app.screen, EndpointPicker))
+        assert [line.split()[0] for line in choices(app)] == ["●", "second", "demo"]
+        await pilot.press("down", "enter")
+        await until(lambda: app.screen is app.chat and "other-1  second" in status(app))
+        assert "I am one." in pane(app)
+        other.say("I am two.")
+        other.finish()
+        await ask(pilot, "and now?")
+        await until(lambda: "I am two." in pane(app) and not app.chat.is_replying)
+        assert [m["content"] for m in other.bodies[0]["messages"]] == ["who are you?", "I am one.", "and now?"]
+        assert other.bodies[0]["model"] == "other-1"
+        session = app.chat.conversation.session
+    keys = [{exchange.headers["authorization"] for exchange in server.raw.requests} for server in (model, other)]
+    assert keys == [{"Bearer sk-secret-of-the-test"}, {"Bearer sk-of-the-second"}]
+    app = make_app(config=config_of(model.endpoint, second(other)), session_id=session.id)
+    async with running(app):
+        await until(lambda: "other-1  second" in status(app))
+        assert "second answers here, as before." in notes(app)
+
+
+async def test_the_model_picker_leads_to_the_other_servers(make_app: MakeApp, model: Model, other: Model) -> None:
+    app = make_app(config=config_of(model.endpoint, second(other)))
+    async with running(app) as pilot:
+        await pilot.press("f2")
+        await until(lambda: isinstance(app.screen, ModelPicker))
+        assert "shift+F2" in str(app.screen.query_one("#panel").border_subtitle)
+        await pilot.press("shift+f2")
+        await until(lambda: isinstance(app.screen, EndpointPicker))
+        await pilot.press(*"sec", "enter")
+        await until(lambda: app.screen is app.chat and "second" in status(app))
+
+
+async def test_a_reply_under_way_keeps_its_server(make_app: MakeApp, model: Model, other: Model) -> None:
+    app = make_app(config=config_of(model.endpoint, second(other)))
+    async with running(app) as pilot:
+        await ask(pilot, "tell me")
+        model.say("Half")
+        await until(lambda: "Half" in pane(app))
+        await pilot.press("shift+f2")
+        await until(lambda: "press esc to stop it first" in notes(app))
+        assert app.screen is app.chat
+
+
+async def test_the_picker_says_who_runs_and_who_needs_a_key(make_app: MakeApp, model: Model, other: Model) -> None:
+    here = Endpoint("ollama", other.raw.url)
+    gone = Endpoint("vllm", "http://localhost:1/v1")
+    groq = Endpoint("groq", "https://api.groq.com/openai/v1", api_key_env="GROQ_API_KEY")
+    kept = replace(groq, name="kept", api_key_keyring=True)
+    named = replace(groq, name="named", api_key="gsk-1")
+    app = make_app(config=config_of(model.endpoint, here, gone, groq, kept, named))
+    async with running(app, (100, 30)) as pilot:
+        await pilot.press("shift+f2")
+        await until(lambda: isinstance(app.screen, EndpointPicker))
+        await until(lambda: "runs · 2 models" in choices(app)[1] and "does not run" in choices(app)[2])
+        assert [" ".join(line.split()) for line in choices(app)[3:]] == [
+            "kept api.groq.com/openai/v1 key in the keyring",
+            "named api.groq.com/openai/v1 key in GROQ_API_KEY",
+            "demo built in no key, no network",
+            "groq api.groq.com/openai/v1 no key yet",
+        ]
+        assert "gsk-1" not in app.export_screenshot()
+        await pilot.press(*"nothing-like-it")
+        await until(lambda: "None fits" in text_of(app, "#hint"))
+
+
+# Coming back
+
+
+async def test_a_session_of_a_server_that_is_gone_says_where_it_goes_now(make_app: MakeApp, model: Model) -> None:
+    gone = replace(model.endpoint, name="gone")
+    app = make_app(gone)
+    async with running(app) as pilot:
+        model.say("Hello.")
+        model.finish()
+        await ask(pilot, "hello")
+        await until(lambda: answered(app))
+    app = make_app(model.endpoint, resume=True)
+    async with running(app):
+        await until(lambda: "gone is not configured: what you ask now goes to test" in notes(app))
+        assert app.chat.conversation.model == "m-1"
+
+
+async def test_a_session_of_a_server_without_a_key_says_so(make_app: MakeApp, model: Model, other: Model) -> None:
+    app = make_app(second(other))
+    async with running(app) as pilot:
+        other.finish()
+        await ask(pilot, "hello")
+        await until(lambda: answered(app))
+    keyless = replace(second(other), api_key="", api_key_env="SECOND_KEY")
+    app = make_app(config=config_of(model.endpoint, keyless), resume=True)
+    async with running(app):
+        await until(lambda: "second has no key now: what you ask now goes to test" in notes(app))
+
+
+async def test_flags_hold_in_a_session_that_goes_on(make_app: MakeApp, model: Model, other: Model) -> None:
+    app = make_app(second(other))
+    async with running(app) as pilot:
+        other.finish()
+        await ask(pilot, "hello")
+        await until(lambda: answered(app))
+        app.chat.conversation.session.parameters = Parameters(temperature=1.0, seed=1)
+        app.store.save_session(app.chat.conversation.session)
+    config = config_of(
+        replace(model.endpoint, model="m-2"),
+        second(other),
+        parameters=Parameters(seed=2),
+        model="m-2",
+        sources={"endpoint": Source(Origin.FLAG, "--endpoint")},
+    )
+    app = make_app(config=config, resume=True)
+    async with running(app):
+        await until(lambda: "m-2  test" in status(app))
+        assert app.chat.conversation.session.parameters == Parameters(temperature=1.0, seed=2)
+
+
+# Settings
+
+
+async def test_a_new_session_begins_with_the_preset(make_app: MakeApp, model: Model) -> None:
+    preset = Preset("p", parameters=Parameters(temperature=0.5))
+    config = config_of(
+        model.endpoint, system="Be brief.", preset="p", presets={"p": preset}, parameters=Parameters(seed=1)
+    )
+    app = make_app(config=config)
+    async with running(app) as pilot:
+        for _ in range(2):
+            session = app.chat.conversation.session
+            assert (session.system, session.parameters) == ("Be brief.", Parameters(temperature=0.5, seed=1))
+            await pilot.press("ctrl+n")
+
+
+async def test_keys_of_the_user_hold_and_are_shown(make_app: MakeApp, model: Model) -> None:
+    config = config_of(model.endpoint, keymap={"chat.pick_model": "ctrl+g", "prompt.submit": "ctrl+r"})
+    app = make_app(config=config)
+    async with running(app) as pilot:
+        await pilot.press("f2")
+        assert app.screen is app.chat
+        await pilot.press("ctrl+g")
+        await until(lambda: isinstance(app.screen, ModelPicker))
+        await pilot.press("escape")
+        model.finish()
+        app.chat.prompt.insert("hello")
+        await pilot.press("ctrl+r")
+        await until(lambda: model.bodies)
+        await pilot.press("f1")
+        await until(lambda: isinstance(app.screen, HelpScreen))
+        await pilot.pause()
+        assert "ctrl+g" in app.export_screenshot()
+        assert "ctrl+o" not in app.export_screenshot()
+
+
+async def test_troubles_of_the_file_are_told_at_the_start(make_app: MakeApp, model: Model) -> None:
+    config = config_of(model.endpoint, troubles=("config.toml, line 3: [b]x[/b] is no setting.",), theme="papr")
+    app = make_app(config=config)
+    async with running(app):
+        await until(lambda: "line 3: [b]x[/b] is no setting." in notes(app))
+        await until(lambda: "there is no theme called 'papr'" in notes(app))
+
+
+async def test_the_theme_of_the_file_is_there_from_the_start(make_app: MakeApp, model: Model) -> None:
+    app = make_app(config=config_of(model.endpoint, theme="paper"))
+    assert app.theme == "paper"
+    async with running(app):
+        await until(lambda: "dracula" in app.available_themes)
+        assert app.theme == "paper"
+    app = make_app(config=config_of(model.endpoint, theme="dracula"))
+    async with running(app):
+        await until(lambda: app.theme == "dracula")
