@@ -221,3 +221,12 @@ def test_no_key_in_what_is_printed_of_a_config() -> None:
 def test_a_list_of_the_keyring_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     paths.keyring_list().mkdir(parents=True)
     assert "no keyring is asked" in load(Asked(), {}).troubles[0]
+
+
+def test_a_password_in_an_address_becomes_a_header() -> None:
+    config = loaded(Asked(endpoint="box"), text='[endpoints.box]\nbase_url = "https://me:p%40ss@box.example:81/v1"\n')
+    assert config.endpoint.base_url == "https://box.example:81/v1"
+    assert config.endpoint.headers == {"Authorization": "Basic bWU6cEBzcw=="}
+    config = load(Asked(base_url="http://me:pass@box.example/v1"), {})
+    assert (config.endpoint.name, config.endpoint.base_url) == ("box.example", "http://box.example/v1")
+    assert "Authorization" in config.endpoint.headers

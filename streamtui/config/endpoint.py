@@ -1,10 +1,10 @@
 """Endpoint: a server with its key, and how to talk to it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from ipaddress import ip_address
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from streamtui.parameters import Parameters
 
@@ -116,6 +116,25 @@ class Endpoint:
     def parameters_for(self, model: str) -> Parameters:
         """Returns the parameters set for `model`, above those of the endpoint."""
         return self.settings_for(model).parameters.over(self.parameters)
+
+
+def with_basic_auth(endpoint: Endpoint) -> Endpoint:
+    """Returns `endpoint` with the user name and password of its address, if it has some, as a header instead.
+
+    In the address they would stand in logs and errors.
+    """
+    parts = urlsplit(endpoint.base_url)
+    userinfo, at, host = parts.netloc.rpartition("@")
+    if not at:
+        return endpoint
+    import base64
+
+    word = base64.b64encode(unquote(userinfo).encode()).decode()
+    return replace(
+        endpoint,
+        base_url=urlunsplit(parts._replace(netloc=host)),
+        headers={"Authorization": f"Basic {word}", **endpoint.headers},
+    )
 
 
 DEMO = Endpoint(name="demo", base_url="http://demo.invalid/v1", model="demo-1", demo=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from streamtui.config.endpoint import DEMO, OPENAI_URL, Endpoint
+from streamtui.config.endpoint import DEMO, OPENAI_URL, Endpoint, with_basic_auth
 from streamtui.config.flags import url_of
 from streamtui.config.ready_made import READY_MADE
 from streamtui.config.settings_file import FileSettings
@@ -53,7 +53,7 @@ def _merged(name: str, given: Mapping[str, Any]) -> Endpoint:
     usual = READY_MADE.get(name, Endpoint(name))
     if usual.base_url and given.get("base_url", usual.base_url) != usual.base_url:
         usual = Endpoint(name)  # its key and its model belong to the usual address
-    return replace(usual, **given)
+    return with_basic_auth(replace(usual, **given))
 
 
 def _of_environment(

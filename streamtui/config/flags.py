@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from streamtui.config import values
-from streamtui.config.endpoint import DEMO, OPENAI_MODEL, OPENAI_URL, Endpoint
+from streamtui.config.endpoint import DEMO, OPENAI_MODEL, OPENAI_URL, Endpoint, with_basic_auth
 from streamtui.config.settings import ConfigError
 from streamtui.sanitize import clean_line
 
@@ -26,7 +26,7 @@ def endpoint_from(
     url = _checked_url(base_url or environment_url, "--base-url" if base_url else "OPENAI_BASE_URL")
     own = url == environment_url
     key = key_from(environ, api_key_env) if api_key_env else own_key(environ) if own else ""
-    return Endpoint(
+    endpoint = Endpoint(
         name=_name_of(url),
         base_url=url,
         api_key=key,
@@ -35,6 +35,7 @@ def endpoint_from(
         model=model or (OPENAI_MODEL if url == OPENAI_URL else ""),
         api_key_env=api_key_env or ("OPENAI_API_KEY" if own and (key or url == OPENAI_URL) else ""),
     )
+    return with_basic_auth(endpoint)
 
 
 def url_of(environ: Mapping[str, str]) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from rich.cells import cell_len, set_cell_size
 from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -14,9 +15,6 @@ from streamtui.config import Endpoint
 from streamtui.config.masks import without_password
 from streamtui.ui.clean_input import CleanInput
 from streamtui.ui.panel import ListPanel
-
-NARROW = 60
-"""Cells below which addresses are left out."""
 
 
 class EndpointPicker(ListPanel):
@@ -49,7 +47,7 @@ class EndpointPicker(ListPanel):
         """Finds out which servers on this machine run."""
         from streamtui.providers.local import find_servers
 
-        async for found in find_servers(self._endpoints.values()):
+        async for found in find_servers(self._all):
             self._here[found.endpoint.name] = len(found.models)
             self._refresh()
         self._looked = True
@@ -81,14 +79,21 @@ class EndpointPicker(ListPanel):
     def _fitting(self, text: str) -> Iterator[Endpoint]:
         """The one in use first, then those that can answer, then those that need a key."""
         matcher = Matcher(text)
-        fitting = [e for e in self._endpoints.values() if not text or matcher.match(f"{e.name} {_address(e)}")]
+        fitting = [e for e in self._all if not text or matcher.match(f"{e.name} {_address(e)}")]
         yield from sorted(fitting, key=lambda endpoint: (endpoint.name != self._current, endpoint.needs_key))
 
     def _line(self, endpoint: Endpoint) -> Content:
+        """Name, address and state; where there is little room the address goes, as all of it is in no line."""
         mark = "● " if endpoint.name == self._current else "  "
-        wide = self.app.size.width >= NARROW
-        address = f"{_address(endpoint):<34}" if wide else ""
-        return Content.assemble(f"{mark}{endpoint.name:<16} ", (f"{address} ", "dim"), (self._state(endpoint), "dim"))
+        names, states = (max(map(cell_len, texts)) for texts in (self._endpoints, map(self._state, self._all)))
+        name = set_cell_size(mark + endpoint.name, min(names, 24) + 4)
+        room = self.options.scrollable_content_region.width - cell_len(name) - states - 2
+        address = set_cell_size(_address(endpoint), min(room, 40)) + "  " if room > 12 else ""
+        return Content.assemble(name, (address, "dim"), (self._state(endpoint), "dim"))
+
+    @property
+    def _all(self) -> list[Endpoint]:
+        return list(self._endpoints.values())
 
     def _state(self, endpoint: Endpoint) -> str:
         if endpoint.demo:

@@ -8,6 +8,9 @@ from textual.widgets import OptionList, Static
 
 Result = TypeVar("Result")
 
+NARROW = 60
+"""Cells of the terminal below which panels say less."""
+
 
 class Panel(ModalScreen[Result]):
     """What every panel looks like: a titled box named ``panel``, perhaps with a filter, a list and a hint in it."""
@@ -49,7 +52,9 @@ class Panel(ModalScreen[Result]):
         #hint { height: auto; color: $warning; margin: 0 2 1 2; }
     }
     .low Panel #panel { width: 100%; height: 100%; max-height: 100%; }
+    .low Panel OptionList { height: 1fr; }
     """
+    SCOPED_CSS = False  # else the rules for low terminals, which begin at the app, never hold
 
     def name_panel(self, title: str, keys: str) -> None:
         """Writes the title above the box and its keys below."""

@@ -1,5 +1,7 @@
 """Welcome: what a start offers when the server it would talk to wants a key and there is none."""
 
+from typing import TYPE_CHECKING
+
 from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -8,7 +10,10 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from streamtui.config import DEMO, Endpoint
-from streamtui.ui.panel import Panel
+from streamtui.ui.panel import NARROW, Panel
+
+if TYPE_CHECKING:
+    from streamtui.providers.local import LocalServer
 
 OTHER = "other"
 """What Welcome ends with where the user wants to see all endpoints."""
@@ -24,7 +29,7 @@ class Welcome(Panel[Endpoint | str | None]):
         super().__init__()
         self._wanted = wanted
         self._others = others
-        self._found: dict[str, tuple[Endpoint, str]] = {}
+        self._found: dict[str, LocalServer] = {}
 
     def compose(self) -> ComposeResult:
         """Words and a choice."""
@@ -48,8 +53,7 @@ class Welcome(Panel[Endpoint | str | None]):
         from streamtui.providers.local import find_servers
 
         async for found in find_servers(self._others):
-            names = ", ".join(found.models[:3]) + (" …" if len(found.models) > 3 else "")
-            self._found[found.endpoint.name] = found.endpoint, f"{found.endpoint.name}, on this machine: {names}"
+            self._found[found.endpoint.name] = found
             self._show()
         nobody = "No server was found on this machine (Ollama, LM Studio, llama.cpp, vLLM)."
         self.hint("" if self._found else nobody)
@@ -59,19 +63,24 @@ class Welcome(Panel[Endpoint | str | None]):
         choices = self.query_one(OptionList)
         at = choices.highlighted
         chosen = None if at is None else choices.get_option_at_index(at).id
-        variable = self._wanted.key_variable
-        options = [Option(f"Talk to {words}", id=f"local:{name}") for name, (_, words) in self._found.items()]
-        options += [
-            Option(f"Enter the key for {self._wanted.name} (or set {variable} and start again)", id="key"),
-            Option("Talk to another server: OpenRouter, Groq, Mistral …", id=OTHER),
-            Option("Try the built-in demo: no key, no network", id="demo"),
-            Option("Go on without anybody, to look at saved sessions", id="look"),
-            Option("Quit", id="quit"),
-        ]
         choices.clear_options()
-        choices.add_options(options)
+        choices.add_options(Option(text, id=name) for name, text in self._choices().items())
         if chosen is not None:
             choices.highlighted = choices.get_option_index(chosen)
+
+    def _choices(self) -> dict[str, str]:
+        """The choices by their ids, in few words where there is little room."""
+        wide = self.app.size.width >= NARROW
+        found = {f"local:{name}": _words_on(server, wide) for name, server in self._found.items()}
+        key = f"Enter the key for {self._wanted.name}"
+        return {
+            **found,
+            "key": f"{key} (or set {self._wanted.key_variable} and start again)" if wide else key,
+            OTHER: "Talk to another server: OpenRouter, Groq, Mistral …" if wide else "Talk to another server",
+            "demo": "Try the built-in demo: no key, no network" if wide else "Try the built-in demo",
+            "look": "Go on without anybody, to look at saved sessions" if wide else "Go on without anybody",
+            "quit": "Quit",
+        }
 
     @on(OptionList.OptionSelected)
     def choose(self, event: OptionList.OptionSelected) -> None:
@@ -80,7 +89,14 @@ class Welcome(Panel[Endpoint | str | None]):
         if choice == "quit":
             self.app.exit()
         elif choice.startswith("local:"):
-            self.dismiss(self._found[choice.removeprefix("local:")][0])
+            self.dismiss(self._found[choice.removeprefix("local:")].endpoint)
         else:
             results: dict[str, Endpoint | str] = {"key": self._wanted, "demo": DEMO, OTHER: OTHER}
             self.dismiss(results.get(choice))
+
+
+def _words_on(server: "LocalServer", wide: bool) -> str:
+    name, models = server.endpoint.name, server.models
+    if not wide:
+        return f"Talk to {name}, on this machine"
+    return f"Talk to {name}, on this machine: {', '.join(models[:3])}{' …' if len(models) > 3 else ''}"
