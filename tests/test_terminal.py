@@ -13,6 +13,7 @@ import pytest
 from streamtui.message import FinishReason
 from streamtui.session import Session
 from streamtui.store import Store
+from streamtui.ui.prompt import BURST
 from tests.providers.raw_server import serving
 from tests.terminal import Terminal
 from tests.ui.conftest import Model, piece, until
@@ -103,6 +104,33 @@ async def test_keys_for_a_new_line_as_terminals_send_them(model: Model, tmp_path
         terminal.write(b"two\r")
         await until(lambda: model.bodies)
     assert model.bodies[0]["messages"][-1]["content"] == "one\ntwo"
+
+
+@pytest.mark.parametrize("ending", [b"", b"\r"])
+async def test_lines_pasted_as_keys_do_not_send_at_the_first_line_end(
+    model: Model, tmp_path: Path, ending: bytes
+) -> None:
+    with program(model.raw.url, tmp_path, "--model", "m-1") as terminal:
+        await wait_for(terminal, "m-1")
+        terminal.write(b"def f():\r    return 1\r\rprint(f())" + ending)
+        await wait_for(terminal, "print(f())")
+        terminal.write(b"\x1b[D\x1b[C")  # left and right: another burst begins behind them
+        terminal.write(b"?")
+        await wait_for(terminal, "?")
+        assert model.bodies == []
+        await asyncio.sleep(2 * BURST)  # a hand that reaches for enter
+        terminal.write(b"\r")
+        await until(lambda: model.bodies)
+    sent = model.bodies[0]["messages"][-1]["content"]
+    assert sent == "def f():\n    return 1\n\nprint(f())" + ending.decode().replace("\r", "\n") + "?"
+
+
+async def test_a_line_written_at_once_with_its_enter_is_sent(model: Model, tmp_path: Path) -> None:
+    with program(model.raw.url, tmp_path, "--model", "m-1") as terminal:
+        await wait_for(terminal, "m-1")
+        terminal.write(b"hello there\r")
+        await until(lambda: model.bodies)
+    assert model.bodies[0]["messages"][-1]["content"] == "hello there"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])

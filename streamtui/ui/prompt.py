@@ -1,9 +1,11 @@
 """Prompt: the box the user writes in."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 from textual import events, message
+from textual.timer import Timer
 from textual.widgets import TextArea
 
 from streamtui.message import Attachment
@@ -13,6 +15,11 @@ from streamtui.ui.kept import KeptLines
 
 LARGE_PASTE = 8_000
 """Characters from which a paste becomes an attachment: one line of 100 KB costs TextArea 0.5 s a key."""
+
+BURST = 0.015
+"""Seconds between two keys up to which nobody typed them: a terminal without bracketed paste pastes as keys."""
+HOLD = 0.03
+"""Seconds that enter at the end of a burst waits for more of it."""
 
 
 class _Written(NamedTuple):
@@ -44,6 +51,11 @@ class Prompt(KeptLines, TextArea):
         self._put_away: list[_Written] = []
         self._at = 0
         self._draft = _Written("")
+        self._typed = 0.0
+        """When the newest letter or enter arrived."""
+        self._held: Timer | None = None
+        """Runs while it is not known whether enter ends a line of a paste or the prompt."""
+        self._pastes_lines = False
 
     @property
     def attachments(self) -> tuple[Attachment, ...]:
@@ -56,13 +68,45 @@ class Prompt(KeptLines, TextArea):
         A binding would not wait for it: Textual runs those when the key arrives, before the letters typed ahead of
         it have been written, and enter would send half of what was typed.
         """
-        if event.is_printable:
+        action = "" if event.is_printable else self._action_of(event.key)
+        in_burst = self._is_in_burst(event) if event.is_printable or action == "submit" else False
+        if self._held is not None:
+            self._release(newline=in_burst)
+        if not action:
             return
-        bound = self.screen.active_bindings.get(event.key)
-        if bound is not None and bound.node is self and (bound.binding.id or "").startswith("prompt."):
-            event.stop()
-            event.prevent_default()
-            await self.run_action(bound.binding.action)
+        event.stop()
+        event.prevent_default()
+        if action == "submit" and in_burst:
+            # Behind all keys that have arrived: in the app's queue first, then in the prompt's.
+            later = partial(self.app.call_later, self.call_later, self._release)
+            self._held = self.set_timer(HOLD, later)
+        else:
+            await self.run_action(action)
+
+    def _action_of(self, key: str) -> str:
+        bound = self.screen.active_bindings.get(key)
+        if bound is None or bound.node is not self or not (bound.binding.id or "").startswith("prompt."):
+            return ""
+        return bound.binding.action
+
+    def _is_in_burst(self, event: events.Key) -> bool:
+        """Whether the key came so soon after the one before that nobody typed it."""
+        in_burst = event.time - self._typed < BURST
+        self._typed = event.time
+        self._pastes_lines = self._pastes_lines and in_burst
+        return in_burst
+
+    def _release(self, newline: bool = False) -> None:
+        """Takes the enter that was held for a line end, if more came or there were others before, or sends."""
+        if self._held is None:
+            return
+        self._held.stop()
+        self._held = None
+        if newline or self._pastes_lines:
+            self._pastes_lines = True
+            self.action_newline()
+        else:
+            self.action_submit()
 
     def action_submit(self) -> None:
         """Sends what is written, unless there is nothing."""
