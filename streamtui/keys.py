@@ -55,6 +55,7 @@ KEYS = (
     Key("chat.stop", "escape", "stop the reply and keep what came; else go to the prompt"),
     Key("chat.retry", "f5", "ask again"),
     Key("chat.continue_reply", "f9", "continue a reply that was cut off"),
+    Key("chat.send_all", "shift+f9", "send again what was left out because it was too long"),
     Key("chat.pick_model", "ctrl+o,f2", "pick a model"),
     Key("chat.pick_endpoint", "shift+f2", "pick another server"),
     Key("chat.next_favourite", "f3", "switch to the next favourite model"),
@@ -102,7 +103,7 @@ def keys_of(place: str) -> tuple[Key, ...]:
     return tuple(key for key in KEYS if key.place == place)
 
 
-def shown(id: str) -> str:
+def name_of(id: str) -> str:
     """Returns the first key of the action `id`, as people write it. Raises StopIteration for an unknown one."""
     return next(key for key in KEYS if key.id == id).shown.partition(", ")[0]
 

@@ -112,6 +112,20 @@ class Delta:
         return bool(self.text or self.reasoning or self.usage or self.finish_reason or self.notice or self.adapted)
 
 
+@dataclass(frozen=True, slots=True)
+class Recap:
+    """What a request holds in place of all messages before the one that has it, which are not sent any more."""
+
+    text: str = ""
+    """A summary of them; empty: nothing takes their place."""
+    created: float = field(default_factory=time.time)
+    """Seconds since the epoch. What a server counted before then, it counted with them."""
+    model: str = ""
+    """The model that wrote the summary."""
+    usage: Usage | None = None
+    """What the summary took."""
+
+
 def new_id() -> str:
     """Returns an id that no other message, session or program will make: 16 hexadecimal digits."""
     return os.urandom(8).hex()
@@ -140,6 +154,8 @@ class Message:
     usage: Usage | None = None
     timing: Timing | None = None
     attachments: tuple[Attachment, ...] = ()
+    recap: Recap | None = None
+    """Set where the messages before this one are not sent any more."""
 
     @property
     def is_cut(self) -> bool:

@@ -19,11 +19,13 @@ class State(StrEnum):
     RETRYING = "retrying"
     """It failed; it will be sent again at `Progress.retry_at`."""
     STREAMING = "streaming"
+    SUMMARISING = "summarising"
+    """What is not sent any more is summed up."""
     STOPPED = "stopped"
     FAILED = "failed"
 
 
-_RUNNING = frozenset({State.CONNECTING, State.WAITING, State.RETRYING, State.STREAMING})
+_REPLYING = frozenset({State.CONNECTING, State.WAITING, State.RETRYING, State.STREAMING})
 
 
 @dataclass(slots=True)
@@ -52,9 +54,14 @@ class Progress:
     """Why, in a word or two, such as ``429``."""
 
     @property
-    def running(self) -> bool:
+    def replying(self) -> bool:
         """Whether a reply is under way."""
-        return self.state in _RUNNING
+        return self.state in _REPLYING
+
+    @property
+    def running(self) -> bool:
+        """Whether something is under way."""
+        return self.replying or self.state is State.SUMMARISING
 
     @property
     def retry_in(self) -> float:

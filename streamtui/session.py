@@ -1,6 +1,7 @@
 """Session: a saved chat: its title, its model, a tree of messages and the path through it that is shown."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from streamtui.message import Message, Role, new_id
@@ -186,3 +187,8 @@ def title_from(text: str) -> str:
         return line
     cut = line[: TITLE_LENGTH - 1]
     return (cut.rpartition(" ")[0].rstrip(",;:. ") or cut) + "…"
+
+
+def first_sent(path: Sequence[Message]) -> int:
+    """Returns which message of `path` is the first that is still sent; 0 for all, and where there is none."""
+    return next((index for index in range(len(path) - 1, 0, -1) if path[index].recap is not None), 0)

@@ -112,11 +112,12 @@ FAULTY = {
     "The content of 1 attachment is missing.": ["DELETE FROM blobs WHERE rowid = 2"],
     "The content of 1 attached file is not what it was.": ["UPDATE blobs SET data = x'00' WHERE rowid = 2"],
     "No message has 1 attached file of the database.": ["INSERT INTO blobs VALUES (x'00', x'00')"],
-    "Something in 28 messages can't be read or shown.": [
+    "Something in 29 messages can't be read or shown.": [
         "UPDATE messages SET role = 'wizard' WHERE seq > 40",
         "UPDATE messages SET finish_reason = 'eaten' WHERE seq IN (35, 36)",
         "UPDATE messages SET usage = '[]' WHERE seq IN (31, 32, 33)",
         "UPDATE messages SET timing = '{' WHERE seq = 34",
+        "UPDATE messages SET recap = '1' WHERE seq = 30",
         "UPDATE messages SET text = text || char(27) || ']0;title' WHERE seq <= 4",
         "UPDATE messages SET text = x'ff00ff' WHERE seq IN (5, 6, 7, 8, 9)",
         "UPDATE messages SET model = char(155) WHERE seq IN (10, 11)",

@@ -49,6 +49,7 @@ def test_keys_are_filled_in() -> None:
         ("how do I cancel", "Stopping"),
         ("ask again / regenerate", "Stopping"),
         ("continue a reply that was cut off", "Stopping"),
+        ("the conversation is too long for the context window", "Long conversations"),
         ("how do I quit", "Stopping"),
         ("how do I type a new line", "Prompts"),
         ("multiline?", "Prompts"),

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamtui.message import Attachment, FinishReason, Message, Role, Timing, Usage
+from streamtui.message import Attachment, FinishReason, Message, Recap, Role, Timing, Usage
 from streamtui.sanitize import clean
 from streamtui.session import Session, SessionFilter
 from streamtui.store import Store, StoreError
@@ -31,6 +31,7 @@ MESSAGES = st.builds(
     error=LINE,
     usage=st.none() | st.builds(Usage, COUNTS, COUNTS, COUNTS, COUNTS),
     timing=st.none() | st.builds(Timing, st.none() | TIMES, st.none() | TIMES, TIMES),
+    recap=st.none() | st.builds(Recap, LINE, TIMES, LINE, st.none() | st.builds(Usage, COUNTS, COUNTS)),
     attachments=st.lists(st.builds(Attachment, LINE, LINE, st.binary(max_size=50)), max_size=2).map(tuple),
 )
 

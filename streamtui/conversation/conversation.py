@@ -1,14 +1,19 @@
 """Conversation: a session being talked to; the one place a turn happens."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable
+import time
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 
 from streamtui.config import Api
 from streamtui.conversation.adaptations import Adaptations
+from streamtui.conversation.asides import answer
+from streamtui.conversation.context import sent
 from streamtui.conversation.reply import Reply
 from streamtui.conversation.retries import Backoff, persistent
-from streamtui.message import Attachment, Delta, FinishReason, Message, Role
+from streamtui.conversation.room import Room
+from streamtui.message import Attachment, Delta, FinishReason, Message, Role, Usage
 from streamtui.models import api_for
 from streamtui.parameters import Parameters
 from streamtui.progress import Progress
@@ -34,6 +39,8 @@ class Conversation:
         self.provider = provider
         self.store = store
         self.progress = Progress()
+        self.room = Room(self)
+        """What to do where the session is longer than its model can take."""
         self._backoff = backoff or Backoff()
         self._adaptations = Adaptations(store)
         self._reply: Reply | None = None
@@ -51,11 +58,16 @@ class Conversation:
 
     def add_prompt(self, text: str, attachments: Iterable[Attachment] = ()) -> Message:
         """Cleans, appends and saves what the user wrote, and returns the message."""
-        message = self.session.add(Message(Role.USER, clean(text), attachments=tuple(attachments)))
+        return self.add(Message(Role.USER, clean(text), attachments=tuple(attachments)))
+
+    def add(self, prompt: Message) -> Message:
+        """Appends and saves a prompt that is clean, and returns it."""
+        prompt.created = time.time()
+        self.session.add(prompt)
         self.session.endpoint = self.provider.endpoint.name
         self.store.save_session(self.session)
-        self.store.save_message(self.session.id, message)
-        return message
+        self.store.save_message(self.session.id, prompt)
+        return prompt
 
     def switch_model(self, name: str) -> None:
         """Sends the next prompts of the session to model `name`."""
@@ -91,9 +103,18 @@ class Conversation:
 
     def context(self) -> Count:
         """Tokens of the conversation so far, and how sure that is. While a reply arrives it costs nothing."""
-        if self.progress.running and self._before is not None:
+        if self.progress.replying and self._before is not None:
             return Count(self._before.tokens + self.progress.reply_count.tokens, False)
-        return context_count(self.session.path(), self.session.system, self.model)
+        return self.count(self.session.path())
+
+    def count(self, path: Sequence[Message]) -> Count:
+        """Tokens of what is sent of `path`, and of the system prompt."""
+        return context_count(sent(path), self.session.system, self.model)
+
+    @property
+    def window(self) -> int | None:
+        """Tokens that the model in use can take; None where nobody says."""
+        return self.provider.endpoint.settings_for(self.model).window
 
     def turn(self, message: Message, by: int) -> bool:
         """Shows another reply to the same prompt in place of `message`, or another prompt; False for none."""
@@ -168,7 +189,7 @@ class Conversation:
 
     async def _request(self, goes_on: bool) -> Request:
         """Returns what the path shown asks: an answer to its last prompt, or more of its last reply."""
-        endpoint, messages = self.provider.endpoint, self.session.path()
+        endpoint, messages = self.provider.endpoint, sent(self.session.path())
         model = await self.settle_model()
         if goes_on and api_for(endpoint, model) is not Api.COMPLETIONS:
             messages.append(Message(Role.USER, GO_ON))
@@ -179,3 +200,18 @@ class Conversation:
             parameters=self.parameters,
             adaptations=await self._adaptations.of(endpoint.name, model),
         )
+
+    async def aside(self, model: str, prompt: str, *, persistently: bool = False) -> tuple[str, Usage | None]:
+        """Asks `model` for something beside the conversation; returns what it says, cleaned, and what that took.
+
+        Raises ProviderError, also where it says nothing; `persistently`: not before it was asked again.
+        """
+        endpoint = self.provider.endpoint
+        request = Request(
+            model,
+            (Message(Role.USER, prompt),),
+            parameters=replace(endpoint.parameters_for(model), stop=(), max_tokens=None),
+            adaptations=await self._adaptations.of(endpoint.name, model),
+        )
+        again = persistent(self.provider, request, self._backoff, lambda _: None)
+        return await answer(again if persistently else self.provider.stream(request), model)

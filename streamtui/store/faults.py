@@ -128,8 +128,8 @@ _TEXTS = ("text", "reasoning", "endpoint", "model", "error")
 
 def _spoilt_messages(connection: sqlite3.Connection) -> Iterable[tuple[dict[str, object], object]]:
     """What each message should hold in place of what can't be read or shown, and its number."""
-    query = f"SELECT seq, role, finish_reason, usage, timing, created, {', '.join(_TEXTS)} FROM messages"
-    for seq, role, finish_reason, usage, timing, created, *texts in connection.execute(query):
+    query = f"SELECT seq, role, finish_reason, usage, timing, recap, created, {', '.join(_TEXTS)} FROM messages"
+    for seq, role, finish_reason, usage, timing, recap, created, *texts in connection.execute(query):
         change: dict[str, object] = {}
         if role not in list(Role):
             change["role"] = Role.ASSISTANT.value
@@ -137,7 +137,8 @@ def _spoilt_messages(connection: sqlite3.Connection) -> Iterable[tuple[dict[str,
             change["finish_reason"] = None
         if not isinstance(created, int | float):
             change["created"] = 0.0
-        change |= {name: None for name, text in (("usage", usage), ("timing", timing)) if not _is_record(text)}
+        records = (("usage", usage), ("timing", timing), ("recap", recap))
+        change |= {name: None for name, text in records if not _is_record(text)}
         change |= _unclean(_TEXTS, texts)
         if change:
             yield change, seq

@@ -2,10 +2,10 @@
 
 import json
 import sqlite3
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TypeVar
 
-from streamtui.message import Attachment, FinishReason, Message, Role, Timing, Usage
+from streamtui.message import Attachment, FinishReason, Message, Recap, Role, Timing, Usage
 from streamtui.parameters import parameters_from
 from streamtui.sanitize import clean, clean_line
 from streamtui.session import Session
@@ -16,7 +16,8 @@ _LATEST = """
     ORDER BY updated DESC, id LIMIT 1"""
 
 _MESSAGES = """
-    SELECT id, parent_id, role, text, reasoning, endpoint, model, created, finish_reason, error, usage, timing
+    SELECT id, parent_id, role, text, reasoning, endpoint, model, created, finish_reason, error, usage, timing,
+        recap
     FROM messages WHERE session_id = ? ORDER BY seq"""
 
 _PIECES = """
@@ -28,7 +29,7 @@ _ATTACHMENTS = """
     FROM messages m JOIN attachments a ON a.message_id = m.id JOIN blobs b ON b.hash = a.hash
     WHERE m.session_id = ? ORDER BY m.seq, a.n"""
 
-_Record = TypeVar("_Record", Usage, Timing)
+_Record = TypeVar("_Record", Usage, Timing, Recap)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,7 @@ def _add_pieces(connection: sqlite3.Connection, session_id: str, messages: dict[
 
 
 def _message(row: tuple[str, ...]) -> Message:
-    id_, parent_id, role, text, reasoning, endpoint, model, created, finish_reason, error, usage, timing = row
+    id_, parent_id, role, text, reasoning, endpoint, model, created, finish_reason, error, usage, timing, recap = row
     return Message(
         Role(role),
         text,
@@ -143,7 +144,16 @@ def _message(row: tuple[str, ...]) -> Message:
         error,
         _record(Usage, usage),
         _record(Timing, timing),
+        recap=_recap(recap),
     )
+
+
+def _recap(text: str | None) -> Recap | None:
+    if text is None:
+        return None
+    usage = json.loads(text).get("usage")
+    recap = _record(Recap, text)
+    return recap and replace(recap, usage=_record(Usage, json.dumps(usage)) if usage else None)
 
 
 def _record(kind: type[_Record], text: str | None) -> _Record | None:

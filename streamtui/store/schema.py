@@ -130,7 +130,9 @@ _SECOND = (
     "INSERT INTO spaced_index(spaced_index) VALUES ('rebuild')",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND)
+_THIRD = ("ALTER TABLE messages ADD COLUMN recap TEXT",)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD)
 """What leads from version N to N + 1, at index N. Released steps are never edited, only followed."""
 
 

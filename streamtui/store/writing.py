@@ -8,7 +8,7 @@ from dataclasses import asdict
 from functools import partial
 from hashlib import sha256
 
-from streamtui.message import Attachment, Message, Timing, Usage
+from streamtui.message import Attachment, Message, Recap, Timing, Usage
 from streamtui.sanitize import clean
 from streamtui.session import Session
 
@@ -34,13 +34,13 @@ _TOUCH_SESSION = """
 
 _SAVE_MESSAGE = """
     INSERT INTO messages (id, session_id, parent_id, role, text, reasoning, endpoint, model, created,
-        finish_reason, error, usage, timing)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        finish_reason, error, usage, timing, recap)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET
         parent_id = excluded.parent_id, role = excluded.role, text = excluded.text,
         reasoning = excluded.reasoning, endpoint = excluded.endpoint, model = excluded.model,
         created = excluded.created, finish_reason = excluded.finish_reason, error = excluded.error,
-        usage = excluded.usage, timing = excluded.timing
+        usage = excluded.usage, timing = excluded.timing, recap = excluded.recap
     WHERE session_id = excluded.session_id"""
 
 # The number comes from the primary key's last entry: constant time, however long the reply has grown.
@@ -131,6 +131,7 @@ def save_message(session_id: str, message: Message) -> Operation:
         message.error,
         _json(message.usage),
         _json(message.timing),
+        _json(message.recap),
     )
     drop_pieces = _execute("DELETE FROM pieces WHERE message_id = ?", message.id)
     drop_attachments = _execute("DELETE FROM attachments WHERE message_id = ?", message.id)
@@ -252,5 +253,5 @@ def _fit(value: str | float | None) -> str | float | None:
     return value
 
 
-def _json(value: Usage | Timing | None) -> str | None:
+def _json(value: Usage | Timing | Recap | None) -> str | None:
     return None if value is None else json.dumps(asdict(value))

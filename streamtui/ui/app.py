@@ -87,6 +87,7 @@ class StreamTUI(App[None]):
         self._blurred = False
         self.chat = ChatScreen()
         self.chat.connections, self.chat.keymap = self.connections, config.keymap
+        self.chat.config = config
         self._use_default_theme()
 
     # Start and end

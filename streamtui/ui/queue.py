@@ -1,18 +1,9 @@
 """PromptQueue: the prompts that wait for the reply under way, shown above the prompt."""
 
-from typing import NamedTuple
-
 from textual.content import Content
 from textual.widgets import Static
 
-from streamtui.message import Attachment
-
-
-class Waiting(NamedTuple):
-    """A prompt that waits for its turn."""
-
-    text: str
-    attachments: tuple[Attachment, ...] = ()
+from streamtui.message import Attachment, Message
 
 
 class PromptQueue(Static):
@@ -20,31 +11,30 @@ class PromptQueue(Static):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, markup=False)
-        self._waiting: list[Waiting] = []
+        self._waiting: list[Message] = []
 
     @property
     def texts(self) -> list[str]:
         """What the prompts say, the next one first."""
-        return [waiting.text for waiting in self._waiting]
+        return [prompt.text for prompt in self._waiting]
 
-    def add(self, text: str, attachments: tuple[Attachment, ...]) -> None:
-        """Puts a prompt at the end."""
-        self._waiting.append(Waiting(text, attachments))
+    def add(self, prompt: Message, *, first: bool = False) -> None:
+        """Puts a prompt at the end, or before all others."""
+        self._waiting.insert(0 if first else len(self._waiting), prompt)
         self._show()
 
-    def take(self) -> Waiting:
+    def take(self) -> Message:
         """Takes the first prompt out. Raises IndexError where there is none."""
-        first = self._waiting.pop(0)
+        prompt = self._waiting.pop(0)
         self._show()
-        return first
+        return prompt
 
-    def take_all(self) -> Waiting:
+    def take_all(self) -> tuple[str, tuple[Attachment, ...]]:
         """Takes all prompts out, as one."""
-        files = tuple(file for waiting in self._waiting for file in waiting.attachments)
-        whole = Waiting("\n\n".join(self.texts), files)
+        text, files = "\n\n".join(self.texts), tuple(file for prompt in self._waiting for file in prompt.attachments)
         self._waiting.clear()
         self._show()
-        return whole
+        return text, files
 
     def _show(self) -> None:
         self.display = bool(self._waiting)

@@ -19,6 +19,7 @@ _SIGNS = {
     State.CONNECTING: "◌",
     State.WAITING: "◌",
     State.RETRYING: "↻",
+    State.SUMMARISING: "◌",
     State.STREAMING: "●",
     State.STOPPED: "■",
     State.FAILED: "✖",
@@ -90,7 +91,7 @@ def _words(progress: Progress) -> str:
     """Returns what a conversation is doing, and how long it has been, or will be."""
     times = f" ({progress.attempt} of {progress.retries})" if progress.attempt else ""
     match progress.state:
-        case State.CONNECTING | State.WAITING:
+        case State.CONNECTING | State.WAITING | State.SUMMARISING:
             return f"{progress.state} {progress.elapsed:.0f} s{times}"
         case State.RETRYING:
             return f"{progress.reason}, again in {ceil(progress.retry_in)} s{times}"

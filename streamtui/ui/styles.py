@@ -62,6 +62,7 @@ STYLES = {
     "connecting": "$warning",
     "waiting": "$warning",
     "retrying": "$error",
+    "summarising": "$warning",
     "streaming": "$primary",
     "stopped": "$warning",
     "failed": "$error",

@@ -1,20 +1,16 @@
-"""TalkingScreen: a conversation in the pane: prompts go out, replies come in, the bar says how it goes."""
+"""TalkingScreen: which conversation is in the pane: opened, kept with its draft, turned to its other branches."""
 
-from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from textual import on, work
+from textual import work
 
 from streamtui.config import Endpoint
 from streamtui.markdown.runs import Run
-from streamtui.message import Attachment, Role
+from streamtui.message import Role
 from streamtui.session import Session
-from streamtui.ui.prompt import Prompt
-from streamtui.ui.reading_screen import ReadingScreen
+from streamtui.ui.turn_screen import TurnScreen
 
 if TYPE_CHECKING:
-    # Imported where they are used, after the first paint: they take 30 ms CPU, a sixth of Textual's own start.
-    from streamtui.conversation import Conversation
     from streamtui.providers.base import Provider
     from streamtui.store import Store
 
@@ -25,15 +21,13 @@ DRAFT_EVERY = 0.5
 """Seconds between looks at the draft, which is kept for the next start."""
 
 
-class TalkingScreen(ReadingScreen):
-    """Shows one conversation and lets the user talk."""
-
-    conversation: "Conversation"
-    """What is talked about; there from `begin` on."""
+class TalkingScreen(TurnScreen):
+    """Shows one conversation after the other and lets the user talk."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._begun = self._ready = False
+        self._begun = False
+        """Whether there is a conversation."""
         self._quit_armed = False
         self._draft = ""
 
@@ -75,11 +69,6 @@ class TalkingScreen(ReadingScreen):
         if not session.model:
             self.settle_model()
 
-    def _show_path(self) -> None:
-        session = self.conversation.session
-        self.transcript.load(session.path(), session.variants())
-        self.show_hits()
-
     def provider_for(self, session: Session) -> "Provider":
         """Who answers in `session`."""
         return self.conversation.provider
@@ -94,6 +83,10 @@ class TalkingScreen(ReadingScreen):
         except ProviderError as error:
             self.notify(error.sentence, severity="warning", markup=False, timeout=10)
         self.show_status()
+
+    def _tick(self) -> None:
+        if self.is_replying:
+            self.show_status()
 
     @property
     def session(self) -> Session | None:
@@ -114,125 +107,6 @@ class TalkingScreen(ReadingScreen):
         if draft != self._draft:
             self._draft = draft
             self.conversation.store.remember("draft", draft)
-
-    # A turn
-
-    @on(Prompt.Submitted)
-    def send(self, event: Prompt.Submitted) -> None:
-        """Sends the prompt; while a reply is under way it waits for its turn."""
-        event.stop()
-        if self.is_replying or not self._ready:
-            self.queue.add(event.text, event.attachments)
-            return
-        self._ask(event.text, event.attachments)
-
-    def _ask(self, text: str, attachments: tuple[Attachment, ...]) -> None:
-        self.transcript.add(self.conversation.add_prompt(text, attachments))
-        self.transcript.follow()
-        self.show_reply()
-
-    @property
-    def is_replying(self) -> bool:
-        """Whether a reply is under way, asked for but not begun included."""
-        return any(worker.group == "reply" and not worker.is_finished for worker in self.workers)
-
-    @work(exclusive=True, group="reply", exit_on_error=False)
-    async def show_reply(self, goes_on: bool = False) -> None:
-        """Lets the conversation answer the last prompt, or go on with the last reply, and shows what arrives."""
-        conversation, transcript = self.conversation, self.transcript
-        if goes_on:
-            replies = conversation.continue_reply()
-            transcript.resume()
-        else:
-            replies = conversation.reply()
-            self._add_reply()
-        self.show_status()
-        try:
-            async with aclosing(replies) as deltas:
-                async for delta in deltas:
-                    transcript.append(delta)
-                    if delta.notice:
-                        self.notify(delta.notice, markup=False, timeout=8)
-        finally:
-            if conversation is self.conversation and self.is_attached:
-                self._reply_ended()
-            elif self.is_attached:
-                self.call_later(self._send_queued)
-
-    def _add_reply(self) -> None:
-        reply, session = self.conversation.current, self.conversation.session
-        assert reply is not None
-        siblings = len(session.replies_to(session.leaf_id))
-        self.transcript.add(reply, growing=True, variant=(siblings + 1, siblings + 1) if siblings else None)
-
-    def _reply_ended(self) -> None:
-        self.transcript.finish()
-        self.show_status()
-        if self.queue.texts and self.conversation.progress.state == "ready":
-            self.call_later(self._send_queued)
-        else:
-            self._take_back_queued()
-
-    def _send_queued(self) -> None:
-        if self.queue.texts and not self.is_replying:
-            self._ask(*self.queue.take())
-
-    def _take_back_queued(self) -> None:
-        if not self.queue.texts:
-            return
-        text, files = self.queue.take_all()
-        written = [text, self.prompt.text] if self.prompt.text.strip() else [text]
-        self.prompt.reset("\n\n".join(written), (*files, *self.prompt.attachments))
-
-    def stop(self) -> bool:
-        """Stops the reply under way at once and keeps what came; False where there is none."""
-        if not self.is_replying:
-            return False
-        self.workers.cancel_group(self, "reply")
-        return True
-
-    # Status
-
-    def _tick(self) -> None:
-        if self.is_replying:
-            self.show_status()
-
-    def show_status(self) -> None:
-        """Brings the status bar up to date."""
-        status, conversation = self.status, self.conversation
-        status.endpoint = conversation.provider.endpoint.name
-        status.model = conversation.model
-        status.progress = conversation.progress
-        status.context = conversation.context()
-        status.keyless = conversation.provider.endpoint.needs_key
-
-    # Actions
-
-    async def action_stop(self) -> None:
-        """Stops the reply; else takes away what lies over the conversation; else goes to the prompt."""
-        if not self.stop():
-            await self.clear()
-            self.prompt.focus()
-
-    def action_retry(self) -> None:
-        """Asks the last prompt again; the reply before is kept as a sibling."""
-        if self.is_replying:
-            self.notify("A reply is on its way; press esc to stop it first.", markup=False)
-        elif not self.conversation.rewind():
-            self.notify("There is no prompt to ask again yet.", markup=False)
-        else:
-            self._show_path()
-            self.show_reply()
-
-    def action_continue_reply(self) -> None:
-        """Goes on with the last reply, if it was cut off."""
-        if self.is_replying:
-            self.notify("A reply is on its way; press esc to stop it first.", markup=False)
-        elif self.conversation.cut_reply is None:
-            self.notify("The last reply was not cut off; there is nothing to continue.", markup=False)
-        else:
-            self.transcript.follow()
-            self.show_reply(goes_on=True)
 
     def action_next_variant(self, by: int = 1) -> None:
         """Shows the next reply to the same prompt, at the message chosen or else the last with several."""

@@ -10,6 +10,7 @@ from typing import Any
 from streamtui.config import Endpoint
 from streamtui.conversation import Backoff, Conversation
 from streamtui.message import Delta, Message
+from streamtui.providers.base import Request
 from streamtui.providers.client import OpenAIProvider
 from streamtui.session import Session
 from streamtui.store import Store
@@ -31,6 +32,21 @@ class Clock:
     def backoff(self) -> Backoff:
         """The usual waits, on this clock and without jitter."""
         return Backoff(jitter=lambda: 0.0, sleep=self.sleep)
+
+
+class Scripted(OpenAIProvider):
+    """Yields what it is given, and keeps what it was asked."""
+
+    def __init__(self, endpoint: Endpoint, *pieces: Delta) -> None:
+        super().__init__(endpoint)
+        self.pieces = pieces
+        self.requests: list[Request] = []
+
+    async def stream(self, request: Request) -> AsyncGenerator[Delta, None]:
+        """Yields the pieces."""
+        self.requests.append(request)
+        for delta in self.pieces:
+            yield delta
 
 
 def in_turn(*scripts: Script) -> Script:
@@ -65,6 +81,17 @@ def breaking(*texts: str) -> Script:
         head = f"HTTP/1.1 200 OK\r\nContent-Type: {STREAM}\r\nContent-Length: {len(whole_stream) + 1}\r\n\r\n"
         await exchange.send(head.encode() + whole_stream)
         exchange.writer.close()
+
+    return script
+
+
+def holding(*texts: str) -> Script:
+    """Returns the script of a reply that says `texts` and then nothing more."""
+
+    async def script(exchange: Exchange) -> None:
+        await exchange.send_head()
+        await exchange.send_chunks(*map(piece, texts))
+        await exchange.until_gone()
 
     return script
 

@@ -15,12 +15,13 @@ from tests.conversation.talking import (
     conversation,
     failing,
     heard,
+    holding,
     in_turn,
     on_disk,
     said,
     saying,
 )
-from tests.providers.raw_server import DONE, Exchange, Script, chunked, event, piece, serving
+from tests.providers.raw_server import DONE, chunked, event, piece, serving
 
 
 async def test_a_reply_cut_by_its_length_goes_on_in_the_same_message(store: Store) -> None:
@@ -89,17 +90,6 @@ async def test_a_continuation_that_fails_keeps_what_was_there(store: Store) -> N
         assert "API key" in saved.error
         await heard(talk.continue_reply())
     assert (reply.text, reply.error, reply.finish_reason) == ("Half whole.", "", FinishReason.STOP)
-
-
-def holding(*texts: str) -> Script:
-    """A reply that says `texts` and then nothing more."""
-
-    async def script(exchange: Exchange) -> None:
-        await exchange.send_head()
-        await exchange.send_chunks(*map(piece, texts))
-        await exchange.until_gone()
-
-    return script
 
 
 async def test_stopping_before_anything_came_leaves_it_as_it_was(store: Store) -> None:

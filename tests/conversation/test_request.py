@@ -1,32 +1,14 @@
 """What a request holds beside the messages: parameters, and what the model is known to refuse."""
 
-from collections.abc import AsyncGenerator
 from dataclasses import replace
 
 from streamtui.config import Api, Endpoint, ModelSettings
 from streamtui.conversation import Conversation
 from streamtui.message import Delta, FinishReason
 from streamtui.parameters import Parameters
-from streamtui.providers.base import Request
-from streamtui.providers.client import OpenAIProvider
 from streamtui.session import Session
 from streamtui.store import Store
-from tests.conversation.talking import heard
-
-
-class Scripted(OpenAIProvider):
-    """Yields what it is given, and keeps what it was asked."""
-
-    def __init__(self, endpoint: Endpoint, *pieces: Delta) -> None:
-        super().__init__(endpoint)
-        self.pieces = pieces
-        self.requests: list[Request] = []
-
-    async def stream(self, request: Request) -> AsyncGenerator[Delta, None]:
-        self.requests.append(request)
-        for piece in self.pieces:
-            yield piece
-
+from tests.conversation.talking import Scripted, heard
 
 ENDPOINT = Endpoint(
     "box",

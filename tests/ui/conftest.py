@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,12 +33,15 @@ MakeApp = Callable[..., StreamTUI]
 
 @pytest.fixture
 def make_app(tmp_path: Path) -> MakeApp:
-    """Makes the app for an endpoint (by default the demo), its sessions in the test's own folder."""
+    """Makes the app for an endpoint (by default the demo), its sessions in the test's own folder; `settings` are
+    those of the config."""
 
-    def make(endpoint: Endpoint = DEMO, *, system: str = "", **options: Any) -> StreamTUI:
-        database = options.pop("database", tmp_path / "data" / "sessions.db")
-        config = options.pop("config", None) or Config(endpoint, system)
-        return StreamTUI(config, database, connect=fast, **options)
+    def make(
+        endpoint: Endpoint = DEMO, *, system: str = "", settings: Mapping[str, Any] = {}, **options: Any
+    ) -> StreamTUI:
+        config = options.pop("config", None) or Config(endpoint, system, **settings)
+        options = dict[str, Any](database=tmp_path / "data" / "sessions.db", connect=fast) | options
+        return StreamTUI(config, **options)
 
     return make
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from streamtui.message import Delta, Message, Role
 from streamtui.tokens import size_of, tokens_in
-from streamtui.ui.transcript.notes import Label, LineBlock, endings
+from streamtui.ui.transcript.notes import Hints, Label, LineBlock, endings, left_out
 from streamtui.ui.transcript.stack import Stack
 
 if TYPE_CHECKING:
@@ -52,12 +52,13 @@ class Entry:
     """What the pane knows of a message. Blocks are made when they are first looked at."""
 
     __slots__ = (
+        "_hints",
         "_labelled",
-        "_last",
         "_lines",
         "_stacks",
         "_thought",
         "_thought_size",
+        "above",
         "body",
         "growing",
         "height",
@@ -68,13 +69,22 @@ class Entry:
         "width",
     )
 
-    def __init__(self, message: Message, *, growing: bool = False, variant: tuple[int, int] | None = None) -> None:
+    def __init__(
+        self,
+        message: Message,
+        *,
+        growing: bool = False,
+        variant: tuple[int, int] | None = None,
+        above: int = 0,
+    ) -> None:
         self.message = message
+        self.above = above
+        """How many messages stand above it."""
         self.variant = variant
         """Which of how many siblings it is; None for the only one."""
         self.growing = growing
         self.open = False
-        """Whether the reasoning is unfolded."""
+        """Whether the reasoning, or the summary that is sent, is unfolded."""
         self.height = 0
         self.width = 0
         self.size = len(message.text)
@@ -84,7 +94,7 @@ class Entry:
         self._thought: Document | None = None
         self._stacks: list[Stack] | None = None
         self._labelled = ""
-        self._last = True
+        self._hints: Hints | None = None
 
     @property
     def is_laid_out(self) -> bool:
@@ -93,7 +103,11 @@ class Entry:
 
     def estimate(self, width: int) -> int:
         """About how many lines it takes at `width` cells, without making its blocks."""
-        return 3 + int((self.size / max(10, width) + self._lines * 0.7) * _ESTIMATE_FACTOR)
+        return (
+            3
+            + 3 * (self.message.recap is not None)
+            + int((self.size / max(10, width) + self._lines * 0.7) * _ESTIMATE_FACTOR)
+        )
 
     def feed(self, delta: Delta) -> None:
         """Adds a piece of the reply."""
@@ -122,9 +136,9 @@ class Entry:
         self.forget()
         self.growing = True
 
-    def is_followed(self) -> None:
-        """Notes that another message stands below: what keys do about a reply, they do about the last one."""
-        self._last = False
+    def is_last(self, hints: Hints | None) -> None:
+        """Takes what keys do about the last reply; None: it is the last no longer."""
+        self._hints = hints
         if self._stacks is not None:
             self._stacks[Section.FOOT].replace(self._foot())
             self.width = 0
@@ -136,7 +150,7 @@ class Entry:
             self.width = 0
 
     def toggle(self) -> None:
-        """Folds or unfolds the reasoning."""
+        """Folds or unfolds the reasoning, or the summary."""
         self.open = not self.open
         if self._stacks is not None:
             self._restack()
@@ -162,7 +176,7 @@ class Entry:
         """Brings the lines up to date that say who answers and how long it thinks."""
         assert self._stacks is not None
         if self._labelled != self.message.model:
-            self._stacks[Section.HEAD].replace([self._label()])
+            self._stacks[Section.HEAD].replace(self._head())
         if self._thought is None:
             return
         thought, stack = self._thought_blocks(), self._stacks[Section.THOUGHT]
@@ -188,6 +202,11 @@ class Entry:
         for section, stack in enumerate(self._stacks or ()):
             for index, block in enumerate(stack.blocks):
                 yield Section(section), index, block
+
+    @property
+    def begin(self) -> int:
+        """The line in which the message itself begins, below what is said of those above."""
+        return self.top_of(Section.HEAD, -1) if self.message.recap is not None and self._stacks is not None else 0
 
     @property
     def label(self) -> str:
@@ -243,11 +262,23 @@ class Entry:
     def _restack(self) -> None:
         assert self.body is not None
         self._stacks = [
-            Stack([self._label()]),
+            Stack(self._head()),
             Stack(self._thought_blocks()),
             Stack(self.body.blocks),
             Stack(self._foot()),
         ]
+
+    def _head(self) -> list[LineBlock]:
+        recap = self.message.recap
+        if recap is None:
+            return [self._label()]
+        summary: list[LineBlock] = []
+        if recap.text and self.open:
+            document = _document()
+            document.feed(recap.text)
+            document.finish()
+            summary = [*document.blocks]
+        return [*left_out(recap, self.above, unfolded=self.open), *summary, Label(), self._label()]
 
     def _label(self) -> Label:
         message, self._labelled = self.message, self.message.model
@@ -263,7 +294,7 @@ class Entry:
     def _thought_blocks(self) -> list[LineBlock]:
         if self._thought is None:
             return []
-        head = Label(("▾ " if self.open else "▸ ", "fold"), (self._thinking_facts(), "fold"))
+        head = Label(("▾ " if self.open else "▸ ", "fold"), (self._thinking_facts(), "fold"), folds=True)
         return [head, *self._thought.blocks] if self.open else [head]
 
     def _thinking_facts(self) -> str:
@@ -276,7 +307,7 @@ class Entry:
     def _foot(self) -> list[LineBlock]:
         if self.growing:
             return []
-        return [*endings(self.message, hint=self._last, margin=1 if self.size else 0)]
+        return [*endings(self.message, self._hints, margin=1 if self.size else 0)]
 
 
 def _document() -> "Document":

@@ -5,8 +5,10 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from streamtui.message import Delta, Message
+from streamtui.session import first_sent
 from streamtui.ui.transcript.entry import Entry, Spot
 from streamtui.ui.transcript.heights import Heights
+from streamtui.ui.transcript.notes import Hints
 
 KEEP_BLOCKS = 400
 """Entries whose blocks are kept; the others keep their text and height."""
@@ -29,6 +31,10 @@ class Flow:
         self.width = 0
         """Cells for the text; 0 until known."""
         self.wraps_code = True
+        self.hints = Hints()
+        """What the keys are called that the last reply may need."""
+        self.first_sent = 0
+        """The first entry that a request still holds."""
         self.growth = 0
         """How often something was added to the growing entry."""
         self._heights = Heights()
@@ -41,9 +47,12 @@ class Flow:
 
     def load(self, messages: Iterable[Message], variants: Mapping[str, tuple[int, int]]) -> None:
         """Takes `messages` in place of what was there; `variants` says by id which have siblings."""
-        self.entries = [Entry(message, variant=variants.get(message.id)) for message in messages]
-        for entry in self.entries[:-1]:
-            entry.is_followed()
+        self.entries = [
+            Entry(message, variant=variants.get(message.id), above=index) for index, message in enumerate(messages)
+        ]
+        self.first_sent = first_sent([entry.message for entry in self.entries])
+        if self.entries:
+            self.entries[-1].is_last(self.hints)
         self._recent.clear()
         self.resize(self.width)
 
@@ -58,15 +67,20 @@ class Flow:
         for entry in self.entries:
             entry.width = 0
 
-    def add(self, entry: Entry) -> None:
-        """Adds `entry` at the end."""
+    def add(self, message: Message, *, growing: bool, variant: tuple[int, int] | None) -> Entry:
+        """Adds `message` at the end."""
         if self.entries:
-            self.entries[-1].is_followed()
+            self.entries[-1].is_last(None)
             self._again(len(self.entries) - 1)
+        entry = Entry(message, growing=growing, variant=variant, above=len(self.entries))
+        entry.is_last(self.hints)
+        if message.recap is not None:
+            self.first_sent = entry.above
         self.entries.append(entry)
         self._heights.append(entry.estimate(self.width))
         if self.width:
-            self.exact(len(self.entries) - 1)
+            self.exact(entry.above)
+        return entry
 
     def resume(self) -> None:
         """Lets the last entry grow again."""

@@ -145,10 +145,12 @@ class LinePainter:
 
     def _bar(self, place: Place) -> Run:
         entry = self._flow.entries[place.entry]
-        if place.line == entry.height - 1:
+        if place.line == entry.height - 1 or place.line < entry.begin:
             return _BLANK
         if place.entry == self.cursor:
             return ("▌ ", "cursor-bar")
+        if place.entry < self._flow.first_sent:
+            return ("┊ ", "faint")
         return ("▎ ", "user-bar") if entry.message.role is Role.USER else _BLANK
 
 

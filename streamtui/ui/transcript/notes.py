@@ -1,10 +1,11 @@
 """Lines in the pane that are no Markdown: who said it, that there was reasoning, how a reply ended."""
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from streamtui import keys
 from streamtui.markdown.runs import Line, Run
-from streamtui.message import FinishReason, Message, Role
+from streamtui.message import FinishReason, Message, Recap, Role
+from streamtui.tokens import estimate
 
 _ENDINGS = {
     None: "interrupted: the program ended before the reply did",
@@ -51,8 +52,10 @@ class Label:
     height = 1
     base = ""
 
-    def __init__(self, *runs: Run) -> None:
+    def __init__(self, *runs: Run, folds: bool = False) -> None:
+        """`folds`: a click on it folds or unfolds what is below."""
         self._runs = list(runs)
+        self.folds = folds
         self.fresh = -1
 
     def layout(self, width: int) -> None:
@@ -108,8 +111,20 @@ class Note:
         return self._text
 
 
-def endings(message: Message, *, hint: bool, margin: int) -> list[Note]:
-    """Returns how a reply ended, where it was not simply done, and, if `hint`, which keys help."""
+class Hints(NamedTuple):
+    """What the keys are called that help where a reply was cut off."""
+
+    retry: str = keys.name_of("chat.retry")
+    continue_reply: str = keys.name_of("chat.continue_reply")
+
+    def for_reply(self, message: Message) -> str:
+        """Returns what can be done about a reply that ended before it was done."""
+        again = f"{self.retry} asks again"
+        return f"{again} · {self.continue_reply} continues the reply" if message.is_cut else again
+
+
+def endings(message: Message, hints: Hints | None, *, margin: int) -> list[Note]:
+    """Returns how a reply ended, where it was not simply done, and which keys help."""
     if message.error and message.finish_reason is FinishReason.STOPPED:
         said = Note(f"■ stopped, and not asked again. {message.error}", "ending", margin=margin)
     elif message.error:
@@ -118,9 +133,15 @@ def endings(message: Message, *, hint: bool, margin: int) -> list[Note]:
         said = Note(f"■ {_ENDINGS[message.finish_reason]}", "ending", margin=margin)
     else:
         return []
-    return [said, Note(_keys_for(message), "faint", margin=0)] if hint else [said]
+    return [said, Note(hints.for_reply(message), "faint", margin=0)] if hints else [said]
 
 
-def _keys_for(message: Message) -> str:
-    again = f"{keys.shown('chat.retry')} asks again"
-    return f"{again} · {keys.shown('chat.continue_reply')} continues the reply" if message.is_cut else again
+def left_out(recap: Recap, number: int, *, unfolded: bool) -> list[Label]:
+    """Returns what stands between `number` messages that are not sent any more and those that are."""
+    above = f"the {number:,} messages above are" if number != 1 else "the message above is"
+    labels = [Label(("┄┄┄ ", "rule"), (f"{above} not sent any more", "ending"), (" ┄┄┄", "rule"))]
+    if recap.text:
+        by = f" by {recap.model}" if recap.model else ""
+        facts = f"in their place: a summary{by} · ~{estimate(recap.text):,} tokens"
+        labels.append(Label(("▾ " if unfolded else "▸ ", "fold"), (facts, "fold"), folds=True))
+    return labels

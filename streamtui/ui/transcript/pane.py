@@ -8,8 +8,8 @@ from textual.selection import Selection
 
 from streamtui.message import Message, Role
 from streamtui.ui.bindings import bindings_of
-from streamtui.ui.transcript.entry import Section
 from streamtui.ui.transcript.find import Finder, Hit
+from streamtui.ui.transcript.notes import Label
 from streamtui.ui.transcript.paint import cells
 from streamtui.ui.transcript.selecting import Bounds, place, text_between
 from streamtui.ui.transcript.targets import Target, code_of, lettered, targets_in, url_of
@@ -318,7 +318,7 @@ class Transcript(TranscriptView):
         super().on_mouse_down(event)
 
     async def _on_click(self, event: events.Click) -> None:
-        """Unfolds reasoning, follows links, selects a block by two clicks."""
+        """Unfolds what is folded, follows links, selects a block by two clicks."""
         event.stop()
         event.prevent_default()  # Widget's own handler would select everything at a double click.
         if (event.x, event.y) != self._pressed:
@@ -329,7 +329,7 @@ class Transcript(TranscriptView):
         found = self.flow.at(int(self.scroll_y) + event.y)
         if found is None or found.spot is None:
             return
-        if found.spot.section is Section.THOUGHT and found.spot.number == 0:
+        if isinstance(found.spot.block, Label) and found.spot.block.folds:
             self.toggle(found.entry)
         elif event.chain == 2:
             self.screen.selections = {self: self.lines.whole_block(found)}

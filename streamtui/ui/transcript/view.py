@@ -66,8 +66,7 @@ class TranscriptView(ScrollView, can_focus=True):
     def add(self, message: Message, *, growing: bool = False, variant: tuple[int, int] | None = None) -> Entry:
         """Adds `message` at the end. A growing one takes the pieces of `append` until `finish`."""
         self._flush()
-        entry = Entry(message, growing=growing, variant=variant)
-        self.flow.add(entry)
+        entry = self.flow.add(message, growing=growing, variant=variant)
         self.settle()
         return entry
 
