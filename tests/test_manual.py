@@ -42,6 +42,8 @@ def test_keys_are_filled_in() -> None:
         ("which command line flags are there", "Starting"),
         ("set a system prompt", "System prompt"),
         ("how do I change the model", "Models and favourites"),
+        ("how do I run a relay for other programs", "A relay"),
+        ("can I use it as an openai compatible proxy with curl", "A relay"),
         ("what are favorites", "Models and favourites"),
         ("how do I open an old conversation", "Sessions"),
         ("continue my last session", "Sessions"),
