@@ -42,6 +42,8 @@ async def serve(rate: float, seconds: float) -> None:
         # Not all at the same moment: real streams do not beat together.
         due = now() + (hash(os.urandom(4)) % 1000) / 1000 / rate
         for _ in range(int(rate * seconds)):
+            if writer.is_closing():
+                return
             await asyncio.sleep(max(0.0, due - now()))
             due += 1 / rate
             piece = b'data: {"sent":%d,%b}\n\n' % (time.monotonic_ns(), FIELDS)
