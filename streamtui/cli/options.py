@@ -47,6 +47,9 @@ def add_parameter_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--extra", metavar="KEY=JSON", action="append", help="any other field of the request (repeatable)"
     )
+    group.add_argument(
+        "--moderate", action="store_true", help="let the server's moderation check the reply as it comes"
+    )
     group.add_argument("--pace", metavar="N", type=float, help="show replies at N characters a second at most")
 
 
@@ -85,6 +88,7 @@ def config_from(asked: argparse.Namespace) -> Config:
         api=Api(given["api"]) if given.get("api") else None,
         parameters=_parameters(given),
         pace=_pace(given.get("pace")),
+        moderate=bool(given.get("moderate")),
     )
     return load(wanted, os.environ)
 

@@ -33,6 +33,7 @@ class Asked:
     api: Api | None = None
     parameters: Parameters = field(default_factory=Parameters)
     pace: float | None = None
+    moderate: bool = False
 
 
 def load(asked: Asked, environ: Mapping[str, str], file: Path | None = None) -> Config:
@@ -79,7 +80,7 @@ class _Loading:
             title_model=first("title_model", written("title_model")) or "",
             keymap=settings.keymap,
             theme=first("theme", written("theme")) or "",
-            moderate=bool(first("moderate", written("moderate"))),
+            moderate=bool(first("moderate", (self._asked.moderate or None, flag("--moderate")), written("moderate"))),
             troubles=tuple(self._troubles),
             sources=self._sources,
         )

@@ -53,7 +53,7 @@ class Config:
     troubles: tuple[str, ...] = ()
     """What in the file could not be used, a sentence each, to be told at the start."""
     moderate: bool = False
-    """Whether prompts are shown to the server's moderation before they are sent."""
+    """Whether replies are shown to the server's moderation while they arrive, and stopped if it objects."""
     sources: Mapping[str, Source] = field(default_factory=dict)
     """Where values come from, by their dotted names, as in ``endpoints.groq.base_url``; see `source_of`."""
 

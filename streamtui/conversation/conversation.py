@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -10,6 +10,7 @@ from streamtui.config import Api
 from streamtui.conversation.adaptations import Adaptations
 from streamtui.conversation.asides import answer
 from streamtui.conversation.context import sent
+from streamtui.conversation.moderation import moderated
 from streamtui.conversation.reply import Reply
 from streamtui.conversation.retries import Backoff, persistent
 from streamtui.conversation.room import Room
@@ -33,8 +34,19 @@ GO_ON = (
 class Conversation:
     """A session with the provider that answers it and the store that keeps it."""
 
-    def __init__(self, session: Session, provider: Provider, store: Store, *, backoff: Backoff | None = None) -> None:
-        """`backoff`: how long to wait before a request that failed is sent again."""
+    def __init__(
+        self,
+        session: Session,
+        provider: Provider,
+        store: Store,
+        *,
+        backoff: Backoff | None = None,
+        shape: Callable[[Request], Request] = lambda request: request,
+        moderate: bool = False,
+    ) -> None:
+        """`backoff`: how long to wait before a request that failed is sent again; `shape`: has the last word on
+        every request; `moderate`: whether the server's moderation checks replies while they arrive.
+        """
         self.session = session
         self.provider = provider
         self.store = store
@@ -42,6 +54,8 @@ class Conversation:
         self.room = Room(self)
         """What to do where the session is longer than its model can take."""
         self._backoff = backoff or Backoff()
+        self._shape = shape
+        self._moderate = moderate
         self._adaptations = Adaptations(store)
         self._reply: Reply | None = None
         self._before: Count | None = None
@@ -170,7 +184,8 @@ class Conversation:
         try:
             request = await self._request(reply.goes_on)
             reply.send(request.model)
-            async with aclosing(persistent(self.provider, request, self._backoff, reply.retry)) as pieces:
+            replies = persistent(self.provider, request, self._backoff, reply.retry)
+            async with aclosing(moderated(replies, self.provider) if self._moderate else replies) as pieces:
                 async for piece in pieces:
                     if piece.adapted:
                         self._adaptations.learn(self.provider.endpoint.name, request.model, piece.adapted)
@@ -193,13 +208,14 @@ class Conversation:
         model = await self.settle_model()
         if goes_on and api_for(endpoint, model) is not Api.COMPLETIONS:
             messages.append(Message(Role.USER, GO_ON))
-        return Request(
+        request = Request(
             model,
             tuple(messages),
             self.session.system,
             parameters=self.parameters,
             adaptations=await self._adaptations.of(endpoint.name, model),
         )
+        return self._shape(request)
 
     async def aside(self, model: str, prompt: str, *, persistently: bool = False) -> tuple[str, Usage | None]:
         """Asks `model` for something beside the conversation; returns what it says, cleaned, and what that took.

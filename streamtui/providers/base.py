@@ -91,6 +91,12 @@ class Provider(Protocol):
     async def models(self) -> list[str]:
         """Returns the names of the server's models, cleaned, in its order. Raises ProviderError."""
 
+    async def moderate(self, text: str) -> tuple[str, ...]:
+        """Returns the categories, cleaned, for which the server's moderation flags `text`; none: it does not.
+
+        Raises ProviderError, also where the server has no moderation.
+        """
+
     def warm_up(self) -> None:
         """Loads what the first request needs; may be called from any thread. Raises ProviderError."""
 

@@ -14,6 +14,7 @@ from streamtui.providers.apis import TITLES, WIRES
 from streamtui.providers.base import Provider, ProviderError, Request, Trouble
 from streamtui.providers.catalogue import models_in
 from streamtui.providers.errors import Explainer
+from streamtui.providers.moderation import flags_in
 from streamtui.providers.patience import Patience
 from streamtui.providers.reply import ReplyReader
 from streamtui.providers.unlocking import Unlocking
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from streamtui.providers.connection import Transport
 
 LIST_TIMEOUT = 20.0
-"""Seconds until the list of models is there."""
+"""Seconds until the list of models, or the verdict of the moderation, is there."""
 AFTERMATH = 2.0
 """Seconds in which usage may follow the end of a reply. Some servers leave the connection open after it."""
 AFTER_DONE = 0.1
@@ -96,18 +97,40 @@ class OpenAIProvider(Provider):
         """Returns the server's models and what it says of them, each once, in its order."""
         client = await self._client_for()
         explain = Explainer(self.endpoint)
-        body = bytearray()
+        late = explain.late_list(LIST_TIMEOUT)
+        return models_in(await self._whole(client, "/models", None, explain, late), explain)
+
+    async def moderate(self, text: str) -> tuple[str, ...]:
+        """Returns what the server's moderation flags `text` for; nothing: it does not. See `Provider.moderate`."""
+        client = await self._client_for()
+        explain = Explainer(self.endpoint)
+        late = explain.no_moderation(f"It took more than {LIST_TIMEOUT:.0f} s.")
         try:
-            async with asyncio.timeout(LIST_TIMEOUT), aclosing(await _asked(client, "/models")) as answer:
+            return flags_in(await self._whole(client, "/moderations", {"input": text}, explain, late), explain)
+        except ProviderError as error:
+            raise error if error is late else explain.no_moderation(error.sentence) from None
+
+    async def _whole(
+        self,
+        client: "openai.AsyncOpenAI",
+        path: str,
+        body: dict[str, Any] | None,
+        explain: Explainer,
+        late: ProviderError,
+    ) -> str:
+        """Returns the whole answer to a request that is no reply; raises `late` when that takes too long."""
+        read = bytearray()
+        try:
+            async with asyncio.timeout(LIST_TIMEOUT), aclosing(await _asked(client, path, body)) as answer:
                 async for chunk in answer.aiter_bytes():
-                    body += chunk
-                    if len(body) > _MAX_LIST:
+                    read += chunk
+                    if len(read) > _MAX_LIST:
                         raise explain.garbled()
         except TimeoutError:
-            raise explain.late_list(LIST_TIMEOUT) from None
+            raise late from None
         except _failures() as error:
             raise self._explained(explain, error) from None
-        return models_in(body.decode("utf-8-sig", "replace"), explain)
+        return read.decode("utf-8-sig", "replace")
 
     async def aclose(self) -> None:
         """Closes the connections."""

@@ -274,6 +274,13 @@ class Explainer:
             words=server_words(body),
         )
 
+    def no_moderation(self, why: str) -> ProviderError:
+        """A text that could not be shown to the moderation."""
+        return self.error(
+            f"The reply was stopped: {self.name} could not check it; ask without moderation, or elsewhere. {why}",
+            Trouble.REFUSED,
+        )
+
     def late_list(self, seconds: float) -> ProviderError:
         """The list of models was not there after `seconds`."""
         return self.error(

@@ -32,13 +32,17 @@ class Store:
     May be called from any thread.
     """
 
-    def __init__(self, path: Path, on_trouble: Callable[[str], None] | None = None) -> None:
-        """`on_trouble` is told every change of `trouble`, on the writer's thread; it must return at once."""
+    def __init__(self, path: Path, on_trouble: Callable[[str], None] | None = None, *, saves: bool = True) -> None:
+        """`on_trouble` is told every change of `trouble`, on the writer's thread; it must return at once.
+
+        Without `saves` what is to be written is dropped; reading works.
+        """
         self.path = path
         self.on_trouble = on_trouble
         self._writer = Writer(path, self._tell)
         self._reader = Reader(path, self._writer)
         self._in_use = False
+        self._saves = saves
 
     def __enter__(self) -> Self:
         return self
@@ -193,8 +197,9 @@ class Store:
         return saved
 
     def _write(self, operation: writing.Operation) -> None:
-        self._begin()
-        self._writer.add(operation)
+        if self._saves:
+            self._begin()
+            self._writer.add(operation)
 
     def _begin(self) -> None:
         """The threads are daemons, lest they keep the process alive; without this they would die writing."""

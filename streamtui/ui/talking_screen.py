@@ -35,7 +35,7 @@ class TalkingScreen(TurnScreen):
         """Brings the screen to life once it is painted."""
         from streamtui.conversation import Conversation
 
-        self.conversation = Conversation(session, provider, store)
+        self.conversation = Conversation(session, provider, store, moderate=self.config.moderate)
         self._begun = True
         self._show_session()
         self.set_interval(DRAFT_EVERY, self.save_draft)
@@ -55,7 +55,8 @@ class TalkingScreen(TurnScreen):
         self.stop()
         self._take_back_queued()
         before = self.conversation
-        self.conversation = Conversation(session, provider or self.provider_for(session), before.store)
+        answers = provider or self.provider_for(session)
+        self.conversation = Conversation(session, answers, before.store, moderate=self.config.moderate)
         self._show_session()
 
     def _show_session(self) -> None:

@@ -1,11 +1,13 @@
 """What goes with a turn: notices, a pace, a title."""
 
 import asyncio
+import json
 
+from streamtui.config import Endpoint
 from streamtui.message import Delta, FinishReason
 from tests.conversation.talking import Scripted, failing, in_turn, saying
-from tests.providers.raw_server import serving
-from tests.ui.conftest import MakeApp, Model, answered, ask, pane, running, status, until
+from tests.providers.raw_server import DONE, Exchange, chunked, serving, whole
+from tests.ui.conftest import MakeApp, Model, answered, ask, pane, piece, running, status, until
 from tests.ui.test_trouble import endpoint
 
 
@@ -71,3 +73,21 @@ async def test_a_title_that_fails_is_not_spoken_of(make_app: MakeApp) -> None:
             await until(lambda: not [worker for worker in app.chat.workers if not worker.is_finished])
             assert not app._notifications
             assert app.chat.conversation.session.title == "Why is the sky blue?"
+
+
+async def test_the_moderation_stops_a_reply(make_app: MakeApp) -> None:
+    verdict = json.dumps({"results": [{"flagged": True, "categories": {"violence": True}}]}).encode()
+
+    async def answer(exchange: Exchange) -> None:
+        if "/moderations" in exchange.line:
+            await whole(verdict, content_type="application/json")(exchange)
+        else:
+            await chunked(piece("Bad words."), piece(finish="stop"), DONE)(exchange)
+
+    async with serving(answer) as server:
+        endpoint = Endpoint("test", server.url, model="m-1")
+        app = make_app(endpoint, settings={"moderate": True})
+        async with running(app) as pilot:
+            await ask(pilot, "hi")
+            await until(lambda: "flagged it for violence" in " ".join(pane(app).split()))
+            assert "Bad words." in pane(app)

@@ -1,0 +1,1 @@
+"""One prompt, answered on stdout: the conversation without a screen."""

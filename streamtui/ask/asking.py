@@ -1,0 +1,106 @@
+"""Asks one question and lets an output take the answer as it comes."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import aclosing
+from dataclasses import replace
+
+from streamtui.ask.output import Output
+from streamtui.ask.question import Question
+from streamtui.config import Config
+from streamtui.conversation import Backoff, Conversation
+from streamtui.message import Delta, Message
+from streamtui.pace import PacedView
+from streamtui.providers.base import Provider, Request
+from streamtui.session import Session
+from streamtui.store import Store
+
+Tell = Callable[[str], None]
+"""Says something beside the answer."""
+
+
+class Asker:
+    """A conversation that lasts one question."""
+
+    def __init__(
+        self, config: Config, session: Session, provider: Provider, store: Store, *, stream: bool = True, tell: Tell
+    ) -> None:
+        """`stream`: False asks for the whole reply at once; `tell`: takes waits and notices, in sentences."""
+        self._pace = config.pace
+        self._stream = stream
+        self._tell = tell
+        self._conversation = Conversation(
+            session,
+            provider,
+            store,
+            backoff=Backoff(sleep=self._sleep),
+            shape=self._shape,
+            moderate=config.moderate,
+        )
+        self._tap: Callable[[str], None] | None = None
+
+    async def get_ready(self) -> None:
+        """Loads what the request needs and finds out which model answers, so that a measurement has neither in it.
+
+        Raises ProviderError.
+        """
+        await asyncio.to_thread(self._conversation.provider.warm_up)
+        await self._conversation.settle_model()
+
+    async def ask(self, question: Question, output: Output) -> Message:
+        """Asks `question` and returns the reply, however it ended.
+
+        Raises OSError where `output` can't write; the reply is stopped then, and kept. So it is by cancelling.
+        """
+        conversation, self._tap = self._conversation, output.tap
+        conversation.add_prompt(question.text, question.attachments)
+        showing = _Showing(output)
+        view = PacedView(showing.show, self._pace, lambda: conversation.progress.sent)
+        try:
+            async with aclosing(conversation.reply()) as deltas:
+                async for delta in deltas:
+                    if delta.notice:
+                        self._tell(delta.notice)
+                    view.add(delta)
+                    showing.check()
+        finally:
+            view.finish()
+            reply = conversation.current
+            assert reply is not None
+            showing.end(conversation.session, reply)
+        showing.check()
+        return reply
+
+    def _shape(self, request: Request) -> Request:
+        return replace(request, stream=self._stream, tap=self._tap)
+
+    async def _sleep(self, seconds: float) -> None:
+        progress = self._conversation.progress
+        self._tell(f"{progress.reason}: asking again in {seconds:.0f} s ({progress.attempt} of {progress.retries}).")
+        await asyncio.sleep(seconds)
+
+
+class _Showing:
+    """Hands pieces to the output; what it raises is raised by `check`, as a timer has nobody to raise it to."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        self._failure: OSError | None = None
+
+    def show(self, delta: Delta) -> None:
+        self._try(lambda: self._output.piece(delta))
+
+    def end(self, session: Session, reply: Message) -> None:
+        self._try(lambda: self._output.end(session, reply))
+
+    def _try(self, write: Callable[[], None]) -> None:
+        if self._failure is None:
+            try:
+                write()
+            except OSError as error:
+                self._failure = error
+
+    def check(self) -> None:
+        """Raises OSError if something could not be written."""
+        if self._failure is not None:
+            raise self._failure

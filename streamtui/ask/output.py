@@ -1,0 +1,170 @@
+"""Output: where a reply goes as it arrives: plain text, JSON, the server's own events, or pieces with their times."""
+
+import json
+import time
+from dataclasses import asdict
+from typing import Any, Protocol, TextIO
+
+from streamtui.ask.speed import Speed, summary
+from streamtui.message import Delta, Message
+from streamtui.session import Session
+
+
+class Output(Protocol):
+    """Takes a reply as it comes."""
+
+    def tap(self, data: str) -> None:
+        """Takes an event as the server sent it."""
+
+    def piece(self, delta: Delta) -> None:
+        """Takes a piece."""
+
+    def end(self, session: Session, reply: Message) -> None:
+        """Takes the whole reply, however it ended."""
+
+
+class Plain(Output):
+    """The text as it comes, each piece flushed."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._last = "\n"
+
+    def tap(self, data: str) -> None:
+        """Not shown."""
+
+    def piece(self, delta: Delta) -> None:
+        """Writes the text."""
+        if delta.text:
+            self._out.write(delta.text)
+            self._out.flush()
+            self._last = delta.text[-1]
+
+    def end(self, session: Session, reply: Message) -> None:
+        """Ends the last line, so that a prompt does not follow in the middle of it."""
+        if self._last != "\n":
+            self._out.write("\n")
+        self._out.flush()
+
+
+class Json(Output):
+    """One JSON object when the reply has ended, with all that is known of it."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+
+    def tap(self, data: str) -> None:
+        """Not shown."""
+
+    def piece(self, delta: Delta) -> None:
+        """Not shown: the whole comes at the end."""
+
+    def end(self, session: Session, reply: Message) -> None:
+        """Writes the object."""
+        print(json.dumps(_as_dict(session, reply), ensure_ascii=False, indent=2), file=self._out, flush=True)
+
+
+def _as_dict(session: Session, reply: Message) -> dict[str, Any]:
+    return {
+        "text": reply.text,
+        "reasoning": reply.reasoning or None,
+        "model": reply.model,
+        "endpoint": reply.endpoint,
+        "finish_reason": reply.finish_reason.value if reply.finish_reason else None,
+        "error": reply.error or None,
+        "usage": asdict(reply.usage) if reply.usage else None,
+        "timing": asdict(reply.timing) if reply.timing else None,
+        "session": session.id,
+        "message": reply.id,
+    }
+
+
+class Events(Output):
+    """Every event on a line of its own, as the server sent it."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+
+    def tap(self, data: str) -> None:
+        """Writes the event: JSON on one line, anything else (``[DONE]``) as a JSON string."""
+        try:
+            json.loads(data)
+        except (ValueError, RecursionError):
+            data = json.dumps(data, ensure_ascii=False)
+        # Line ends inside an event's JSON stand between its tokens: as text they are escaped.
+        print(" ".join(data.splitlines()), file=self._out, flush=True)
+
+    def piece(self, delta: Delta) -> None:
+        """Not shown: its event was."""
+
+    def end(self, session: Session, reply: Message) -> None:
+        """Nothing is left to write."""
+
+
+class Silent(Output):
+    """Writes nothing, and keeps the times."""
+
+    def __init__(self) -> None:
+        self.speed = Speed(time.monotonic())
+
+    def tap(self, data: str) -> None:
+        """Not kept."""
+
+    def piece(self, delta: Delta) -> None:
+        """Notes when it came."""
+        self.speed.note(delta)
+
+    def end(self, session: Session, reply: Message) -> None:
+        """Notes the end."""
+        self.speed.end(reply)
+
+
+class Timed(Output):
+    """Every piece with the seconds since the request, then what that makes."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self.speed = Speed(time.monotonic())
+
+    def tap(self, data: str) -> None:
+        """Not shown."""
+
+    def piece(self, delta: Delta) -> None:
+        """Writes when it came, and what it is."""
+        now = self.speed.note(delta)
+        for kind, text in (("text", delta.text), ("reasoning", delta.reasoning)):
+            if text:
+                print(f"{now:9.4f} s  {kind:<9}  {json.dumps(text, ensure_ascii=False)}", file=self._out, flush=True)
+
+    def end(self, session: Session, reply: Message) -> None:
+        """Writes the sum."""
+        self.speed.end(reply)
+        print("", *summary(self.speed), sep="\n", file=self._out, flush=True)
+
+
+class WithReasoning(Output):
+    """Another output, and beside it what the model thinks."""
+
+    def __init__(self, output: Output, aside: TextIO) -> None:
+        self._output = output
+        self._aside = aside
+        self._thinks = False
+
+    def tap(self, data: str) -> None:
+        """Hands it on."""
+        self._output.tap(data)
+
+    def piece(self, delta: Delta) -> None:
+        """Writes the reasoning, and hands the piece on."""
+        if delta.reasoning:
+            self._thinks = True
+            self._aside.write(delta.reasoning)
+            self._aside.flush()
+        if delta.text and self._thinks:
+            self._thinks = False
+            print(file=self._aside, flush=True)
+        self._output.piece(delta)
+
+    def end(self, session: Session, reply: Message) -> None:
+        """Hands it on."""
+        self._output.end(session, reply)

@@ -1,0 +1,172 @@
+"""`streamtui ask`: one prompt, its answer on stdout."""
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from streamtui import paths
+from streamtui.cli import EXIT_FAILED, EXIT_USAGE
+from streamtui.cli.options import add_server_options, add_session_options, config_from
+from streamtui.cli.running import run_quietly, say
+from streamtui.config import Config, ConfigError, Endpoint, Origin
+
+if TYPE_CHECKING:
+    # Imported where they are used: --help has no use for them.
+    from streamtui.ask.output import Output
+    from streamtui.ask.question import Question
+    from streamtui.message import Message
+    from streamtui.session import Session
+    from streamtui.store import Store
+
+_EPILOG = """\
+The answer goes to stdout, everything else to stderr.
+exit status: 0 answered, 1 failed, 2 wrong arguments, 130 interrupted; what came is saved all the same
+examples:
+  streamtui ask "why is the sky blue?"
+  git diff | streamtui ask "review this" -e openai
+  streamtui ask "what is on it?" --image photo.png
+  streamtui ask -c "and at night?"
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Returns the parser of the command's arguments."""
+    parser = argparse.ArgumentParser(
+        prog="streamtui ask",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Asks a model once and writes the answer to stdout as it arrives.",
+        epilog=_EPILOG,
+    )
+    add_question_options(parser)
+    shown = parser.add_argument_group("what is shown")
+    form = shown.add_mutually_exclusive_group()
+    form.add_argument("--raw", action="store_true", help="on a terminal too: the text as it comes, not rendered")
+    form.add_argument("--json", action="store_true", help="one JSON object: text, usage, timing, finish reason")
+    form.add_argument("--events", action="store_true", help="every event of the server as a line of JSON")
+    form.add_argument("--timing", action="store_true", help="every piece with its time, then what that makes")
+    shown.add_argument("--no-stream", action="store_true", help="ask for the whole answer at once")
+    shown.add_argument("--show-reasoning", action="store_true", help="write what the model thinks to stderr")
+    add_server_options(parser)
+    add_session_options(parser)
+    parser.add_argument("--no-save", action="store_true", help="keep nothing of it")
+    return parser
+
+
+def add_question_options(parser: argparse.ArgumentParser) -> None:
+    """Adds what `question_of` reads."""
+    question = parser.add_argument_group("the question")
+    question.add_argument("prompt", nargs="*", help="what to ask; what is piped in follows it")
+    question.add_argument(
+        "-f", "--file", metavar="FILE", type=Path, action="append", default=[], help="attach a file (repeatable)"
+    )
+    question.add_argument(
+        "--image", metavar="FILE", type=Path, action="append", default=[], help="attach an image (repeatable)"
+    )
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Asks. Returns 0, 1 if there is no (whole) answer, 2 for wrong arguments, 130 if interrupted."""
+    asked = parser().parse_args(arguments)
+    from streamtui.ask.question import QuestionError
+
+    try:
+        config = config_from(asked)
+        question = question_of(asked)
+    except (ConfigError, QuestionError) as error:
+        say(str(error))
+        return EXIT_USAGE
+    for trouble in config.troubles:
+        say(trouble)
+    return run_quietly(_ask(config, asked, question))
+
+
+def question_of(asked: argparse.Namespace) -> "Question":
+    """Returns what the options, and what is piped in, ask. Raises QuestionError."""
+    from streamtui.ask.question import question_from
+
+    piped = b"" if sys.stdin is None or sys.stdin.isatty() else sys.stdin.buffer.read()
+    return question_from(asked.prompt, piped, asked.file, asked.image)
+
+
+async def _ask(config: Config, asked: argparse.Namespace, question: "Question") -> int:
+    from streamtui.ask.asking import Asker
+    from streamtui.message import FinishReason
+    from streamtui.providers import connect
+    from streamtui.store import Store, StoreError
+
+    store = Store(paths.database(), say, saves=not asked.no_save)
+    provider = None
+    try:
+        session, endpoint = await _session(config, asked, store)
+        provider = connect(endpoint)
+        asker = Asker(config, session, provider, store, stream=not asked.no_stream, tell=say)
+        reply = await asker.ask(question, _output(asked))
+    except StoreError as error:
+        say(str(error))
+        return EXIT_FAILED
+    finally:
+        if provider is not None:
+            await provider.aclose()
+        saved = await asyncio.to_thread(store.close)
+    _explain(reply)
+    return 0 if saved and reply.finish_reason is not FinishReason.FAILED else EXIT_FAILED
+
+
+async def _session(config: Config, asked: argparse.Namespace, store: "Store") -> "tuple[Session, Endpoint]":
+    """Returns the session that goes on, or a new one, and who answers. Raises StoreError."""
+    from streamtui.session import Session
+    from streamtui.store import StoreError
+
+    wanted = asked.session
+    if asked.resume and not (wanted := await asyncio.wrap_future(store.latest()) or ""):
+        raise StoreError("There is no session to go on with yet; leave out -c.")
+    if not wanted:
+        endpoint = config.endpoint
+        new = Session(endpoint=endpoint.name, model=config.model or endpoint.model, system=config.system)
+        new.parameters = config.new_parameters
+        return new, endpoint
+    session = await asyncio.wrap_future(store.session(wanted))
+    asked_for = config.source_of("endpoint").origin is Origin.FLAG
+    endpoint = config.endpoint if asked_for else config.endpoints.get(session.endpoint, config.endpoint)
+    if endpoint.name != session.endpoint:
+        session.model = endpoint.model  # a model of another server
+    session.model = config.model or session.model
+    session.system = config.system if asked.system else session.system
+    session.parameters = config.parameters.over(session.parameters)
+    return session, endpoint
+
+
+def _output(asked: argparse.Namespace) -> "Output":
+    from streamtui.ask import output
+    from streamtui.ask.rendered import Rendered
+
+    shown: Output
+    if asked.json:
+        shown = output.Json(sys.stdout)
+    elif asked.events:
+        shown = output.Events(sys.stdout)
+    elif asked.timing:
+        shown = output.Timed(sys.stdout)
+    elif asked.raw or not sys.stdout.isatty():
+        shown = output.Plain(sys.stdout)
+    else:
+        shown = Rendered(sys.stdout, colour=not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb")
+    return output.WithReasoning(shown, sys.stderr) if asked.show_reasoning else shown
+
+
+def _explain(reply: "Message") -> None:
+    """Says on stderr how the answer ended, if it did not end by itself."""
+    from streamtui.message import FinishReason
+
+    endings = {
+        FinishReason.LENGTH: "The answer was cut off: the model has reached its limit of tokens (see --max-tokens).",
+        FinishReason.CONTENT_FILTER: "The server withheld the rest of the answer (content filter).",
+        FinishReason.TOOL_CALLS: "The model wanted to call tools, which streamtui does not do.",
+    }
+    sentence = reply.error or (endings.get(reply.finish_reason, "") if reply.finish_reason else "")
+    if sentence:
+        say(sentence)

@@ -1,0 +1,350 @@
+"""`streamtui ask` and `streamtui time`, as programs whose output is read."""
+
+import asyncio
+import json
+import os
+import signal
+import sqlite3
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from streamtui.cli.chat import main as chat
+from tests.providers.raw_server import DONE, Exchange, RawServer, Script, chunked, event, piece, serving, whole
+from tests.terminal import ROOT, Terminal
+from tests.ui.conftest import Model, until
+
+PATIENCE = 30.0
+PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 20
+
+
+@dataclass
+class Done:
+    """A program that has ended."""
+
+    status: int
+    out: str
+    err: str
+
+
+@asynccontextmanager
+async def started(
+    home: Path, *arguments: str, stdin: int = asyncio.subprocess.DEVNULL
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Runs a command of streamtui with its files under `home`."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("OPENAI_")}
+    environment |= {"HOME": str(home), "XDG_DATA_HOME": str(home / "data"), "XDG_CONFIG_HOME": str(home / "config")}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "streamtui", *arguments,
+        stdin=stdin, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        env={**environment, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def run(home: Path, *arguments: str, piped: bytes | None = None) -> Done:
+    """Runs a command until it has ended."""
+    stdin = asyncio.subprocess.DEVNULL if piped is None else asyncio.subprocess.PIPE
+    async with started(home, *arguments, stdin=stdin) as process, asyncio.timeout(PATIENCE):
+        out, err = await process.communicate(piped)
+    assert process.returncode is not None
+    return Done(process.returncode, out.decode(), err.decode())
+
+
+def rows(home: Path, query: str) -> list[tuple[object, ...]]:
+    """What the saved sessions hold."""
+    with closing(sqlite3.connect(home / "data" / "streamtui" / "sessions.db")) as connection:
+        return connection.execute(query).fetchall()
+
+
+USAGE = event({"choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}})
+HELLO = (piece("Hello "), piece("there."), piece("", "stop"), USAGE, DONE)
+
+
+@asynccontextmanager
+async def saying(*pieces: bytes, script: Script | None = None) -> AsyncIterator[RawServer]:
+    """A server that answers every chat with `pieces`."""
+
+    async def answer(exchange: Exchange) -> None:
+        if "/models" in exchange.line:
+            await whole(json.dumps({"data": [{"id": "m-1"}]}).encode(), content_type="application/json")(exchange)
+        else:
+            await (script or chunked(*pieces))(exchange)
+
+    async with serving(answer) as server:
+        yield server
+
+
+async def test_the_answer_is_all_there_is_on_stdout(tmp_path: Path) -> None:
+    async with saying(*HELLO) as server:
+        done = await run(tmp_path, "ask", "--base-url", server.url, "-m", "m-1", "say", "hello")
+    assert (done.status, done.out, done.err) == (0, "Hello there.\n", "")
+    assert server.requests[-1].body["messages"] == [{"role": "user", "content": "say hello"}]
+
+
+async def test_each_piece_is_written_when_it_comes(tmp_path: Path) -> None:
+    model = Model()
+    async with (
+        serving(model.serve) as model.raw,
+        started(tmp_path, "ask", "--base-url", model.raw.url, "-m", "m-1", "hi") as process,
+    ):
+        assert process.stdout is not None
+        for text in ("one ", "two ", "three"):
+            model.say(text)
+            async with asyncio.timeout(PATIENCE):
+                assert await process.stdout.readexactly(len(text)) == text.encode()
+        model.finish()
+        assert await process.stdout.read() == b"\n"
+        assert await process.wait() == 0
+
+
+async def test_what_is_piped_in_follows_the_words(tmp_path: Path) -> None:
+    async with saying(*HELLO) as server:
+        await run(tmp_path, "ask", "--base-url", server.url, "-m", "m-1", "review this", piped=b"+ a\x1b[2J\n- b\n")
+    assert server.requests[-1].body["messages"][0]["content"] == "review this\n\n+ a␛[2J\n- b"
+
+
+async def test_files_and_images_go_along(tmp_path: Path) -> None:
+    (tmp_path / "notes.md").write_text("# Notes", encoding="utf-8")
+    (tmp_path / "a.png").write_bytes(PNG)
+    async with saying(*HELLO) as server:
+        arguments = ["-f", str(tmp_path / "notes.md"), "--image", str(tmp_path / "a.png")]
+        done = await run(tmp_path, "ask", "--base-url", server.url, "-m", "m-1", "read", *arguments)
+    assert done.status == 0, done.err
+    text, image = server.requests[-1].body["messages"][0]["content"]
+    assert "# Notes" in text["text"]
+    assert text["text"].endswith("read")
+    assert image["image_url"]["url"].startswith("data:image/png;base64,")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "nothing to ask"),
+        (["-f", "missing.txt"], "missing.txt can't be read"),
+        (["--image", "pyproject.toml"], "is no PNG"),
+        (["hi", "--temperature", "9"], "--temperature"),
+        (["hi", "-e", "nobody"], "nobody"),
+    ],
+)
+async def test_what_cannot_be_asked_is_said(tmp_path: Path, arguments: list[str], words: str) -> None:
+    done = await run(tmp_path, "ask", *([] if "-e" in arguments else ["--demo"]), *arguments)
+    assert done.status == 2
+    assert words in done.err
+    assert done.out == ""
+    assert len(done.err.splitlines()) == 1
+
+
+async def test_a_failure_is_one_sentence_and_status_1(tmp_path: Path) -> None:
+    async with saying(script=whole(b'{"error": {"message": "No such key \\u001b[2J"}}', "401 Unauthorized")) as server:
+        done = await run(tmp_path, "ask", "--base-url", server.url, "-m", "m-1", "hi")
+    assert done.status == 1
+    assert "API key" in done.err
+    assert "\x1b" not in done.err
+    assert "Traceback" not in done.err
+
+
+async def test_a_busy_server_is_asked_again(tmp_path: Path) -> None:
+    answers = [whole(b"{}", "429 Too Many Requests", Retry_After="0.01"), chunked(*HELLO)]
+    async with saying(script=lambda exchange: answers.pop(0)(exchange)) as server:
+        done = await run(tmp_path, "ask", "--base-url", server.url, "-m", "m-1", "hi")
+    assert (done.status, done.out) == (0, "Hello there.\n")
+    assert "asking again in 0 s (1 of 3)" in done.err
+
+
+async def test_json_holds_all_that_is_known(tmp_path: Path) -> None:
+    async with saying(*HELLO) as server:
+        done = await run(tmp_path, "ask", "--base-url", server.url, "-m", "m-1", "--json", "hi")
+    found = json.loads(done.out)
+    assert (found["text"], found["finish_reason"], found["model"]) == ("Hello there.", "stop", "m-1")
+    assert found["usage"]["completion_tokens"] == 3
+    assert found["timing"]["total"] >= found["timing"]["first"] > 0
+    assert rows(tmp_path, f"SELECT title FROM sessions WHERE id = '{found['session']}'") == [("hi",)]
+
+
+async def test_events_are_the_servers_own(tmp_path: Path) -> None:
+    odd = event({"choices": None, "x": "line\nend", "unknown": [1]})
+    async with saying(odd, *HELLO) as server:
+        done = await run(tmp_path, "ask", "--base-url", server.url, "-m", "m-1", "--events", "hi")
+    lines = [json.loads(line) for line in done.out.splitlines()]
+    assert lines[0] == {"choices": None, "x": "line\nend", "unknown": [1]}
+    assert lines[-1] == "[DONE]"
+    assert len(lines) == 6
+
+
+async def test_timing_shows_pieces_and_sums(tmp_path: Path) -> None:
+    async with saying(*HELLO) as server:
+        done = await run(tmp_path, "ask", "--base-url", server.url, "-m", "m-1", "--timing", "hi")
+    lines = done.out.splitlines()
+    assert lines[0].split()[1:] == ["s", "text", '"Hello', '"']
+    assert [line.split("  ")[0] for line in lines[3:]] == [
+        "time to first text", "mean gap", "total", "pieces", "tokens", "tokens per second",
+    ]  # fmt: skip
+
+
+async def test_no_stream_asks_for_the_whole(tmp_path: Path) -> None:
+    body = json.dumps({"choices": [{"message": {"content": "All."}, "finish_reason": "stop"}]}).encode()
+    async with saying(script=whole(body, content_type="application/json")) as server:
+        done = await run(tmp_path, "ask", "--base-url", server.url, "-m", "m-1", "--no-stream", "hi")
+    assert done.out == "All.\n"
+    assert not server.requests[-1].body.get("stream")
+
+
+async def test_sessions_go_on(tmp_path: Path) -> None:
+    async with saying(*HELLO) as server:
+        arguments = ["ask", "--base-url", server.url, "-m", "m-1"]
+        first = json.loads((await run(tmp_path, *arguments, "--json", "one")).out)
+        await run(tmp_path, *arguments, "-c", "two")
+        await run(tmp_path, *arguments, "--session", first["session"][:6], "three")
+        await run(tmp_path, *arguments, "--no-save", "-c", "four")
+    said = [message["content"] for message in server.requests[-1].body["messages"]]
+    assert said == ["one", "Hello there.", "two", "Hello there.", "three", "Hello there.", "four"]
+    assert rows(tmp_path, "SELECT message_count FROM sessions") == [(6,)]
+
+
+async def test_no_save_leaves_nothing(tmp_path: Path) -> None:
+    done = await run(tmp_path, "ask", "--demo", "--no-save", "secret words")
+    assert done.status == 0
+    for file in (tmp_path / "data").rglob("*"):
+        assert file.is_dir() or b"secret words" not in file.read_bytes()
+
+
+async def test_nothing_to_go_on_with_is_said(tmp_path: Path) -> None:
+    done = await run(tmp_path, "ask", "--demo", "-c", "hi")
+    assert done.status == 1
+    assert "no session to go on with" in done.err
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+async def test_interrupted_keeps_what_came(tmp_path: Path, number: signal.Signals, status: int) -> None:
+    model = Model()
+    async with (
+        serving(model.serve) as model.raw,
+        started(tmp_path, "ask", "--base-url", model.raw.url, "-m", "m-1", "hi") as process,
+    ):
+        assert process.stdout is not None
+        model.say("As far as it came")
+        async with asyncio.timeout(PATIENCE):
+            await process.stdout.readexactly(len("As far as it came"))
+            process.send_signal(number)
+            _, err = await process.communicate()
+        assert process.returncode == status
+        assert err == b""
+    assert rows(tmp_path, "SELECT text, finish_reason FROM messages WHERE role = 'assistant'") == [
+        ("As far as it came", "stopped")
+    ]
+
+
+async def test_a_closed_pipe_is_quiet(tmp_path: Path) -> None:
+    model = Model()
+    async with serving(model.serve) as model.raw:
+        ask = f"{sys.executable} -m streamtui ask --base-url {model.raw.url} -m m-1 hi"
+        script = f"{ask} | head -c 3; echo ${{PIPESTATUS[0]}}"
+        process = await asyncio.create_subprocess_exec(
+            "bash", "-c", script, stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "XDG_DATA_HOME": str(tmp_path / "data")},
+        )  # fmt: skip
+        assert process.stdout is not None
+        model.say("one ")
+        async with asyncio.timeout(PATIENCE):
+            assert await process.stdout.readexactly(3) == b"one"
+            while process.returncode is None:
+                model.say("more ")
+                await asyncio.wait([asyncio.create_task(process.wait())], timeout=0.05)
+            out, err = await process.communicate()
+    assert (out, err) == (b"141\n", b"")
+
+
+async def test_a_terminal_gets_markdown(tmp_path: Path) -> None:
+    text = "# Title\n\nSome **bold** text with `code`.\n\n- one\n- two\n\n```python\nx = 1\n```\n"
+    async with saying(piece(text), piece("", "stop"), DONE) as server:
+        command = [sys.executable, "-m", "streamtui", "ask", "--base-url", server.url, "-m", "m-1", "hi"]
+        terminal = Terminal(command, {"XDG_DATA_HOME": str(tmp_path / "data")})
+        terminal.keep = True
+        try:
+            await asyncio.to_thread(terminal.process.wait, PATIENCE)
+            await until(lambda: b"x = 1" in terminal.output.replace(b"\x1b[33m", b"").replace(b"\x1b[0m", b""))
+        finally:
+            terminal.close()
+    shown = terminal.output.decode()
+    assert "\x1b[1;4;34mTitle\x1b[0m" in shown
+    assert "\x1b[1mbold\x1b[0m" in shown
+    assert "**" not in shown
+    assert "```" not in shown
+
+
+async def test_the_moderation_stops_a_reply(tmp_path: Path) -> None:
+    verdict = {"results": [{"flagged": True, "categories": {"violence": True, "hate": False}}]}
+    seen: list[str] = []
+
+    async def answer(exchange: Exchange) -> None:
+        if "/moderations" in exchange.line:
+            seen.append(exchange.body["input"])
+            await whole(json.dumps(verdict).encode(), content_type="application/json")(exchange)
+        else:
+            await chunked(*(piece("bad words " * 10) for _ in range(10)), piece("", "stop"), DONE)(exchange)
+
+    async with serving(answer) as server:
+        done = await run(tmp_path, "ask", "--base-url", server.url, "-m", "m-1", "--moderate", "hi")
+    assert done.status == 1
+    assert "flagged it for violence" in done.err
+    assert seen
+    assert done.out.startswith("bad words")
+
+
+async def test_the_moderation_lets_a_reply_pass_and_says_what_it_took(tmp_path: Path) -> None:
+    async def answer(exchange: Exchange) -> None:
+        if "/moderations" in exchange.line:
+            body = json.dumps({"results": [{"flagged": False, "categories": {}}]}).encode()
+            await whole(body, content_type="application/json")(exchange)
+        else:
+            await chunked(*HELLO)(exchange)
+
+    async with serving(answer) as server:
+        done = await run(tmp_path, "ask", "--base-url", server.url, "-m", "m-1", "--moderate", "hi")
+    assert (done.status, done.out) == (0, "Hello there.\n")
+    assert "checked the reply once; its end waited" in done.err
+
+
+async def test_a_server_without_moderation_is_no_excuse(tmp_path: Path) -> None:
+    async def answer(exchange: Exchange) -> None:
+        script = whole(b"{}", "404 Not Found") if "/moderations" in exchange.line else chunked(*HELLO)
+        await script(exchange)
+
+    async with serving(answer) as server:
+        done = await run(tmp_path, "ask", "--base-url", server.url, "-m", "m-1", "--moderate", "hi")
+    assert done.status == 1
+    assert "could not check it" in done.err
+
+
+async def test_time_compares_both_ways(tmp_path: Path) -> None:
+    async def answer(exchange: Exchange) -> None:
+        if exchange.body.get("stream"):
+            await chunked(*HELLO)(exchange)
+        else:
+            body = {"choices": [{"message": {"content": "Hello there."}, "finish_reason": "stop"}]}
+            await whole(json.dumps(body).encode(), content_type="application/json")(exchange)
+
+    async with serving(answer) as server:
+        done = await run(tmp_path, "time", "--base-url", server.url, "-m", "m-1", "hi")
+    assert done.status == 0, done.err
+    lines = done.out.splitlines()
+    assert lines[0].split() == ["streamed", "whole"]
+    assert lines[4].split() == ["pieces", "2", "1"]
+    assert [exchange.body.get("stream") for exchange in server.requests] in ([True, None], [True, False])
+    assert not (tmp_path / "data" / "streamtui").exists() or rows(tmp_path, "SELECT * FROM sessions") == []
+
+
+def test_the_chat_still_wants_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    assert chat(["--demo"]) == 2
+    assert "terminal" in capsys.readouterr().err
