@@ -49,10 +49,10 @@ def _section(title: str, body: str) -> Section:
 
 
 def filled(text: str) -> str:
-    """Returns `text` with ``{keys}``, ``{key:ID}`` and ``{database}`` filled in. Raises KeyError."""
+    """Returns `text` with ``{keys}``, ``{key:ID}``, ``{database}`` and ``{config}`` filled in. Raises KeyError."""
     shown = {key.id: " or ".join(f"`{name}`" for name in key.shown.split(", ")) for key in keys.KEYS}
     text = _KEY.sub(lambda match: shown[match[1]], text).replace("{keys}", keys.as_markdown())
-    return text.replace("{database}", str(paths.database()))
+    return text.replace("{database}", str(paths.database())).replace("{config}", str(paths.config_file()))
 
 
 def words(text: str) -> list[str]:

@@ -170,11 +170,12 @@ class StreamTUI(App[None]):
         self.chat.be_ready()
 
     async def _read_themes(self) -> None:
+        # Asked first: from here on nothing waits, and no theme picked meanwhile is missed.
+        name = self.config.theme or await self._recall("theme")
         found, troubles = themes.load_all()
         for theme in found:
             self.register_theme(theme)
         self._troubles += troubles
-        name = self.config.theme or await self._recall("theme")
         if name in self.available_themes:
             self.theme = name
         elif self.config.theme:

@@ -59,7 +59,7 @@ async def test_a_reply_comes_in_pieces_with_usage_at_the_end() -> None:
         ("thanks!", "You are welcome"),
         ("How do I connect to Ollama?", "http://localhost:11434/v1"),
         ("how can I use my OpenAI key", "export OPENAI_API_KEY"),
-        ("openrouter?", "--api-key-env OPENROUTER_API_KEY"),
+        ("openrouter?", "`streamtui -e openrouter` | `OPENROUTER_API_KEY`"),
         ("how do I copy code", "OSC 52"),
         ("Which keys are there?", "| key | does |"),
         ("How do I switch the model?", "picker"),
