@@ -12,7 +12,7 @@ import pytest
 
 from streamtui import paths
 from streamtui.cli import main
-from streamtui.cli.options import config_from
+from streamtui.cli.options import config_from, server_flags
 from streamtui.config import Api
 from streamtui.config.reader import ENDPOINT, MODEL, PARAMETERS, PRESET, TIMEOUTS, TOP
 from streamtui.config.settings_file import read_settings
@@ -254,3 +254,33 @@ def test_a_reader_that_leaves_early_is_no_trouble() -> None:
     done = subprocess.run(command, shell=True, capture_output=True, text=True, cwd=ROOT, check=False)
     assert done.stdout.startswith("prompt.submit")
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("flags", "name", "again"),
+    [
+        ("", "openai", ""),
+        ("", "ollama", "-e ollama"),
+        ("", "demo", "--demo"),
+        ("--demo", "demo", "--demo"),
+        ("-e groq", "groq", "-e groq"),
+        ("-e groq", "openai", "-e openai"),
+        ("--base-url http://me:pw@x.example/v1", "x.example", "--base-url http://x.example/v1"),
+        ("--base-url http://x/v1 --api-key-env HOME", "x", "--base-url http://x/v1 --api-key-env HOME"),
+        ("--base-url http://x/v1", "ollama", "-e ollama"),
+    ],
+)
+def test_the_flags_that_go_on_with_a_session(flags: str, name: str, again: str) -> None:
+    from streamtui.cli.chat import parser
+
+    asked = parser().parse_args(flags.split())
+    assert server_flags(config_from(asked), asked, name) == again.split()
+
+
+def test_a_usual_endpoint_of_the_file_needs_no_flag() -> None:
+    from streamtui.cli.chat import parser
+
+    write("endpoint = 'groq'\n")
+    asked = parser().parse_args([])
+    assert server_flags(config_from(asked), asked, "groq") == []
+    assert server_flags(config_from(asked), asked, "openai") == ["-e", "openai"]

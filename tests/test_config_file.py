@@ -173,6 +173,7 @@ MISTAKES = [
     ("keys.chat.retry = 5", "keys.chat.retry should be a key, or several"),
     ("keys.'chat.retyr' = 'f9'", 'keys."chat.retyr" should be the name of an action, perhaps chat.retry'),
     ("keys.'chat.retry' = 'f99'", 'keys."chat.retry" should be a key, as in f9 or ctrl+g; f99 is none'),
+    ("keys.'chat.retry' = \"\\u001b\"", 'keys."chat.retry" should be a key, as in f9 or ctrl+g; ␛ is none'),
     ("keys.'chat.retry' = 'strg+r'", 'keys."chat.retry" should be a key with alt, ctrl'),
     ("keys.'chat.retry' = 'ctrl+i'", 'keys."chat.retry" should be another key: ctrl+i can\'t be told from tab'),
     ("keys.'chat.retry' = 'ctrl+['", 'keys."chat.retry" should be another key: ctrl+left_square_bracket can\'t be'),

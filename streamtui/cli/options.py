@@ -1,13 +1,11 @@
 """The options of every command that asks a model: who answers, and how."""
 
 import argparse
-import json
 import os
 from typing import Any
 
 from streamtui.config import DEMO, Api, Config, ConfigError, Origin
 from streamtui.config.loading import Asked, load
-from streamtui.config.masks import without_password
 from streamtui.parameters import Parameters, parameters_from
 from streamtui.sanitize import clean, clean_line
 
@@ -104,6 +102,8 @@ def _parameters(given: dict[str, Any]) -> Parameters:
 
 
 def _field(text: str) -> tuple[str, Any]:
+    import json
+
     name, equals, value = text.partition("=")
     try:
         if not (equals and name.strip()):
@@ -135,6 +135,8 @@ def server_flags(config: Config, asked: argparse.Namespace, name: str) -> list[s
         return []
     if not asked.base_url:
         return ["-e", name]
+    from streamtui.config.masks import without_password
+
     key = ["--api-key-env", asked.api_key_env] if asked.api_key_env else []
     return ["--base-url", without_password(asked.base_url), *key]
 

@@ -71,7 +71,7 @@ class Reader:
     def _tell(self, at: Keys, words: str) -> None:
         lines = self._settings.lines
         line = next(lines[at[:length]] for length in range(len(at), -1, -1) if at[:length] in lines)
-        self._told.append((line, f"{_dotted(at)} {words}"))
+        self._told.append((line, clean_line(f"{_dotted(at)} {words}")))
 
     def _left_out(self, at: Keys, expected: str) -> None:
         self._tell(at, f"{expected}; it is left out.")

@@ -12,7 +12,7 @@ from streamtui.config.sources import Origin, Source
 from streamtui.parameters import Parameters
 from streamtui.sanitize import clean_line
 
-_SYNTAX = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
+_SYNTAX = r" \(at (?:line (\d+), column \d+|end of document)\)$"
 
 
 @dataclass(slots=True)
@@ -78,7 +78,7 @@ def _unreadable(file: Path, error: Exception) -> str:
         return f"{file} is left out: it is nested too deeply."
     if isinstance(error, OSError):
         return f"{file} is left out: it can't be read ({error.strerror})."
-    at = _SYNTAX.search(str(error))
+    at = re.search(_SYNTAX, str(error))
     line = f", line {at[1]}" if at and at[1] else ", at its end" if at else ""
-    what = clean_line(_SYNTAX.sub("", str(error)))
+    what = clean_line(re.sub(_SYNTAX, "", str(error)))
     return f"{file}{line}: this is not TOML ({what}); the whole file is left out until it is corrected."

@@ -14,9 +14,10 @@ from streamtui.sanitize import clean, clean_line
 
 Check = Callable[[object], Any]
 
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,59}")
+# Not compiled here: a start that reads no file has no use for them.
+_VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
+_HEADER = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
+_NAME = r"[A-Za-z0-9][A-Za-z0-9._:-]{0,59}"
 
 
 def text(value: object) -> str:
@@ -122,7 +123,7 @@ def _is_address(address: str, schemes: tuple[str, ...]) -> bool:
 
 def variable(value: object) -> str:
     """The name of an environment variable; "" for none."""
-    if not isinstance(value, str) or not (value == "" or _VARIABLE.fullmatch(value)):
+    if not isinstance(value, str) or not (value == "" or re.fullmatch(_VARIABLE, value)):
         # What stands there may be the key itself: it is not repeated.
         raise ValueError("should be the name of an environment variable, not the key itself")
     return value
@@ -144,7 +145,7 @@ def headers(value: object) -> dict[str, str]:
 
 
 def _is_header(name: str, value: object) -> bool:
-    return bool(_HEADER.fullmatch(name)) and isinstance(value, str) and value.isascii() and value.isprintable()
+    return bool(re.fullmatch(_HEADER, name)) and isinstance(value, str) and value.isascii() and value.isprintable()
 
 
 def fields(value: object) -> dict[str, Any]:
@@ -162,4 +163,4 @@ def fields(value: object) -> dict[str, Any]:
 
 def is_name(name: str) -> bool:
     """Whether `name` can be that of an endpoint: it is typed behind -e and stands in one line with others."""
-    return bool(_NAME.fullmatch(name))
+    return bool(re.fullmatch(_NAME, name))

@@ -376,3 +376,36 @@ async def test_the_theme_of_the_file_is_there_from_the_start(make_app: MakeApp, 
     app = make_app(config=config_of(model.endpoint, theme="dracula"))
     async with running(app):
         await until(lambda: app.theme == "dracula")
+
+
+async def test_a_command_is_run_for_its_key_when_it_is_needed(make_app: MakeApp, model: Model, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    endpoint = replace(model.endpoint, api_key="", api_key_command=f"echo x >> {run}; echo sk-of-the-command")
+    app = make_app(endpoint)
+    async with running(app) as pilot:
+        await until(lambda: app.chat._ready)
+        assert not run.exists()
+        for prompt in ("hello", "again"):
+            model.finish()
+            await ask(pilot, prompt)
+            await until(lambda: answered(app))
+        assert [exchange.headers["authorization"] for exchange in model.raw.requests] == 2 * [
+            "Bearer sk-of-the-command"
+        ]
+        assert run.read_text() == "x\n"
+
+
+async def test_a_command_without_a_key_is_told_in_the_conversation(make_app: MakeApp, model: Model) -> None:
+    app = make_app(replace(model.endpoint, api_key="", api_key_command="echo locked >&2; exit 2"))
+    async with running(app) as pilot:
+        await ask(pilot, "hello")
+        await until(lambda: answered(app))
+        assert "The command for the key of test failed (2)" in pane(app)
+        assert model.raw.requests == []
+
+
+async def test_shift_f2_as_xterm_and_tmux_send_it(make_app: MakeApp) -> None:
+    app = make_app()
+    async with running(app) as pilot:
+        await pilot.press("f14")
+        await until(lambda: isinstance(app.screen, EndpointPicker))
