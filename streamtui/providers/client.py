@@ -7,7 +7,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from streamtui.config import Api, Endpoint
-from streamtui.message import Delta
+from streamtui.message import Delta, FinishReason
 from streamtui.models import ModelInfo, api_for, refused_by
 from streamtui.providers.adapting import Adaptation
 from streamtui.providers.apis import TITLES, WIRES
@@ -79,6 +79,8 @@ class OpenAIProvider(Provider):
             async with aclosing(_pieces(answer, reader, until, self.endpoint.timeouts.silence)) as deltas:
                 async for delta in deltas:
                     yield delta
+                    if delta.finish_reason is FinishReason.LENGTH and (notice := self._no_limit(api, adaptation)):
+                        yield notice
         except ProviderError as error:
             error.retryable = error.retryable and not reader.begun
             raise
@@ -172,6 +174,14 @@ class OpenAIProvider(Provider):
         if not new:
             return None
         return Delta(notice=f"The {TITLES[api]} API has no {' and no '.join(new)}: not sent.")
+
+    def _no_limit(self, api: Api, adaptation: Adaptation) -> Delta | None:
+        """Returns the notice that servers cut a completion after 16 tokens if nothing is set, the first time."""
+        if api is not Api.COMPLETIONS or "max_tokens" in adaptation.body or (api, "") in self._told:
+            return None
+        self._told.add((api, ""))
+        notice = "No limit is set for the reply, and by the Completions API many servers then stop after 16 tokens: "
+        return Delta(notice=notice + "set max tokens.")
 
 
 async def _sent(

@@ -13,6 +13,7 @@ import pytest
 
 from streamtui.config import OPENAI_URL, Api, Endpoint
 from streamtui.message import Delta, FinishReason, Usage
+from streamtui.parameters import Parameters
 from streamtui.providers import connect
 from streamtui.providers.base import ProviderError, Trouble
 from streamtui.providers.client import OpenAIProvider
@@ -260,6 +261,17 @@ async def test_what_the_server_sent_can_be_listened_to(speaker: Speaker) -> None
         assert [d.text async for d in provider.stream(replace(request(), tap=heard.append))][:2] == ["a", "b"]
         await provider.aclose()
     assert heard == [sent.decode().removeprefix("data: ").rstrip() for sent in events]
+
+
+async def test_a_completion_that_was_cut_without_a_limit_of_its_own() -> None:
+    cut = chunked(event({"choices": [{"text": " there was", "finish_reason": "length"}]}), DONE)
+    async with serving(cut) as server:
+        provider = provider_for(server, api=Api.COMPLETIONS)
+        limited = await ask(provider, parameters=Parameters(max_tokens=2))
+        first, second = await ask(provider), await ask(provider)
+        await provider.aclose()
+    assert [sum("set max tokens" in d.notice for d in got.deltas) for got in (limited, first, second)] == [0, 1, 0]
+    assert first.finish_reason is FinishReason.LENGTH
 
 
 async def test_the_request_may_name_the_api() -> None:
