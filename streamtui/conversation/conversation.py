@@ -12,7 +12,7 @@ from streamtui.conversation.asides import answer
 from streamtui.conversation.context import sent
 from streamtui.conversation.moderation import moderated
 from streamtui.conversation.reply import Reply
-from streamtui.conversation.retries import Backoff, persistent
+from streamtui.conversation.retries import Backoff, insist, persistent
 from streamtui.conversation.room import Room
 from streamtui.message import Attachment, Delta, FinishReason, Message, Role, Usage
 from streamtui.models import api_for
@@ -182,7 +182,11 @@ class Conversation:
 
     async def _pieces(self, reply: Reply) -> AsyncGenerator[Delta]:
         try:
-            request = await self._request(reply.goes_on)
+            if reply.goes_on and not await self._ended(reply.message):
+                yield Delta(notice="This reply is arriving in another window; open the session again to see all of it.")
+                reply.stop()
+                return
+            request = await self._request(reply)
             reply.send(request.model)
             replies = persistent(self.provider, request, self._backoff, reply.retry)
             async with aclosing(moderated(replies, self.provider) if self._moderate else replies) as pieces:
@@ -202,11 +206,21 @@ class Conversation:
         finally:
             reply.end(FinishReason.FAILED, "streamtui itself failed over the reply: ask again, and please report it.")
 
-    async def _request(self, goes_on: bool) -> Request:
+    async def _ended(self, message: Message) -> bool:
+        """Whether nobody else is writing `message`, so that going on with it loses nothing."""
+        if message.finish_reason is not None:
+            return True
+        try:
+            saved = await asyncio.wrap_future(self.store.glance(self.session.id, message.id))
+        except StoreError:
+            return True  # then nobody writes
+        return any((m.id, m.text, m.finish_reason) == (message.id, message.text, None) for m in saved)
+
+    async def _request(self, reply: Reply) -> Request:
         """Returns what the path shown asks: an answer to its last prompt, or more of its last reply."""
         endpoint, messages = self.provider.endpoint, sent(self.session.path())
-        model = await self.settle_model()
-        if goes_on and api_for(endpoint, model) is not Api.COMPLETIONS:
+        model = await insist(self.settle_model, endpoint.retries, self._backoff, reply.retry)
+        if reply.goes_on and api_for(endpoint, model) is not Api.COMPLETIONS:
             messages.append(Message(Role.USER, GO_ON))
         request = Request(
             model,

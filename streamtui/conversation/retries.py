@@ -6,9 +6,12 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from streamtui.message import Delta
 from streamtui.providers.base import Provider, ProviderError, Request, Trouble
+
+_Answer = TypeVar("_Answer")
 
 _REASONS = {
     Trouble.UNREACHABLE: "no connection",
@@ -77,6 +80,24 @@ async def persistent(
             if begun or not error.retryable:
                 raise
             retry = _retry(error, failures, provider.endpoint.retries, backoff)
+        tell(retry)
+        await backoff.sleep(retry.wait)
+        tell(None)
+
+
+async def insist(
+    ask: Callable[[], Awaitable[_Answer]], most: int, backoff: Backoff, tell: Callable[[Retry | None], None]
+) -> _Answer:
+    """Returns what `ask` answers, asked again up to `most` times after failures that may pass; see `persistent`."""
+    failures = 0
+    while True:
+        try:
+            return await ask()
+        except ProviderError as error:
+            failures += 1
+            if not error.retryable:
+                raise
+            retry = _retry(error, failures, most, backoff)
         tell(retry)
         await backoff.sleep(retry.wait)
         tell(None)

@@ -98,7 +98,7 @@ def holding(*texts: str) -> Script:
 
 def conversation(server: RawServer, store: Store, *, backoff: Backoff | None = None, **settings: Any) -> Conversation:
     """Returns a new conversation with the model m-1 of `server`; `settings` are the endpoint's."""
-    endpoint = Endpoint("box", server.url, model="m-1", **settings)
+    endpoint = Endpoint("box", server.url, **{"model": "m-1", **settings})
     return Conversation(Session(), OpenAIProvider(endpoint), store, backoff=backoff or Clock().backoff)
 
 

@@ -132,6 +132,20 @@ async def test_a_reply_whose_program_was_killed_goes_on(store: Store) -> None:
         assert (await on_disk(talk)).path()[-1].text == "Half of it."
 
 
+async def test_a_reply_that_another_window_is_writing_does_not_go_on_here(store: Store) -> None:
+    async with serving(in_turn(breaking("Half"), saying(" of it."))) as server:
+        talk = conversation(server, store)
+        reply = await ask(talk, "hello")
+        reply.finish_reason, reply.error = None, ""
+        store.save_message(talk.session.id, reply)
+        store.grow(reply.id, " of what")
+        deltas = await heard(talk.continue_reply())
+        assert ["another window" in delta.notice for delta in deltas] == [True]
+        assert len(server.requests) == 1
+        assert (await on_disk(talk)).path()[-1].text == "Half of what"
+    assert (reply.text, reply.finish_reason, talk.progress.running) == ("Half", None, False)
+
+
 async def test_reasoning_goes_on_as_another_train_of_thought(store: Store) -> None:
     thought = [event({"choices": [{"delta": {"reasoning_content": text}}]}) for text in ("Then", " that.")]
     more = chunked(*thought, piece(" of it.", "stop"), DONE)

@@ -10,7 +10,7 @@ from streamtui.message import FinishReason
 from streamtui.progress import State
 from streamtui.store import Store
 from tests.conversation.talking import Clock, ask, breaking, conversation, failing, in_turn, on_disk, said, saying
-from tests.providers.raw_server import Exchange, RawServer, free_port, piece, serving
+from tests.providers.raw_server import Exchange, RawServer, free_port, piece, serving, whole
 
 
 @pytest.mark.parametrize("status", [408, 409, 429, 500, 502, 503, 504])
@@ -91,6 +91,16 @@ async def test_a_refused_connection_is_tried_again_until_the_server_is_up(store:
         reply = await ask(talk, "hello")
     assert states == [(State.RETRYING, "no connection", 1, 3), (State.RETRYING, "no connection", 2, 3)]
     assert reply.text == "Up now."
+
+
+async def test_the_list_of_models_is_asked_for_again_too(store: Store) -> None:
+    clock = Clock()
+    listed = whole(b'{"data": [{"id": "only-one"}]}', content_type="application/json")
+    async with serving(in_turn(failing(503), listed, saying("Here."))) as server:
+        reply = await ask(conversation(server, store, backoff=clock.backoff, model=""), "hello")
+        assert server.requests[2].body["model"] == "only-one"
+    assert reply.text == "Here."
+    assert clock.waits == [0.5]
 
 
 async def test_what_broke_off_before_the_first_piece_is_asked_again(store: Store) -> None:
