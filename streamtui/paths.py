@@ -32,6 +32,11 @@ def config_file() -> Path:
     return config_dir() / "config.toml"
 
 
+def themes_dir() -> Path:
+    """The folder of the user's own themes."""
+    return config_dir() / "themes"
+
+
 def keyring_list() -> Path:
     """The list of endpoints whose keys lie in the system's keyring. No key is in it."""
     return data_dir() / "in-keyring.txt"

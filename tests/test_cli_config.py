@@ -93,9 +93,17 @@ def test_check_prints_all_mistakes(capsys: pytest.CaptureFixture[str]) -> None:
     assert status == 1
     lines = out.splitlines()
     assert [line.partition(" ")[0] for line in lines] == [f"{file},"] * 3
-    assert "line 1: there is no theme called 'papr'" in out
+    assert "line 1: there is no theme called 'papr'; did you mean paper?" in out
     assert "line 2: retries" in out
     assert "line 3: moderate" in out
+
+
+def test_check_looks_at_own_themes(capsys: pytest.CaptureFixture[str]) -> None:
+    paths.themes_dir().mkdir(parents=True)
+    (paths.themes_dir() / "mine.toml").write_text("primari = 'red'")
+    status, out, _ = run(capsys, "check")
+    assert status == 1
+    assert "mine.toml has 'primari'" in out
 
 
 def test_path_and_keys(capsys: pytest.CaptureFixture[str]) -> None:

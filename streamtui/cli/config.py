@@ -54,6 +54,7 @@ def main(arguments: Sequence[str]) -> int:
         print(f"streamtui: {error.filename or paths.config_file()}: {error.strerror}.", file=sys.stderr)
         return EXIT_FAILED
     except KeyboardInterrupt:
+        print(file=sys.stderr)  # behind the question that was left
         return EXIT_INTERRUPTED
 
 
@@ -112,7 +113,7 @@ def _edit(file: Path) -> int:
 
 def _check(file: Path) -> int:
     config = load(Asked(), os.environ)
-    troubles = [*config.troubles, *_trouble_with_theme(config)]
+    troubles = [*config.troubles, *_troubles_with_themes(config)]
     for trouble in troubles:
         print(trouble)
     if troubles:
@@ -121,14 +122,17 @@ def _check(file: Path) -> int:
     return 0
 
 
-def _trouble_with_theme(config: Config) -> list[str]:
-    if not config.theme:
+def _troubles_with_themes(config: Config) -> list[str]:
+    """What is wrong with the theme that is named, and with the user's own theme files."""
+    if not config.theme and not paths.themes_dir().exists():
         return []
     # Imported here: it needs Textual.
-    from streamtui.ui.themes import unknown_theme
+    from streamtui.ui.themes import load_all, unknown_theme
 
-    trouble = unknown_theme(config.theme)
-    return [f"{paths.config_file().parent / str(config.source_of('theme'))}: {trouble}"] if trouble else []
+    _, troubles = load_all()
+    if config.theme and (trouble := unknown_theme(config.theme)):
+        troubles.append(f"{paths.config_dir() / str(config.source_of('theme'))}: {trouble}")
+    return troubles
 
 
 def _show(config: Config) -> int:

@@ -161,8 +161,7 @@ class StreamTUI(App[None]):
     async def open_first(self) -> None:
         """Opens the session asked for; says who can answer if nobody can."""
         await self._read_themes()
-        for trouble in self._troubles:
-            self.notify(trouble, severity="warning", markup=False, timeout=15)
+        self._tell_troubles()
         self.chat.restore_draft(await self._recall("draft"))
         if self._session_id or self._resume:
             await self._open_asked_for()
@@ -182,6 +181,14 @@ class StreamTUI(App[None]):
             where = self.config.source_of("theme")
             self._troubles.append(f"{where}: {themes.unknown_theme(name)}")
         self.theme_changed_signal.subscribe(self, lambda theme: self.store.remember("theme", theme.name))
+
+    def _tell_troubles(self) -> None:
+        """Says what in the files of the user could not be used: the first of it, where it is much."""
+        if not self._troubles:
+            return
+        first, *more = self._troubles
+        rest = f" And {len(more)} more: streamtui config check names them all." if more else ""
+        self.notify(f"{first}{rest}", severity="warning", markup=False, timeout=15)
 
     async def _recall(self, key: str) -> str:
         """What is remembered under `key`; "" for nothing, or where the store can't be read, which is told."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from textual.theme import Theme
 
 from streamtui import paths
+from streamtui.config.nearest import nearest
 
 DEFAULT = "midnight"
 _KEYS = {field.name for field in fields(Theme)} - {"name"}
@@ -20,7 +21,7 @@ def folders() -> list[Path]:
     """Where themes are looked for, the user's own first: it wins by name."""
     package = Path(__file__).parent.parent
     # In the wheel themes lie in the package; in a checkout and an editable install beside it.
-    return [paths.config_dir() / "themes", package / "themes", package.parent / "themes"]
+    return [paths.themes_dir(), package / "themes", package.parent / "themes"]
 
 
 def theme_files() -> dict[str, Path]:
@@ -71,5 +72,7 @@ def unknown_theme(name: str) -> str:
     """Returns a sentence that says so if there is no theme called `name`; else nothing."""
     from textual.theme import BUILTIN_THEMES
 
-    known = {*theme_files(), *BUILTIN_THEMES}
-    return "" if name in known else f"there is no theme called {name!r}; there are {', '.join(sorted(known))}."
+    known = sorted({*theme_files(), *BUILTIN_THEMES})
+    near = nearest(name, known)
+    advice = f"did you mean {near}?" if near else f"there are {', '.join(known)}."
+    return "" if name in known else f"there is no theme called {name!r}; {advice}"

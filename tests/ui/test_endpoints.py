@@ -360,11 +360,15 @@ async def test_keys_of_the_user_hold_and_are_shown(make_app: MakeApp, model: Mod
 
 
 async def test_troubles_of_the_file_are_told_at_the_start(make_app: MakeApp, model: Model) -> None:
-    config = config_of(model.endpoint, troubles=("config.toml, line 3: [b]x[/b] is no setting.",), theme="papr")
-    app = make_app(config=config)
+    app = make_app(config=config_of(model.endpoint, troubles=("config.toml, line 3: [b]x[/b] is no setting.",)))
     async with running(app):
-        await until(lambda: "line 3: [b]x[/b] is no setting." in notes(app))
-        await until(lambda: "there is no theme called 'papr'" in notes(app))
+        await until(lambda: notes(app) == "config.toml, line 3: [b]x[/b] is no setting.")
+    app = make_app(config=config_of(model.endpoint, troubles=("one.", "two."), theme="papr"))
+    async with running(app):
+        await until(lambda: notes(app) == "one. And 2 more: streamtui config check names them all.")
+    app = make_app(config=config_of(model.endpoint, theme="papr"))
+    async with running(app):
+        await until(lambda: "there is no theme called 'papr'; did you mean paper?" in notes(app))
 
 
 async def test_the_theme_of_the_file_is_there_from_the_start(make_app: MakeApp, model: Model) -> None:
