@@ -103,11 +103,6 @@ def keys_of(place: str) -> tuple[Key, ...]:
     return tuple(key for key in KEYS if key.place == place)
 
 
-def name_of(id: str) -> str:
-    """Returns the first key of the action `id`, as people write it. Raises StopIteration for an unknown one."""
-    return next(key for key in KEYS if key.id == id).shown.partition(", ")[0]
-
-
 def remapped(keymap: Mapping[str, str]) -> tuple[Key, ...]:
     """Returns the table with the keys of `keymap` (by the ids of actions) in place of the usual ones."""
     return tuple(replace(key, keys=keymap.get(key.id, key.keys)) for key in KEYS)

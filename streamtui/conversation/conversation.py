@@ -18,17 +18,11 @@ from streamtui.message import Attachment, Delta, FinishReason, Message, Role, Us
 from streamtui.models import api_for
 from streamtui.parameters import Parameters
 from streamtui.progress import Progress
-from streamtui.providers.base import Provider, ProviderError, Request, Trouble
+from streamtui.providers.base import GO_ON, Provider, ProviderError, Request, Trouble
 from streamtui.sanitize import clean, clean_line
 from streamtui.session import Session
 from streamtui.store import Store, StoreError
 from streamtui.tokens import Count, context_count
-
-GO_ON = (
-    "Your last message was cut off. Go on with it exactly where it ends, with the very next characters: "
-    "repeat nothing of it, and say nothing about this."
-)
-"""What asks a model to continue its reply; neither saved nor shown."""
 
 
 class Conversation:

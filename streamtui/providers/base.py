@@ -10,6 +10,12 @@ from streamtui.message import Delta, Message
 from streamtui.models import ModelInfo
 from streamtui.parameters import Parameters
 
+GO_ON = (
+    "Your last message was cut off. Go on with it exactly where it ends, with the very next characters: "
+    "repeat nothing of it, and say nothing about this."
+)
+"""The last message of a request that asks a model to continue its reply; neither saved nor shown."""
+
 
 @dataclass(frozen=True, slots=True)
 class Request:

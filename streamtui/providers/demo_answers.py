@@ -62,6 +62,16 @@ def answer(prompts: Sequence[str]) -> Answer:
     return found or _looked_up(prompt)
 
 
+def continued(found: Answer, said: str) -> Answer:
+    """Returns what is left to say of `found` once `said` was, which may have broken off."""
+    if not found.text.startswith(said):
+        return replace(found, text=f"\n\n{found.text}", thinking="")
+    rest = found.text[len(said) :]
+    if found.ending is not Ending.COMPLETE:
+        rest += " which keys help. One of them you have found: this is the same reply, and it has gone on."
+    return Answer(rest, speed=found.speed)
+
+
 def _failure(asked: list[str]) -> Answer | None:
     match asked:
         case ["error" | "errors"]:

@@ -3,6 +3,7 @@
 import re
 from typing import Any, NamedTuple
 
+from streamtui.providers.base import GO_ON
 from streamtui.providers.demo_answers import Answer
 from streamtui.providers.demo_speech import ChatSpeech, CompletionsSpeech, Reply, ResponsesSpeech, Speech
 
@@ -43,7 +44,12 @@ class Asked:
 
     def prompts(self) -> list[str]:
         """What the user wrote, first to last."""
-        return [text for role, text in self.messages() if role == "user"]
+        return [text for role, text in self.messages() if role == "user" and text != GO_ON]
+
+    def cut(self) -> str:
+        """The reply that is to be continued; empty for a new one."""
+        *_, (role, text), last = [("", ""), *self.messages()]
+        return text if role == "assistant" and last == ("user", GO_ON) else ""
 
     def refusal(self) -> Refusal | None:
         """What is wrong with the request, if anything is."""

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import httpx2
 
-from streamtui.providers.demo_answers import Ending, answer
+from streamtui.providers.demo_answers import Ending, answer, continued
 from streamtui.providers.demo_asked import ASKED, SPEEDS, Asked
 from streamtui.providers.demo_speech import CREATED, Speech
 
@@ -53,6 +53,8 @@ class DemoTransport(httpx2.AsyncBaseTransport):
         if refusal is not None:
             return _failed(*refusal)
         found = answer(asked.prompts())
+        if cut := asked.cut():
+            found = continued(found, cut)
         if found.status != 200:
             return _failed(found.status, *_ERRORS.get(found.status, (f"A failure with {found.status}.", "demo")))
         if found.ending is Ending.GARBAGE:

@@ -169,7 +169,8 @@ class StreamTUI(App[None]):
         self.chat.be_ready()
 
     async def _read_themes(self) -> None:
-        # Asked first: from here on nothing waits, and no theme picked meanwhile is missed.
+        # First of all: an app that has ended while this waited can't be told of themes any more.
+        self.theme_changed_signal.subscribe(self, lambda theme: self.store.remember("theme", theme.name))
         name = self.config.theme or await self._recall("theme")
         found, troubles = themes.load_all()
         for theme in found:
@@ -180,7 +181,6 @@ class StreamTUI(App[None]):
         elif self.config.theme:
             where = self.config.source_of("theme")
             self._troubles.append(f"{where}: {themes.unknown_theme(name)}")
-        self.theme_changed_signal.subscribe(self, lambda theme: self.store.remember("theme", theme.name))
 
     def _tell_troubles(self) -> None:
         """Says what in the files of the user could not be used: the first of it, where it is much."""

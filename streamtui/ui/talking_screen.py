@@ -8,6 +8,7 @@ from streamtui.config import Endpoint
 from streamtui.markdown.runs import Run
 from streamtui.message import Role
 from streamtui.session import Session
+from streamtui.ui.transcript.notes import Hints
 from streamtui.ui.turn_screen import TurnScreen
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class TalkingScreen(TurnScreen):
 
         self.conversation = Conversation(session, provider, store, moderate=self.config.moderate)
         self._begun = True
+        self.transcript.flow.hints = Hints.of(self.config.keymap)
         self._show_session()
         self.set_interval(DRAFT_EVERY, self.save_draft)
         self.set_interval(STATUS_EVERY, self._tick)

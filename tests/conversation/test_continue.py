@@ -5,9 +5,9 @@ from contextlib import aclosing
 
 import pytest
 
-from streamtui.conversation.conversation import GO_ON
 from streamtui.message import FinishReason, Timing, Usage
 from streamtui.progress import State
+from streamtui.providers.base import GO_ON
 from streamtui.store import Store
 from tests.conversation.talking import (
     ask,

@@ -2,8 +2,12 @@
 
 import asyncio
 
+import pytest
+
 from streamtui.config import Endpoint
 from streamtui.message import FinishReason
+from streamtui.providers.demo import demo_provider
+from streamtui.providers.demo_answers import answer
 from streamtui.ui.app import StreamTUI
 from tests.conversation.talking import breaking, failing, in_turn, said, saying
 from tests.providers.raw_server import RawServer, free_port, serving
@@ -108,6 +112,42 @@ async def test_a_reply_is_continued_while_it_streams_into_its_code(make_app: Mak
         await until(lambda: answered(app))
         assert app.chat.transcript.flow.entries[-1].text == "Look:\n\n```python\nx = 1\ny = 2\n```\n\nDone."
         assert app.chat.conversation.session.path()[-1].text == "Look:\n\n```python\nx = 1\ny = 2\n```\n\nDone."
+
+
+async def test_the_keys_named_are_those_the_user_has_set(make_app: MakeApp) -> None:
+    async with serving(in_turn(breaking("Half"), saying(" of it."))) as server:
+        app = make_app(endpoint(server), settings={"keymap": {"chat.continue_reply": "ctrl+l,f9"}})
+        async with running(app) as pilot:
+            await ask(pilot, "hello")
+            await until(lambda: answered(app))
+            assert "F5 asks again · ctrl+l continues the reply" in pane(app)
+            await pilot.press("ctrl+l")
+            await until(lambda: "Half of it." in pane(app))
+
+
+@pytest.mark.parametrize("prompt", ["break", "error"])
+async def test_the_demo_goes_on(make_app: MakeApp, prompt: str) -> None:
+    app = make_app()
+    async with running(app) as pilot:
+        await ask(pilot, prompt)
+        await until(lambda: answered(app))
+        before = app.chat.conversation.session.path()[-1].text
+        await pilot.press("f9")
+        await until(lambda: "it has gone on." in words(app) and answered(app))
+        assert app.chat.conversation.session.path()[-1].text.startswith(f"{before} which keys help.")
+
+
+async def test_a_long_reply_of_the_demo_is_stopped_and_goes_on_to_its_end(make_app: MakeApp) -> None:
+    app = make_app(connect=lambda endpoint: demo_provider(endpoint, pace=0.3))
+    async with running(app) as pilot:
+        await ask(pilot, "showcase")
+        await until(lambda: app.chat.conversation.progress.state == "streaming")
+        await pilot.press("escape")
+        await until(lambda: answered(app))
+        assert app.chat.conversation.cut_reply
+        await pilot.press("f9")
+        await until(lambda: answered(app) and app.chat.conversation.progress.state == "ready")
+        assert app.chat.conversation.session.path()[-1].text == answer(["showcase"]).text
 
 
 async def test_only_the_last_reply_names_the_keys(make_app: MakeApp, model: Model) -> None:

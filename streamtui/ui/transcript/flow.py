@@ -31,7 +31,7 @@ class Flow:
         self.width = 0
         """Cells for the text; 0 until known."""
         self.wraps_code = True
-        self.hints = Hints()
+        self.hints = Hints.of({})
         """What the keys are called that the last reply may need."""
         self.first_sent = 0
         """The first entry that a request still holds."""

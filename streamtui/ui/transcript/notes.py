@@ -1,6 +1,7 @@
 """Lines in the pane that are no Markdown: who said it, that there was reasoning, how a reply ended."""
 
-from typing import NamedTuple, Protocol
+from collections.abc import Mapping
+from typing import NamedTuple, Protocol, Self
 
 from streamtui import keys
 from streamtui.markdown.runs import Line, Run
@@ -114,8 +115,14 @@ class Note:
 class Hints(NamedTuple):
     """What the keys are called that help where a reply was cut off."""
 
-    retry: str = keys.name_of("chat.retry")
-    continue_reply: str = keys.name_of("chat.continue_reply")
+    retry: str
+    continue_reply: str
+
+    @classmethod
+    def of(cls, keymap: Mapping[str, str]) -> Self:
+        """Returns them with those of `keymap`, by the ids of actions, in place of the usual ones."""
+        names = {key.id: key.shown.partition(", ")[0] for key in keys.remapped(keymap)}
+        return cls(names["chat.retry"], names["chat.continue_reply"])
 
     def for_reply(self, message: Message) -> str:
         """Returns what can be done about a reply that ended before it was done."""
