@@ -1,5 +1,6 @@
 """The tokens of clients: known by their hash only, and taken back at once."""
 
+import os
 import stat
 from pathlib import Path
 
@@ -26,6 +27,16 @@ def test_a_token_is_its_owners_until_it_is_revoked(folder: Path) -> None:
     again = tokens.add("laptop")
     assert again != laptop
     assert (running.owner(laptop), running.owner(again)) == (None, "laptop")
+
+
+def test_two_changes_at_one_moment_are_both_seen(folder: Path) -> None:
+    tokens, running = ClientTokens(folder), ClientTokens(folder)
+    assert running.owner(tokens.add("first")) == "first"
+    moment = folder.stat()
+    second = tokens.add("second")
+    # As if the clock of the file system had not moved on between the two.
+    os.utime(folder, ns=(moment.st_atime_ns, moment.st_mtime_ns))
+    assert running.owner(second) == "second"
 
 
 def test_only_hashes_are_kept_and_only_for_this_user(folder: Path) -> None:
