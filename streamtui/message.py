@@ -42,10 +42,11 @@ class Usage:
     """Part of `completion_tokens`."""
     cached_tokens: int = 0
     """Part of `prompt_tokens`."""
-
     repeated_tokens: int = 0
     """Part of the two, where a reply took several requests: what the later ones were sent of the earlier. It was
     paid for again, but stands in the context once."""
+    cost: float | None = None
+    """US dollars, as the server said or as was reckoned when the reply came; None: not known."""
 
     @property
     def total_tokens(self) -> int:
@@ -60,6 +61,7 @@ class Usage:
             self.reasoning_tokens + later.reasoning_tokens,
             self.cached_tokens + later.cached_tokens,
             self.prompt_tokens + self.completion_tokens + later.repeated_tokens,
+            None if self.cost is None or later.cost is None else self.cost + later.cost,
         )
 
 

@@ -2,8 +2,12 @@
 
 import re
 from dataclasses import dataclass
+from typing import TypeVar
 
+from streamtui import price_list
 from streamtui.config import OPENAI_URL, Api, Endpoint
+
+_Number = TypeVar("_Number", int, float)
 
 # The models of OpenAI that speak Responses only, and those that speak the old completions.
 # Source: the lists ResponsesModel and CompletionCreateParams of the openai package 3.52.
@@ -54,3 +58,47 @@ class ModelInfo:
     input_price: float | None = None
     """US dollars a million tokens."""
     output_price: float | None = None
+    cached_price: float | None = None
+    """US dollars a million tokens of a prompt that the server had read before; None: as any others."""
+
+
+# For models that are asked through a server which says nothing of them, a proxy mostly. Longer names first. Only
+# names that no one runs himself: what a local server lets a model take in is that server's to say.
+# Source: genai-prices 0.2.3.
+_WINDOWS = (
+    ("gpt-6", 1_050_000), ("gpt-5.6", 1_050_000), ("gpt-5.5", 1_000_000), ("gpt-5.4-mini", 400_000),
+    ("gpt-5.4-nano", 400_000), ("gpt-5.4", 1_050_000), ("gpt-5.3-codex", 400_000), ("gpt-5.3", 128_000),
+    ("gpt-5", 400_000), ("gpt-4.1", 1_000_000), ("gpt-4o", 128_000), ("gpt-4-turbo", 128_000), ("gpt-4", 8_192),
+    ("gpt-3.5-turbo", 16_385), ("o1", 200_000), ("o3", 200_000), ("o4-mini", 200_000), ("claude-", 200_000),
+    ("gemini-2", 1_000_000), ("gemini-3", 1_000_000), ("gemini-4", 1_000_000),
+)  # fmt: skip
+
+
+def facts_of(endpoint: Endpoint, model: str, said: ModelInfo | None = None) -> ModelInfo:
+    """Returns what is known of `model`: what the user set, else `said` (the server's own words), else the price list.
+
+    Prices a user set go together: one alone leaves the other to the next in line.
+    """
+    own, listed = endpoint.settings_for(model), price_list.listed(endpoint.base_url, model)
+    said = said or ModelInfo(model)
+    return ModelInfo(
+        model,
+        _first(own.window, said.window, listed.window, _usual_window(model)),
+        _first(own.input_price, said.input_price, listed.input_price),
+        _first(own.output_price, said.output_price, listed.output_price),
+        said.cached_price if own.input_price is None else None,
+    )
+
+
+def window_of(endpoint: Endpoint, model: str, said: ModelInfo | None = None) -> int | None:
+    """Returns how many tokens `model` takes in, its reply included; None where nobody says. `said`: by its server."""
+    return facts_of(endpoint, model, said).window
+
+
+def _first(*values: _Number | None) -> _Number | None:
+    return next((value for value in values if value is not None), None)
+
+
+def _usual_window(model: str) -> int | None:
+    name = model.rpartition("/")[2]
+    return next((window for prefix, window in _WINDOWS if name.startswith(prefix)), None)

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamtui.message import Attachment, FinishReason, Message, Recap, Role, Timing, Usage
+from streamtui.models import ModelInfo
 from streamtui.sanitize import clean
 from streamtui.session import Session, SessionFilter
 from streamtui.store import Store, StoreError
@@ -223,6 +224,19 @@ def test_small_strings_are_remembered(path: Path) -> None:
     with Store(path) as store:
         assert store.recall("model").result() == "two"
         assert store.recall("other").result() is None
+
+
+def test_what_servers_say_of_their_models_is_kept(store: Store) -> None:
+    one = ModelInfo("one", window=8_000)
+    priced = ModelInfo("two", input_price=1.0, output_price=2.0, cached_price=0.5)
+    assert store.catalogue("here").result(5) == {}
+    store.save_catalogue("here", [one, ModelInfo("nothing is said of it"), priced])
+    store.save_catalogue("there", [ModelInfo("one", window=4_000)])
+    assert store.catalogue("here").result(5) == {"one": one, "two": priced}
+    store.save_catalogue("here", [priced])
+    assert store.catalogue("here").result(5) == {"two": priced}
+    store.remember("catalogue here", '[{"window": 3}]')  # as another version might keep it
+    assert store.catalogue("here").result(5) == {}
 
 
 def test_models_are_listed_as_used(store: Store) -> None:

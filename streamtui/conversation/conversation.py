@@ -15,8 +15,9 @@ from streamtui.conversation.reply import Reply
 from streamtui.conversation.retries import Backoff, insist, persistent
 from streamtui.conversation.room import Room
 from streamtui.message import Attachment, Delta, FinishReason, Message, Role, Usage
-from streamtui.models import api_for
+from streamtui.models import api_for, window_of
 from streamtui.parameters import Parameters
+from streamtui.pricing import Catalogue, Cost, cost_of, session_cost
 from streamtui.progress import Progress
 from streamtui.providers.base import GO_ON, Provider, ProviderError, Request, Trouble
 from streamtui.sanitize import clean, clean_line
@@ -47,6 +48,8 @@ class Conversation:
         self.progress = Progress()
         self.room = Room(self)
         """What to do where the session is longer than its model can take."""
+        self.catalogue: Catalogue = {}
+        """What the server says of its models, by name; empty until it was recalled or asked."""
         self._backoff = backoff or Backoff()
         self._shape = shape
         self._moderate = moderate
@@ -121,8 +124,24 @@ class Conversation:
 
     @property
     def window(self) -> int | None:
-        """Tokens that the model in use can take; None where nobody says."""
-        return self.provider.endpoint.settings_for(self.model).window
+        """Tokens that the model in use takes in; None where nobody says."""
+        return window_of(self.provider.endpoint, self.model, self.catalogue.get(self.model))
+
+    def cost(self) -> Cost | None:
+        """What the session cost until now; None where it is not known."""
+        return session_cost(self.session, self.provider.endpoint, self.catalogue)
+
+    async def recall_catalogue(self) -> None:
+        """Takes what the server said of its models the last time it was asked. Raises StoreError."""
+        recalled = await asyncio.wrap_future(self.store.catalogue(self.provider.endpoint.name))
+        self.catalogue = recalled
+
+    async def ask_catalogue(self) -> list[str]:
+        """Asks the server for its models, remembers what it says of them, returns their names. Raises ProviderError."""
+        listed = await self.provider.catalogue()
+        self.catalogue = {model.name: model for model in listed}
+        self.store.save_catalogue(self.provider.endpoint.name, listed)
+        return list(self.catalogue)
 
     def turn(self, message: Message, by: int) -> bool:
         """Shows another reply to the same prompt in place of `message`, or another prompt; False for none."""
@@ -187,6 +206,8 @@ class Conversation:
                 async for piece in pieces:
                     if piece.adapted:
                         self._adaptations.learn(self.provider.endpoint.name, request.model, piece.adapted)
+                    if piece.usage is not None:
+                        piece = replace(piece, usage=self._priced(piece.usage, request.model))
                     if delta := reply.take(piece):
                         yield delta
             if delta := reply.rest():
@@ -199,6 +220,11 @@ class Conversation:
             raise
         finally:
             reply.end(FinishReason.FAILED, "streamtui itself failed over the reply: ask again, and please report it.")
+
+    def _priced(self, usage: Usage, model: str) -> Usage:
+        """Notes what it costs now, whatever prices say later."""
+        said = self.catalogue.get(model)
+        return replace(usage, cost=cost_of(usage, self.provider.endpoint, model, said, time.time()))
 
     async def _ended(self, message: Message) -> bool:
         """Whether nobody else is writing `message`, so that going on with it loses nothing."""
@@ -238,4 +264,5 @@ class Conversation:
             adaptations=await self._adaptations.of(endpoint.name, model),
         )
         again = persistent(self.provider, request, self._backoff, lambda _: None)
-        return await answer(again if persistently else self.provider.stream(request), model)
+        text, usage = await answer(again if persistently else self.provider.stream(request), model)
+        return text, usage and self._priced(usage, model)

@@ -45,7 +45,8 @@ def _model(entry: object) -> ModelInfo:
         return ModelInfo("")
     name = next((entry[key] for key in _NAMES if isinstance(entry.get(key), str)), "")
     pricing = table(entry.get("pricing"))
-    return ModelInfo(clean_line(name), _window(entry), _price(pricing.get("prompt")), _price(pricing.get("completion")))
+    prices = [_price(pricing.get(kind)) for kind in ("prompt", "completion", "input_cache_read")]
+    return ModelInfo(clean_line(name), _window(entry), *prices)
 
 
 def _window(entry: Mapping[str, object]) -> int | None:

@@ -6,7 +6,7 @@ from typing import Any
 from streamtui.message import Delta, FinishReason, Usage
 from streamtui.providers.answers import error_in
 from streamtui.providers.errors import Explainer
-from streamtui.providers.json_values import count, number, table, tables, text
+from streamtui.providers.json_values import count, dollars, number, table, tables, text
 from streamtui.providers.pieces import CallPiece, Piece
 
 _FINISHED = {
@@ -103,5 +103,6 @@ def _usage_of(data: dict[str, Any]) -> Usage | None:
         reasoning_tokens=count(table(usage.get("completion_tokens_details")).get("reasoning_tokens")),
         cached_tokens=count(table(usage.get("prompt_tokens_details")).get("cached_tokens"))
         or count(usage.get("prompt_cache_hit_tokens")),
+        cost=dollars(usage.get("cost")),  # OpenRouter says what it charges
     )
     return found if found.total_tokens else None

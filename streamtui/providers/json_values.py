@@ -26,3 +26,10 @@ def count(value: object) -> int:
 def number(value: object) -> int | None:
     """Returns `value` if it is a whole number, else None."""
     return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def dollars(value: object) -> float | None:
+    """Returns `value` if it can be an amount of money, else None."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1_000_000:
+        return None
+    return float(value)

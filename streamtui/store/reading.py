@@ -3,9 +3,10 @@
 import json
 import sqlite3
 from dataclasses import dataclass, fields, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from streamtui.message import Attachment, FinishReason, Message, Recap, Role, Timing, Usage
+from streamtui.models import ModelInfo
 from streamtui.parameters import parameters_from
 from streamtui.sanitize import clean, clean_line
 from streamtui.session import Session
@@ -29,7 +30,7 @@ _ATTACHMENTS = """
     FROM messages m JOIN attachments a ON a.message_id = m.id JOIN blobs b ON b.hash = a.hash
     WHERE m.session_id = ? ORDER BY m.seq, a.n"""
 
-_Record = TypeVar("_Record", Usage, Timing, Recap)
+_Record = TypeVar("_Record", Usage, Timing, Recap, ModelInfo)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,15 @@ def models(connection: sqlite3.Connection, endpoint: str) -> list[KnownModel]:
     query = "SELECT name, last_used, favourite FROM models WHERE endpoint = ? ORDER BY last_used DESC, name"
     rows = connection.execute(query, (clean(endpoint),))
     return [KnownModel(name, last_used, bool(favourite)) for name, last_used, favourite in rows]
+
+
+def catalogue(connection: sqlite3.Connection, endpoint: str) -> dict[str, ModelInfo]:
+    """Returns what a server said of its models, by name."""
+    try:
+        kept = json.loads(recall(connection, f"catalogue {endpoint}") or "[]")
+        return {facts["name"]: _known(ModelInfo, facts) for facts in kept}
+    except (ValueError, TypeError, KeyError):
+        return {}  # of another version: as good as never asked
 
 
 def _full_id(connection: sqlite3.Connection, prefix: str) -> str:
@@ -157,8 +167,10 @@ def _recap(text: str | None) -> Recap | None:
 
 
 def _record(kind: type[_Record], text: str | None) -> _Record | None:
+    return None if text is None else _known(kind, json.loads(text))
+
+
+def _known(kind: type[_Record], values: dict[str, Any]) -> _Record:
     """A field that this version doesn't know is left out."""
-    if text is None:
-        return None
     known = {field.name for field in fields(kind)}
-    return kind(**{name: value for name, value in json.loads(text).items() if name in known})
+    return kind(**{name: value for name, value in values.items() if name in known})

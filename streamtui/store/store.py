@@ -2,7 +2,7 @@
 
 import atexit
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
@@ -10,6 +10,7 @@ from sqlite3 import Connection
 from typing import Self
 
 from streamtui.message import Message
+from streamtui.models import ModelInfo
 from streamtui.session import USUAL, Session, SessionFilter, SessionSummary
 from streamtui.store import reading, searching, writing
 from streamtui.store.reading import KnownModel
@@ -125,6 +126,10 @@ class Store:
         """Makes a model a favourite, or no favourite."""
         self._write(writing.set_favourite(endpoint, model, favourite))
 
+    def save_catalogue(self, endpoint: str, models: Iterable[ModelInfo]) -> None:
+        """Keeps what a server says of its models, in place of what it said before."""
+        self._write(writing.save_catalogue(endpoint, models))
+
     def sessions(self, limit: int = 200, offset: int = 0, where: SessionFilter = USUAL) -> Future[list[SessionSummary]]:
         """The saved sessions that have messages and pass the filter, pinned ones first, then newest first."""
         self._begin()
@@ -183,6 +188,11 @@ class Store:
         """The models of an endpoint that were used or made favourites, the one used last first."""
         self._begin()
         return self._reader.ask(partial(reading.models, endpoint=endpoint))
+
+    def catalogue(self, endpoint: str) -> Future[dict[str, ModelInfo]]:
+        """What a server said of its models when it was asked last, by name, but for those of which it said nothing."""
+        self._begin()
+        return self._reader.ask(partial(reading.catalogue, endpoint=endpoint))
 
     def close(self, timeout: float = 5.0) -> bool:
         """Writes what is queued and ends both threads, in at most `timeout` seconds.

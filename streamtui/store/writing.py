@@ -3,12 +3,13 @@
 import json
 import math
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from functools import partial
 from hashlib import sha256
 
 from streamtui.message import Attachment, Message, Recap, Timing, Usage
+from streamtui.models import ModelInfo
 from streamtui.sanitize import clean
 from streamtui.session import Session
 
@@ -208,6 +209,12 @@ def use_model(endpoint: str, model: str, when: float) -> Operation:
 def set_favourite(endpoint: str, model: str, favourite: bool) -> Operation:
     """Makes a model a favourite, or no favourite."""
     return _execute(_SET_FAVOURITE, endpoint, model, int(favourite))
+
+
+def save_catalogue(endpoint: str, models: Iterable[ModelInfo]) -> Operation:
+    """Keeps what a server says of its models."""
+    said = [{name: value for name, value in asdict(model).items() if value is not None} for model in models]
+    return remember(f"catalogue {endpoint}", json.dumps([facts for facts in said if len(facts) > 1]))
 
 
 def _execute(statement: str, *values: str | float | None) -> Operation:

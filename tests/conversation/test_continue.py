@@ -40,12 +40,12 @@ async def test_a_reply_cut_by_its_length_goes_on_in_the_same_message(store: Stor
     assert sent == [("system", "Count."), ("user", "count"), ("assistant", "One, two,"), ("user", GO_ON)]
     assert [message.text for message in saved] == ["count", "One, two, three."]
     assert saved[-1] == reply
-    assert (reply.usage, reply.usage and reply.usage.total_tokens) == (Usage(30, 7, repeated_tokens=14), 23)
+    assert (reply.usage, reply.usage and reply.usage.total_tokens) == (Usage(30, 7, repeated_tokens=14, cost=0.0), 23)
     assert first is not None
     assert reply.timing is not None
     assert reply.timing.first == first.first
     assert reply.timing.total > first.total
-    assert talk.progress.usage == Usage(20, 3)
+    assert talk.progress.usage == Usage(20, 3, cost=0.0)
 
 
 async def test_a_reply_that_broke_off_goes_on_and_its_error_is_forgotten(store: Store) -> None:

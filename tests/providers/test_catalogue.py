@@ -38,6 +38,10 @@ GROQ = {"id": "llama-3.3-70b", "active": True, "context_window": 131072, "max_co
         (MISTRAL, ModelInfo("mistral-large", 131072)),
         (GROQ, ModelInfo("llama-3.3-70b", 131072)),
         ({"id": "free", "pricing": {"prompt": "0", "completion": 0}}, ModelInfo("free", None, 0.0, 0.0)),
+        (
+            {"id": "read before", "pricing": {"prompt": "1e-6", "completion": "2e-6", "input_cache_read": "1e-7"}},
+            ModelInfo("read before", None, 1.0, 2.0, 0.1),
+        ),
         ({"id": "auto", "pricing": {"prompt": "-1", "completion": "many"}}, ModelInfo("auto")),
         ({"id": "odd", "pricing": "dear", "context_length": True, "meta": 7}, ModelInfo("odd")),
         ({"id": "odd", "pricing": {"prompt": "nan", "completion": "1e999"}, "n_ctx": "4"}, ModelInfo("odd")),

@@ -18,7 +18,7 @@ EXPECTED = {
     "openai_tool_calls": ('Tool call `look_up`:\n\n~~~~json\n{"q":"x"}\n~~~~\n', "", F.TOOL_CALLS, None),
     "ollama": ("Hi from Ollama.", "Okay, they greet.", F.STOP, Usage(11, 9)),
     "llamacpp": ("One, two, three.", "", F.LENGTH, Usage(14, 6)),
-    "openrouter": ("2 + 2 = 4", "We add.", F.STOP, Usage(9, 8, 3)),
+    "openrouter": ("2 + 2 = 4", "We add.", F.STOP, Usage(9, 8, 3, cost=1.23e-05)),
     "deepseek": ("then answer.", "First think,", F.STOP, Usage(12, 7, 3, 4)),
     "vllm_usage_every_chunk": ("Cut off here", "", F.LENGTH, Usage(5, 4)),
     "groq": ("Fast.", "", F.STOP, Usage(3, 2)),
