@@ -1,13 +1,10 @@
 """StreamTUI: the app: themes, keys, signals and the first screen."""
 
 import asyncio
-import gc
 import os
 import signal
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
-from threading import Thread
 from typing import TYPE_CHECKING
 
 from rich.console import RenderableType
@@ -36,16 +33,6 @@ def _connect(endpoint: Endpoint) -> "Provider":
     from streamtui.providers import connect
 
     return connect(endpoint)
-
-
-def _warm_up(provider: "Provider") -> None:
-    """Imports openai, which takes 0.6 s CPU, while the user looks around."""
-    from streamtui.providers.base import ProviderError
-
-    with suppress(ProviderError):  # the first request meets the same trouble and tells it
-        provider.warm_up()
-    # What is loaded by now stays: a full collection over it would take 70 ms in the middle of a reply.
-    gc.freeze()
 
 
 def _commands() -> type[CommandProvider]:
@@ -118,6 +105,12 @@ class StreamTUI(App[None]):
         if os.getppid() != self._page_server:
             self.exit()
 
+    def _warmed_up(self, trouble: str) -> None:
+        if trouble:
+            self.notify(trouble, severity="warning", markup=False, timeout=10)
+        if self.chat.is_attached:
+            self.chat.show_status()  # prices and windows are known now
+
     def _use_default_theme(self) -> None:
         files = themes.theme_files()
         name = self.config.theme if self.config.theme in files else themes.DEFAULT
@@ -131,6 +124,7 @@ class StreamTUI(App[None]):
 
     def _after_first_paint(self) -> None:
         from streamtui.store import Store
+        from streamtui.ui.warm_up import warm_up
 
         self._write(terminal.ASK_FOR_MODIFIED_KEYS)
         self._catch_signals()
@@ -144,7 +138,7 @@ class StreamTUI(App[None]):
             parameters=self.config.new_parameters,
         )
         self.chat.begin(session, provider, self.store)
-        Thread(target=_warm_up, args=[provider], name="warm-up", daemon=True).start()
+        warm_up(provider, endpoint.model, lambda trouble: self.call_from_thread_soon(self._warmed_up, trouble))
         self.open_first()
 
     def exit(self, result: None = None, return_code: int = 0, message: RenderableType | None = None) -> None:

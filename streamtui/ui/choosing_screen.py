@@ -1,14 +1,83 @@
 """ChoosingScreen: who answers, and how: the panels in which the user chooses it."""
 
 import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from textual import work
 
+from streamtui.session import Session
 from streamtui.ui.endpoint_screen import EndpointScreen
+
+if TYPE_CHECKING:
+    from streamtui.providers.base import Provider
 
 
 class ChoosingScreen(EndpointScreen):
     """A conversation whose model can be chosen."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._asked: set[str] = set()
+        """Endpoints that were asked for their catalogues."""
+
+    # What is known of models
+
+    def _show_session(self) -> None:
+        super()._show_session()
+        self.recall_catalogue()
+
+    def _reply_ended(self) -> None:
+        super()._reply_ended()
+        endpoint, answered = self.conversation.provider.endpoint, self.conversation.progress.state == "ready"
+        if answered and endpoint.name not in self._asked and (self.conversation.window is None or endpoint.is_local):
+            # Only now that it has answered: nobody is kept waiting, and a server that is not there is not asked.
+            self.ask_catalogue()
+
+    @work(exclusive=True, group="catalogue", exit_on_error=False)
+    async def recall_catalogue(self) -> None:
+        """Takes what the server said of its models when it was asked last."""
+        from streamtui.store import StoreError
+
+        with suppress(StoreError):  # nothing is lost, and the store's trouble is told where it matters
+            await self.conversation.recall_catalogue()
+        self.show_status()
+
+    @work(exclusive=True, group="catalogue", exit_on_error=False)
+    async def ask_catalogue(self) -> None:
+        """Asks the server what its models take in and cost, where nobody else says it. A local one may say it anew."""
+        from streamtui.providers.base import ProviderError
+
+        self._asked.add(self.conversation.provider.endpoint.name)
+        with suppress(ProviderError):  # many servers have no list; what they would say stays unknown
+            await self.conversation.ask_catalogue()
+        self.show_status()
+
+    def show_status(self) -> None:
+        """Brings the status bar up to date."""
+        super().show_status()
+        conversation = self.conversation
+        self.status.window = conversation.window
+        if not conversation.progress.running:
+            self.status.cost = conversation.cost()
+
+    def open(self, session: Session, provider: "Provider | None" = None) -> None:
+        """Shows `session` and goes on with it."""
+        super().open(session, provider)
+        self.load_encoding()
+
+    @work(exclusive=True, group="encoding", exit_on_error=False)
+    async def load_encoding(self) -> None:
+        """Loads what counts the tokens of the model in use, where it is at hand; nobody waits for it."""
+        from streamtui.tokens import load_for
+        from streamtui.tokens.sources import SourceError
+
+        try:
+            await asyncio.to_thread(load_for, self.conversation.model)
+        except SourceError as error:
+            self.notify(str(error), severity="warning", markup=False)
+
+    # What is chosen
 
     @work(exclusive=True, group="panel")
     async def action_pick_model(self) -> None:
@@ -47,6 +116,7 @@ class ChoosingScreen(EndpointScreen):
     def switch_to(self, name: str) -> None:
         """Lets the model `name` answer from the next prompt on."""
         self.conversation.switch_model(name)
+        self.load_encoding()
         self.show_status()
         if self.is_replying:
             self.notify(f"{name} answers from the next prompt on.", markup=False)

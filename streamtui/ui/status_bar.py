@@ -1,4 +1,4 @@
-"""StatusBar: which server and model, what it is doing, how fast, how much of the context is used."""
+"""StatusBar: which server and model, what it is doing, how fast, what it costs, how much of the context is used."""
 
 from math import ceil
 
@@ -8,10 +8,14 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
+from streamtui.pricing import Cost, in_dollars
 from streamtui.progress import Progress, State
-from streamtui.tokens import Count
+from streamtui.tokens import Count, rounded
 from streamtui.ui.kept import KeptLines
 from streamtui.ui.styles import StyleTable
+
+FULL = 0.8
+"""Part of the window from which the bar warns."""
 
 Part = tuple[str, str]
 _SIGNS = {
@@ -37,6 +41,10 @@ class StatusBar(KeptLines, Widget):
     model: reactive[str] = reactive("")
     progress: reactive[Progress] = reactive(Progress, always_update=True)
     context: reactive[Count] = reactive(Count(0, True))
+    window: reactive[int | None] = reactive[int | None](None)
+    """Tokens that the model takes in; None: nobody says."""
+    cost: reactive[Cost | None] = reactive[Cost | None](None)
+    """What the session cost until now; None: nobody knows."""
     trouble: reactive[str] = reactive("")
     """Why sessions can't be saved at the moment; empty: they are."""
 
@@ -76,7 +84,7 @@ class StatusBar(KeptLines, Widget):
         return [*parts, *((f"  {trouble}", "trouble") for trouble in troubles)]
 
     def _right(self) -> list[Part]:
-        """Least needed first: elapsed, first token, speed, context."""
+        """Least needed first: elapsed, first token, speed, size, cost, context."""
         progress, parts = self.progress, []
         if progress.first is not None:
             timing = progress.timing
@@ -84,7 +92,25 @@ class StatusBar(KeptLines, Widget):
             parts.append((f"  first token {timing.first:.2f} s", ""))
             if (speed := progress.tokens_per_second) is not None:
                 parts.append((f"  {'' if progress.reply_count.exact else '~'}{speed:.0f} tok/s", ""))
-        return [*parts, (f"  {self.context} tokens", "")]
+            parts.append((f"  reply {progress.reply_count}", ""))
+        return [*parts, *self._costs(), self._used()]
+
+    def _costs(self) -> list[Part]:
+        """Of the session, then of the reply. Where nothing is paid, nothing is said."""
+        usage, parts = self.progress.usage, []
+        if self.cost is not None and self.cost.dollars:
+            parts.append((f"  session {self.cost}", ""))
+        if usage is not None and usage.cost is None:
+            parts.append(("  reply $?", ""))
+        elif usage is not None and usage.cost:
+            parts.append((f"  reply {in_dollars(usage.cost)}", ""))
+        return parts
+
+    def _used(self) -> Part:
+        if not self.window:
+            return f"  {self.context} tokens", ""
+        used = self.context.tokens / self.window
+        return f"  {self.context.short} / {rounded(self.window)} ({used:.0%})", "full" if used > FULL else ""
 
 
 def _words(progress: Progress) -> str:

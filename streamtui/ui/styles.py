@@ -67,6 +67,7 @@ STYLES = {
     "stopped": "$warning",
     "failed": "$error",
     "trouble": "bold $error",
+    "full": "bold $warning",
     "name": "bold $foreground",
 }
 

@@ -50,11 +50,12 @@ class Scripted(OpenAIProvider):
 
 
 def in_turn(*scripts: Script) -> Script:
-    """Returns a script that answers each request by the next one of `scripts`."""
+    """Returns a script that answers each request by the next one of `scripts`; asked for models, it has none."""
     left = list(scripts)
+    no_models = whole(b'{"data": []}', content_type="application/json")
 
     async def script(exchange: Exchange) -> None:
-        await left.pop(0)(exchange)
+        await (no_models if "/models" in exchange.line else left.pop(0))(exchange)
 
     return script
 

@@ -107,6 +107,8 @@ class Model:
     raw: RawServer = field(default_factory=RawServer)
     pieces: asyncio.Queue[bytes | None] = field(default_factory=asyncio.Queue)
     models: list[str] = field(default_factory=lambda: ["m-1", "m-2", "zeta"])
+    says: dict[str, Any] = field(default_factory=dict)
+    """What its list says of every model, beside the name."""
 
     @property
     def endpoint(self) -> Endpoint:
@@ -134,7 +136,7 @@ class Model:
     async def serve(self, exchange: Exchange) -> None:
         """Answers one request."""
         if "/models" in exchange.line:
-            body = json.dumps({"data": [{"id": name} for name in self.models]}).encode()
+            body = json.dumps({"data": [{"id": name, **self.says} for name in self.models]}).encode()
             await exchange.send_head(content_type="application/json")
             await exchange.send_chunks(body)
         else:

@@ -1,0 +1,162 @@
+"""What the bar says of tokens, windows and cost, and that nobody waits for any of it."""
+
+import asyncio
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from streamtui.config import DEMO, Endpoint, ModelSettings
+from streamtui.tokens import encodings, sources
+from streamtui.ui.app import StreamTUI
+from tests.encodings import ranks, use_tiny
+from tests.providers.raw_server import Exchange, serving
+from tests.ui.conftest import MakeApp, Model, answered, ask, pane, running, status, until
+
+WIDE = (140, 24)
+
+
+def with_settings(endpoint: Endpoint, settings: ModelSettings) -> Endpoint:
+    """The endpoint, with something set for its model."""
+    return replace(endpoint, models={endpoint.model: settings})
+
+
+def shows(app: StreamTUI, text: str) -> bool:
+    """Whether the bar says `text`."""
+    return text in status(app)
+
+
+async def test_the_bar_says_how_much_of_the_window_is_used(make_app: MakeApp, model: Model) -> None:
+    app = make_app(with_settings(model.endpoint, ModelSettings(window=272_000)))
+    async with running(app, WIDE) as pilot:
+        assert "0 / 272k (0%)" in status(app)
+        model.say("hi")
+        model.finish()
+        await ask(pilot, "hello")
+        await until(lambda: "1.23k / 272k (0%)" in status(app))
+        assert "reply 234" in status(app)
+
+
+async def test_a_window_nearly_full_stands_out(make_app: MakeApp, model: Model) -> None:
+    app = make_app(with_settings(model.endpoint, ModelSettings(window=1_500)))
+    async with running(app) as pilot:
+        model.say("hi")
+        model.finish()
+        await ask(pilot, "hello")
+        await until(lambda: "1.23k / 1.5k (82%)" in status(app))
+        full = app.chat.status._styles["full"]
+        assert "82%" in "".join(part.text for part in app.chat.status.render_line(0) if part.style == full)
+
+
+async def test_the_bar_says_what_the_reply_and_the_session_cost(make_app: MakeApp, model: Model) -> None:
+    app = make_app(with_settings(model.endpoint, ModelSettings(input_price=100.0, output_price=1000.0)))
+    async with running(app, WIDE) as pilot:
+        for session in ("session $0.33", "session $0.67"):
+            model.say("hi")
+            model.finish()
+            await ask(pilot, "hello")
+            await until(partial(shows, app, session))
+            assert "reply $0.33" in status(app)
+        session_id = app.chat.conversation.session.id
+        await pilot.press("ctrl+n")
+        await until(lambda: "session $" not in status(app))
+    # What was noted when the replies came counts, whatever prices say later.
+    app = make_app(model.endpoint, session_id=session_id)
+    async with running(app, WIDE):
+        await until(lambda: "session $0.67" in status(app))
+
+
+async def test_what_nobody_knows_is_not_guessed(
+    make_app: MakeApp, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Endpoint, "is_local", False)
+    app = make_app(model.endpoint)
+    async with running(app, WIDE) as pilot:
+        model.say("hi")
+        model.finish()
+        await ask(pilot, "hello")
+        await until(lambda: answered(app) and "reply $?" in status(app))
+        assert "session $" not in status(app)
+        assert "1,234 tokens" in status(app)
+
+
+async def test_what_the_server_says_of_its_models_is_asked_once_and_remembered(make_app: MakeApp, model: Model) -> None:
+    model.says = {"max_model_len": 2_000, "pricing": {"prompt": "0.0001", "completion": "0.001"}}
+    app = make_app(model.endpoint)
+    async with running(app, WIDE) as pilot:
+        assert model.raw.requests == []
+        for _ in range(2):
+            model.say("hi")
+            model.finish()
+            await ask(pilot, "hello")
+            await until(lambda: answered(app) and "1.23k / 2k (62%)" in status(app))
+        assert "reply $0.33" in status(app)
+        assert sum("/models" in request.line for request in model.raw.requests) == 1
+    app = make_app(model.endpoint)
+    async with running(app, WIDE):
+        await until(lambda: "0 / 2k (0%)" in status(app))
+
+
+async def test_little_room_keeps_the_context(make_app: MakeApp, model: Model) -> None:
+    prices = ModelSettings(window=272_000, input_price=100.0, output_price=1000.0)
+    app = make_app(with_settings(model.endpoint, prices))
+    async with running(app, (46, 12)) as pilot:
+        model.say("hi")
+        model.finish()
+        await ask(pilot, "hello")
+        await until(lambda: answered(app) and "1.23k / 272k" in status(app))
+        assert "tok/s" not in status(app)
+
+
+# Encodings
+
+
+async def test_a_reply_is_counted_by_the_encoding_of_its_model(
+    make_app: MakeApp, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sources.store(use_tiny(monkeypatch), ranks())
+    app = make_app(replace(model.endpoint, model="gpt-5"))
+    async with running(app, WIDE) as pilot:
+        await until(lambda: encodings._loaded)
+        await ask(pilot, "hello")
+        model.say("the", " thing", " the", " thing")
+        await until(lambda: "thing the thing" in pane(app))
+        app.chat.show_status()
+        assert "reply 6 " in status(app)
+        model.finish()
+        await until(lambda: answered(app))
+        app.chat.switch_to("llama3")
+        await ask(pilot, "hello")
+        model.say("another", " thing")
+        await until(lambda: "another thing" in pane(app))
+        app.chat.show_status()
+        assert "reply ~7 " in status(app)
+
+
+async def test_without_an_encoding_nothing_is_downloaded_and_nobody_waits(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with serving(Exchange.until_gone) as silent:
+        for name in ("http_proxy", "https_proxy", "all_proxy"):
+            monkeypatch.setenv(name, silent.url.removesuffix("/v1"))
+            monkeypatch.setenv(name.upper(), silent.url.removesuffix("/v1"))
+        use_tiny(monkeypatch, url=f"{silent.url}/o200k_base.tiktoken")
+        app = make_app(replace(DEMO, model="demo-1"))
+        async with running(app, WIDE) as pilot:
+            await ask(pilot, "hello")
+            await until(lambda: answered(app))
+            app.chat.switch_to("gpt-5")
+            await pilot.pause()
+            await ask(pilot, "hello")
+            await until(lambda: answered(app))
+            await asyncio.to_thread(encodings.load_for, "gpt-5")
+        assert silent.connections == 0
+    assert encodings._loaded == {}
+
+
+async def test_a_damaged_encoding_is_told(make_app: MakeApp, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    sources.store(use_tiny(monkeypatch), b"half of it")
+    app = make_app()
+    async with running(app):
+        await until(lambda: any("fetch it again" in note.message for note in app._notifications))
