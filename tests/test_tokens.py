@@ -11,18 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from streamtui.message import Attachment, Message, Role, Usage
-from streamtui.tokens import (
-    Count,
-    TokenCounter,
-    context_count,
-    counter,
-    counter_for,
-    encodings,
-    estimate,
-    load_for,
-    rounded,
-    sources,
-)
+from streamtui.tokens import Count, TokenCounter, counter, encodings, estimate, rounded, sources
+from streamtui.tokens.context import context_count
+from streamtui.tokens.encodings import counter_for, load_for
 from streamtui.tokens.sources import SOURCES, SourceError
 from tests.encodings import ranks, use_tiny
 

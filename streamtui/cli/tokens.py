@@ -8,7 +8,8 @@ from typing import TextIO
 
 from streamtui.cli import EXIT_FAILED, EXIT_INTERRUPTED
 from streamtui.sanitize import clean_line
-from streamtui.tokens import Count, counter_for, encodings, sources
+from streamtui.tokens import Count, encodings, sources
+from streamtui.tokens.encodings import counter_for
 from streamtui.tokens.sources import SOURCES, Source, SourceError
 
 LIMIT = 120.0
@@ -90,7 +91,7 @@ def _fetch(asked: argparse.Namespace) -> None:
     for source in [_named(name) for name in asked.names] or [s for s in SOURCES.values() if not _is_at_hand(s)]:
         print(f"Downloading {source.name} …", flush=True)
         data = download(source, asked.timeout)
-        if sources.recognised(data) is not source:
+        if not source.is_whole(data):
             raise SourceError(f"What came from {source.url} is not {source.name} as published; nothing was kept.")
         print(f"{source.name} is kept as {clean_line(str(sources.store(source, data)))}")
 

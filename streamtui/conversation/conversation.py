@@ -23,7 +23,8 @@ from streamtui.providers.base import GO_ON, Provider, ProviderError, Request, Tr
 from streamtui.sanitize import clean, clean_line
 from streamtui.session import Session
 from streamtui.store import Store, StoreError
-from streamtui.tokens import Count, context_count
+from streamtui.tokens import Count
+from streamtui.tokens.context import context_count
 
 
 class Conversation:

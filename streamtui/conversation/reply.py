@@ -11,7 +11,7 @@ from streamtui.progress import Progress, State
 from streamtui.sanitize import Cleaner, clean_line
 from streamtui.session import Session
 from streamtui.store import Store
-from streamtui.tokens import counter_for
+from streamtui.tokens.encodings import counter_for
 
 SAVE_EVERY = 0.25
 """Seconds at most between a piece's arrival and its way to the disk."""

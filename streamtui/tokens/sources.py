@@ -1,6 +1,5 @@
 """What encodings are made of: files of ranks that OpenAI publishes, kept in a cache and told apart by their hashes."""
 
-import hashlib
 import os
 import tempfile
 from dataclasses import dataclass
@@ -27,7 +26,15 @@ class Source:
     @property
     def file_name(self) -> str:
         """What tiktoken calls it in its cache."""
-        return hashlib.sha1(self.url.encode(), usedforsecurity=False).hexdigest()
+        from hashlib import sha1  # takes 4 ms, which the first paint can do without
+
+        return sha1(self.url.encode(), usedforsecurity=False).hexdigest()
+
+    def is_whole(self, data: bytes) -> bool:
+        """Whether `data` is the file, as published."""
+        from hashlib import sha256
+
+        return sha256(data).hexdigest() == self.sha256
 
 
 _PUBLISHED = "https://openaipublic.blob.core.windows.net/encodings"
@@ -75,8 +82,7 @@ def folder() -> Path:
 
 def recognised(data: bytes) -> Source | None:
     """The source whose file `data` is."""
-    digest = hashlib.sha256(data).hexdigest()
-    return next((source for source in SOURCES.values() if source.sha256 == digest), None)
+    return next((source for source in SOURCES.values() if source.is_whole(data)), None)
 
 
 def stored(source: Source) -> bytes | None:
@@ -88,7 +94,7 @@ def stored(source: Source) -> bytes | None:
         return None
     except OSError as error:
         raise SourceError(f"{file} can't be read: {error.strerror}.") from None
-    if hashlib.sha256(data).hexdigest() != source.sha256:
+    if not source.is_whole(data):
         raise SourceError(f"{file} is not {source.name} as published; fetch it again.")
     return data
 

@@ -69,7 +69,7 @@ class ChoosingScreen(EndpointScreen):
     @work(exclusive=True, group="encoding", exit_on_error=False)
     async def load_encoding(self) -> None:
         """Loads what counts the tokens of the model in use, where it is at hand; nobody waits for it."""
-        from streamtui.tokens import load_for
+        from streamtui.tokens.encodings import load_for
         from streamtui.tokens.sources import SourceError
 
         try:

@@ -1,6 +1,7 @@
 """StatusBar: which server and model, what it is doing, how fast, what it costs, how much of the context is used."""
 
 from math import ceil
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -8,11 +9,13 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
-from streamtui.pricing import Cost, in_dollars
 from streamtui.progress import Progress, State
 from streamtui.tokens import Count, rounded
 from streamtui.ui.kept import KeptLines
 from streamtui.ui.styles import StyleTable
+
+if TYPE_CHECKING:
+    from streamtui.pricing import Cost
 
 FULL = 0.8
 """Part of the window from which the bar warns."""
@@ -41,9 +44,9 @@ class StatusBar(KeptLines, Widget):
     model: reactive[str] = reactive("")
     progress: reactive[Progress] = reactive(Progress, always_update=True)
     context: reactive[Count] = reactive(Count(0, True))
-    window: reactive[int | None] = reactive[int | None](None)
+    window: reactive[int | None] = reactive(None)
     """Tokens that the model takes in; None: nobody says."""
-    cost: reactive[Cost | None] = reactive[Cost | None](None)
+    cost: reactive["Cost | None"] = reactive(None)
     """What the session cost until now; None: nobody knows."""
     trouble: reactive[str] = reactive("")
     """Why sessions can't be saved at the moment; empty: they are."""
@@ -103,6 +106,8 @@ class StatusBar(KeptLines, Widget):
         if usage is not None and usage.cost is None:
             parts.append(("  reply $?", ""))
         elif usage is not None and usage.cost:
+            from streamtui.pricing import in_dollars
+
             parts.append((f"  reply {in_dollars(usage.cost)}", ""))
         return parts
 

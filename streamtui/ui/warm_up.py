@@ -30,7 +30,7 @@ def _load_all(provider: Provider, model: str, tell: Callable[[str], None]) -> No
 
 def _loaded(model: str) -> str:
     """Loads the encoding of `model`. Returns why it could not be, if it is at hand."""
-    from streamtui.tokens import load_for
+    from streamtui.tokens.encodings import load_for
     from streamtui.tokens.sources import SourceError
 
     try:
