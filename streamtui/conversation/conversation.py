@@ -87,6 +87,12 @@ class Conversation:
         if self.session.messages:
             self.store.save_session(self.session)
 
+    def tune(self, system: str, parameters: Parameters) -> None:
+        """Asks with this system prompt and these parameters from the next prompt on."""
+        self.session.system, self.session.parameters = clean(system), parameters
+        if self.session.messages:
+            self.store.save_session(self.session)
+
     async def settle_model(self) -> str:
         """Returns the model to use; the first time it asks memory, then the server. Raises ProviderError."""
         if not self.session.model:

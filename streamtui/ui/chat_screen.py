@@ -8,13 +8,13 @@ from textual import events, work
 from streamtui.keys import keys_of, remapped
 from streamtui.session import Session
 from streamtui.ui.bindings import bindings_of
-from streamtui.ui.choosing_screen import ChoosingScreen
+from streamtui.ui.tuning_screen import TuningScreen
 
 LOW = 16
 """Lines below which borders are left out."""
 
 
-class ChatScreen(ChoosingScreen):
+class ChatScreen(TuningScreen):
     """Shows one conversation and lets the user talk, choose and go from session to session."""
 
     BINDINGS = bindings_of("chat", priority=True)

@@ -1,0 +1,86 @@
+"""Parameters as text in fields: what is written there as a value, a value as what one would write."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from streamtui.parameters import EFFORTS, Parameters, parameters_from
+
+
+class Field(NamedTuple):
+    """A parameter as the user meets it."""
+
+    name: str
+    expected: str
+    """What can be written, in a few words."""
+
+
+FIELDS = (
+    Field("temperature", "0 to 2"),
+    Field("top_p", "0 to 1"),
+    Field("max_tokens", "a whole number"),
+    Field("seed", "a whole number"),
+    Field("stop", 'a text, or ["one", "another"]'),
+    Field("presence_penalty", "-2 to 2"),
+    Field("frequency_penalty", "-2 to 2"),
+    Field("reasoning_effort", ", ".join(EFFORTS[1:5])),
+    Field("extra", 'JSON, as in {"top_k": 40}'),
+)
+
+
+def as_text(parameters: Parameters, name: str) -> str:
+    """Returns what one would write for the value of `name`; empty where it is not set."""
+    value = parameters.as_dict().get(name)
+    if value is None:
+        return ""
+    if name == "stop":
+        return value[0] if len(value) == 1 and _is_plain(value[0]) else json.dumps(value, ensure_ascii=False)
+    if name == "extra":
+        return json.dumps(value, ensure_ascii=False)
+    return str(value).removesuffix(".0")
+
+
+def parameters_written(texts: Mapping[str, str]) -> tuple[Parameters, dict[str, str]]:
+    """Returns the parameters that `texts` set, by their names, and a sentence for each that can't be used."""
+    values: dict[str, Any] = {}
+    mistakes: dict[str, str] = {}
+    for name, text in texts.items():
+        if not text.strip():
+            continue
+        try:
+            value = _value_of(name, text)
+            parameters_from({name: value})
+            values[name] = value
+        except ValueError as error:
+            mistakes[name] = f"{error}."
+    return parameters_from(values), mistakes
+
+
+def _is_plain(text: str) -> bool:
+    return text == text.strip() and text.isprintable() and not text.startswith(("[", '"'))
+
+
+def _value_of(name: str, text: str) -> object:
+    text = text.strip()
+    if name == "extra" or (name == "stop" and text.startswith(("[", '"'))):
+        return _json(name, text)
+    if name in ("stop", "reasoning_effort"):
+        return text
+    try:
+        return int(text) if name in ("max_tokens", "seed") else float(text)
+    except ValueError:
+        return text  # which says what is expected when it is checked
+
+
+def _json(name: str, text: str) -> object:
+    try:
+        return json.loads(text, parse_constant=_no_constant)
+    except RecursionError:
+        raise ValueError(f"{name} is nested too deeply") from None
+    except ValueError as error:
+        where = f" at line {error.lineno}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
+        raise ValueError(f"{name} is no JSON{where}: {getattr(error, 'msg', error)}") from None
+
+
+def _no_constant(name: str) -> object:
+    raise ValueError(f"{name} is no number there")
