@@ -79,8 +79,9 @@ def facts_of(endpoint: Endpoint, model: str, said: ModelInfo | None = None) -> M
 
     Prices a user set go together: one alone leaves the other to the next in line.
     """
-    own, listed = endpoint.settings_for(model), price_list.listed(endpoint.base_url, model)
-    said = said or ModelInfo(model)
+    own, said = endpoint.settings_for(model), said or ModelInfo(model)
+    whole = None not in (said.window, said.input_price, said.output_price)
+    listed = price_list.Listed() if whole else price_list.listed(endpoint.base_url, model)
     return ModelInfo(
         model,
         _first(own.window, said.window, listed.window, _usual_window(model)),

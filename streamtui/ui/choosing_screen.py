@@ -84,9 +84,8 @@ class ChoosingScreen(EndpointScreen):
         """Lets the user pick a model."""
         from streamtui.ui.model_picker import ModelPicker
 
-        chosen = await self.app.push_screen_wait(
-            ModelPicker(self.conversation.provider, self.conversation.store, self.conversation.model)
-        )
+        chosen = await self.app.push_screen_wait(ModelPicker(self.conversation))
+        self.show_status()  # the server may have said more of its models
         if chosen:
             self.switch_to(chosen)
 
@@ -101,7 +100,8 @@ class ChoosingScreen(EndpointScreen):
         except StoreError as error:
             self.notify(str(error), severity="error", markup=False)
             return
-        names = sorted(model.name for model in known if model.favourite) or sorted(model.name for model in known)
+        marked = {model.name for model in known if model.favourite} | set(conversation.provider.endpoint.favourites)
+        names = sorted(marked or (model.name for model in known))
         others = [name for name in names if name != self.conversation.model]
         if not others:
             self.notify("There is no other favourite; F2 lists the models, ctrl+t there marks one.", markup=False)

@@ -2,11 +2,13 @@
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from textual.widgets import OptionList
 
-from streamtui.config import Endpoint
+from streamtui.config import Endpoint, ModelSettings
+from streamtui.ui.app import StreamTUI
 from streamtui.ui.model_picker import ModelPicker
 from streamtui.ui.session_list import SessionList, age
 from tests.ui.conftest import MakeApp, Model, answered, ask, pane, running, status, until
@@ -37,6 +39,45 @@ async def test_a_model_is_picked_from_the_servers_list(make_app: MakeApp, model:
         await pilot.press("ctrl+o")
         await until(lambda: isinstance(app.screen, ModelPicker) and len(listed(app.screen)) == 3)
         assert listed(app.screen)[0].startswith("zeta")
+
+
+async def test_the_list_says_what_models_take_in_and_cost(make_app: MakeApp, model: Model) -> None:
+    model.says = {"context_length": 131_072, "pricing": {"prompt": "0.0000005", "completion": "0.000002"}}
+    own = ModelSettings(window=1_000, input_price=0.0, output_price=0.0)
+    app = make_app(replace(model.endpoint, models={"m-2": own}))
+    async with running(app) as pilot:
+        await pilot.press("f2")
+        await until(lambda: isinstance(app.screen, ModelPicker) and len(listed(app.screen)) == 3)
+        lines = listed(app.screen)
+        assert lines[0].startswith("m-1  in use ")
+        assert lines[0].endswith(" 131k · $0.5 in · $2 out")
+        assert lines[1].endswith(" 1k · free")
+        assert str(app.screen.query_one("#panel").border_title) == "Models of test · $ a million tokens"
+        await pilot.resize_terminal(30, 12)
+        await until(lambda: listed(app.screen) == ["m-1  in use", "m-2           1k · free", "zeta"])
+        await pilot.resize_terminal(80, 24)
+        await pilot.press("escape")
+        await until(lambda: "0 / 131k" in status(app))
+
+
+async def test_favourites_of_the_settings_count_too(make_app: MakeApp, model: Model) -> None:
+    app = make_app(replace(model.endpoint, favourites=("zeta", "elsewhere")))
+    async with running(app) as pilot:
+        await pilot.press("f2")
+        await until(lambda: isinstance(app.screen, ModelPicker) and len(listed(app.screen)) == 4)
+        assert [line for line in listed(app.screen) if "★" in line] == ["★ zeta", "★ elsewhere"]
+        await pilot.press("ctrl+t")
+        assert any("by your settings" in note.message for note in app._notifications)
+        await pilot.press("down", "down", "ctrl+t", "escape")
+        await until(lambda: app.screen is app.chat)
+        for expected in ("zeta", "elsewhere", "m-1"):
+            await pilot.press("f3")
+            await until(partial(says, app, expected))
+
+
+def says(app: StreamTUI, text: str) -> bool:
+    """Whether the bar says `text`."""
+    return text in status(app)
 
 
 async def test_any_name_can_be_typed(make_app: MakeApp, model: Model) -> None:
@@ -139,7 +180,7 @@ async def test_a_disk_that_fails_is_told_and_the_chat_goes_on(make_app: MakeApp,
 async def test_the_theme_is_remembered(make_app: MakeApp) -> None:
     app = make_app()
     async with running(app) as pilot:
-        await until(lambda: "paper" in app.available_themes)
+        await until(lambda: "paper" in app.available_themes and app.chat._ready)
         app.theme = "paper"
         await pilot.pause()
         await until(lambda: app.store.recall("theme").result(5) == "paper")
