@@ -76,6 +76,7 @@ KEYS = (
     Key("chat.interrupt", "ctrl+c", "copy the selection, stop the reply, put the draft away, or (twice) quit"),
     Key("chat.palette", "ctrl+p", "show everything that can be done"),
     Key("chat.help", "f1", "show the keys"),
+    Key("chat.details", "shift+f1", "show the session in numbers: tokens, speed and cost of every reply"),
     Key("chat.quit", "ctrl+q", "quit"),
     Key("pane.line_up", "k,up", "scroll up a line"),
     Key("pane.line_down", "j,down", "scroll down a line"),

@@ -24,3 +24,9 @@ class TuningScreen(ChoosingScreen):
         changed = ", ".join(now.changes_to(written))
         self.notify(f"From the next prompt on: {changed}.", markup=False)
         self.show_status()
+
+    def action_details(self) -> None:
+        """Shows the session in numbers."""
+        from streamtui.ui.session_details import SessionDetails
+
+        self.app.push_screen(SessionDetails(self.conversation))

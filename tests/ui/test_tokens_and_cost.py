@@ -6,10 +6,12 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from textual.widgets import DataTable, Static
 
 from streamtui.config import DEMO, Endpoint, ModelSettings
 from streamtui.tokens import encodings, sources
 from streamtui.ui.app import StreamTUI
+from streamtui.ui.session_details import SessionDetails
 from tests.encodings import ranks, use_tiny
 from tests.providers.raw_server import Exchange, serving
 from tests.ui.conftest import MakeApp, Model, answered, ask, pane, running, status, until
@@ -107,6 +109,51 @@ async def test_little_room_keeps_the_context(make_app: MakeApp, model: Model) ->
         await ask(pilot, "hello")
         await until(lambda: answered(app) and "1.23k / 272k" in status(app))
         assert "tok/s" not in status(app)
+
+
+# The session in numbers
+
+
+def table(screen: object) -> list[list[str]]:
+    """The cells of the table that is open."""
+    assert isinstance(screen, SessionDetails)
+    found = screen.query_one(DataTable)
+    return [[str(cell) for cell in found.get_row_at(row)] for row in range(found.row_count)]
+
+
+async def test_a_session_in_numbers(make_app: MakeApp, model: Model) -> None:
+    prices = ModelSettings(window=2_000, input_price=100.0, output_price=1000.0)
+    app = make_app(with_settings(model.endpoint, prices))
+    async with running(app) as pilot:
+        for key in ("", "f5"):
+            model.say("hi")
+            model.finish()
+            await (pilot.press(key) if key else ask(pilot, "hello [b]"))
+            await until(lambda: not app.chat.is_replying and "session $" in status(app))
+        await pilot.press("shift+f1")
+        await until(lambda: isinstance(app.screen, SessionDetails))
+        rows = table(app.screen)
+        assert [(row[0], row[1], row[2], row[4], row[8]) for row in rows] == [
+            ("2", "m-1", "1k", "234", "$0.33"),
+            ("3", "m-1", "1k", "234", "$0.33"),
+        ]
+        assert rows[0][6].endswith(" s")
+        facts = str(app.screen.query_one("#facts Static", Static).content)
+        assert "title       hello [b]\n" in facts
+        assert "messages    3, 1 of them on other branches\n" in facts
+        assert "context     1,234 of 2,000 tokens\n" in facts
+        assert facts.endswith("paid for    2k tokens of prompts, 468 of replies: $0.67")
+        await pilot.press("escape")
+        await until(lambda: app.screen is app.chat)
+
+
+async def test_a_session_with_nothing_in_it_has_numbers_too(make_app: MakeApp) -> None:
+    app = make_app()
+    async with running(app, (40, 12)) as pilot:
+        await pilot.press("shift+f1")
+        await until(lambda: isinstance(app.screen, SessionDetails))
+        assert table(app.screen) == []
+        assert "cost unknown" in str(app.screen.query_one("#facts Static", Static).content)
 
 
 # Encodings

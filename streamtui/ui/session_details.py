@@ -1,0 +1,113 @@
+"""SessionDetails: a session in numbers: what every reply took, how fast it came, what it cost."""
+
+import time
+from collections.abc import Iterator
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.widgets import DataTable, Static
+
+from streamtui.conversation import Conversation
+from streamtui.message import Message, Role, Usage
+from streamtui.pricing import cost_of_reply, in_dollars
+from streamtui.tokens import Count, rounded
+from streamtui.ui.panel import Panel
+from streamtui.ui.parameter_fields import FIELDS, as_text
+
+FEW = 3
+"""Replies that fit without filling the screen."""
+_COLUMNS = ("#", "model", "prompt", "cached", "reply", "thought", "first token", "tok/s", "cost")
+
+
+class SessionDetails(Panel[None]):
+    """Shows numbers of the session, then a line for every reply on all its branches."""
+
+    BINDINGS = [("escape,q,enter", "dismiss", "leave")]
+    SCOPED_CSS = False  # see Panel
+    DEFAULT_CSS = """
+    SessionDetails {
+        #facts { height: auto; max-height: 12; margin: 0 0 1 0; scrollbar-size-vertical: 1; }
+        DataTable { height: auto; background: $surface; scrollbar-size-vertical: 1; }
+        &.tall DataTable { height: 1fr; }
+    }
+    .low SessionDetails #facts { max-height: 4; }
+    """
+
+    def __init__(self, conversation: Conversation) -> None:
+        replies = sum(message.role is Role.ASSISTANT for message in conversation.session.messages.values())
+        super().__init__(classes="tall" if replies > FEW else "")
+        self._conversation = conversation
+
+    def compose(self) -> ComposeResult:
+        """The facts above the table."""
+        with Vertical(id="panel"):
+            with VerticalScroll(id="facts"):
+                yield Static(Content("\n".join(f"{name:<12}{fact}" for name, fact in self._facts() if fact)))
+            yield DataTable(zebra_stripes=True, cursor_type="row")
+
+    def on_mount(self) -> None:
+        """Fills the table, the newest reply in view."""
+        self.name_panel("Session details", "esc leave")
+        table: DataTable[Text] = self.query_one(DataTable)
+        for name in _COLUMNS:
+            table.add_column(Text(name, justify="left" if name == "model" else "right"))
+        for number, message in enumerate(self._conversation.session.messages.values(), 1):
+            if message.role is Role.ASSISTANT:
+                table.add_row(*self._row(number, message))
+        table.move_cursor(row=table.row_count - 1)
+        table.focus()
+
+    def _facts(self) -> Iterator[tuple[str, str]]:
+        conversation, session = self._conversation, self._conversation.session
+        count, window = conversation.context(), conversation.window
+        yield "title", session.title or "untitled"
+        yield "id", session.id
+        yield "begun", time.strftime("%Y-%m-%d %H:%M", time.localtime(session.created))
+        branches = sum(1 for _, (which, _) in session.variants().items() if which > 1)
+        yield "messages", f"{len(session.messages)}" + (f", {branches} of them on other branches" if branches else "")
+        yield "answered by", f"{conversation.model or 'no model yet'} at {conversation.provider.endpoint.name}"
+        yield "context", f"{count} of {window:,} tokens" if window else f"{count} tokens, of an unknown window"
+        yield "paid for", self._paid()
+        yield (
+            "parameters",
+            ", ".join(
+                f"{field.name} {text}" for field in FIELDS if (text := as_text(conversation.parameters, field.name))
+            ),
+        )
+
+    def _paid(self) -> str:
+        usages = [message.usage for message in self._conversation.session.messages.values() if message.usage]
+        prompts, replies = (sum(each) for each in zip(*map(_paid_tokens, usages), strict=True)) if usages else (0, 0)
+        cost = self._conversation.cost()
+        said = "cost unknown" if cost is None else str(cost)
+        return f"{rounded(prompts)} tokens of prompts, {rounded(replies)} of replies: {said}"
+
+    def _row(self, number: int, message: Message) -> Iterator[Text]:
+        usage, timing = message.usage, message.timing
+        yield _right(str(number))
+        yield Text(message.model)
+        for tokens in (usage.prompt_tokens, usage.cached_tokens) if usage else (0, 0):
+            yield _right(rounded(tokens) if tokens else "")
+        yield _right(str(Count(usage.completion_tokens, True)) if usage else "")
+        yield _right(rounded(usage.reasoning_tokens) if usage and usage.reasoning_tokens else "")
+        yield _right(f"{timing.first:.2f} s" if timing is not None and timing.first is not None else "")
+        yield _right(_speed(message))
+        cost = cost_of_reply(message, self._conversation.provider.endpoint, self._conversation.catalogue)
+        yield _right("unknown" if cost is None else in_dollars(cost))
+
+
+def _paid_tokens(usage: Usage) -> tuple[int, int]:
+    return usage.prompt_tokens, usage.completion_tokens
+
+
+def _speed(message: Message) -> str:
+    usage, timing = message.usage, message.timing
+    if usage is None or timing is None or timing.first is None or timing.total - timing.first < 0.05:
+        return ""
+    return f"{usage.completion_tokens / (timing.total - timing.first):.0f}"
+
+
+def _right(text: str) -> Text:
+    return Text(text, justify="right")
