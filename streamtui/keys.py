@@ -61,6 +61,7 @@ KEYS = (
     Key("chat.next_favourite", "f3", "switch to the next favourite model"),
     Key("chat.previous_favourite", "shift+f3", "switch to the favourite model before"),
     Key("chat.parameters", "f4", "set the system prompt and the parameters"),
+    Key("chat.presets", "shift+f4", "pick a preset: system prompt, model and parameters in one"),
     Key("chat.new_session", "ctrl+n", "start a new session"),
     Key("chat.open_sessions", "ctrl+s", "show the saved sessions"),
     Key("chat.scroll_page_up", "pageup", "scroll up a page"),

@@ -6,7 +6,8 @@ from itertools import accumulate
 
 from streamtui.message import Message, Role
 from streamtui.session import first_sent
-from streamtui.tokens import Count, context_count
+from streamtui.tokens import Count
+from streamtui.tokens.context import context_count
 
 ROOM = 4_096
 """Tokens kept free for a reply where no limit is set; in small windows an eighth."""

@@ -40,6 +40,11 @@ def as_text(parameters: Parameters, name: str) -> str:
     return str(value).removesuffix(".0")
 
 
+def parameters_in_words(parameters: Parameters) -> list[str]:
+    """Returns what is set, as in ``temperature 0.2``."""
+    return [f"{field.name} {text}" for field in FIELDS if (text := as_text(parameters, field.name))]
+
+
 def parameters_written(texts: Mapping[str, str]) -> tuple[Parameters, dict[str, str]]:
     """Returns the parameters that `texts` set, by their names, and a sentence for each that can't be used."""
     values: dict[str, Any] = {}

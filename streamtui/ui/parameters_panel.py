@@ -1,7 +1,5 @@
 """ParametersPanel: the system prompt and every parameter of a session, with what holds where nothing is written."""
 
-from typing import NamedTuple
-
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
@@ -20,31 +18,14 @@ NARROW = 64
 """Cells below which names stand above their fields."""
 
 
-class Settings(NamedTuple):
-    """What a session asks for beside its messages."""
-
-    system: str
-    parameters: Parameters
-
-    def changes_to(self, other: "Settings") -> list[str]:
-        """Returns what is different in `other`, as in ``temperature 0.2``, ``no seed``."""
-        names = [field.name for field in FIELDS]
-        texts = {name: as_text(other.parameters, name) for name in names}
-        changed = [name for name in names if texts[name] != as_text(self.parameters, name)]
-        said = [f"{name} {texts[name]}" if texts[name] else f"no {name}" for name in changed]
-        if other.system != self.system:
-            said.insert(0, "another system prompt" if other.system else "no system prompt")
-        return said
-
-
 class _Line(CleanInput):
     """A field of one line, left by the arrow keys too."""
 
     BINDINGS = [("up", "app.focus_previous", "field above"), ("down", "app.focus_next", "field below")]
 
 
-class ParametersPanel(Panel[Settings | None]):
-    """Ends with what is written, or with None when left."""
+class ParametersPanel(Panel[tuple[str, Parameters] | None]):
+    """Ends with the system prompt and the parameters that are written, or with None when left."""
 
     BINDINGS = [
         ("escape", "dismiss(None)", "leave"),
@@ -65,10 +46,11 @@ class ParametersPanel(Panel[Settings | None]):
     ParametersPanel.narrow .field { layout: vertical; }
     """
 
-    def __init__(self, now: Settings, endpoint: Endpoint, model: str) -> None:
-        """`now`: of the session; `endpoint` and `model`: whose settings hold where the session has none."""
+    def __init__(self, system: str, parameters: Parameters, endpoint: Endpoint, model: str) -> None:
+        """`system` and `parameters`: of the session; the others: whose settings hold where it has none."""
         super().__init__()
-        self._now = now
+        self._system = system
+        self._parameters = parameters
         self._endpoint = endpoint
         self._model = model
         self._told: dict[str, tuple[str, bool]] = {}
@@ -80,7 +62,7 @@ class ParametersPanel(Panel[Settings | None]):
             yield Static("What is written holds for this session; grey is what holds without it.", classes="legend")
             with Vertical(classes="field"):
                 yield Static("system prompt", classes="name")
-                yield CleanArea(self._now.system, id="system", placeholder="none")
+                yield CleanArea(self._system, id="system", placeholder="none")
             for field in FIELDS:
                 with Vertical(classes="field"):
                     yield Static(field.name.replace("_", " "), classes="name")
@@ -89,7 +71,7 @@ class ParametersPanel(Panel[Settings | None]):
                         yield Static(id=f"below-{field.name}", classes="below", markup=False)
 
     def _box_of(self, field: Field) -> Input | TextArea:
-        text, without = as_text(self._now.parameters, field.name), f"{self._without(field.name)} · {field.expected}"
+        text, without = as_text(self._parameters, field.name), f"{self._without(field.name)} · {field.expected}"
         if field.name == "extra":
             return CleanArea(text, id=field.name, placeholder=Content(without))
         suggester = SuggestFromList(EFFORTS) if field.name == "reasoning_effort" else None
@@ -131,7 +113,7 @@ class ParametersPanel(Panel[Settings | None]):
         if mistakes:
             self.query_one(f"#{next(iter(mistakes))}").focus()
         else:
-            self.dismiss(Settings(self.query_one("#system", TextArea).text.strip(), parameters))
+            self.dismiss((self.query_one("#system", TextArea).text.strip(), parameters))
 
     def _texts(self) -> dict[str, str]:
         return {field.name: self._text(field.name) for field in FIELDS}

@@ -14,7 +14,7 @@ from streamtui.message import Message, Role, Usage
 from streamtui.pricing import cost_of_reply, in_dollars
 from streamtui.tokens import Count, rounded
 from streamtui.ui.panel import Panel
-from streamtui.ui.parameter_fields import FIELDS, as_text
+from streamtui.ui.parameter_fields import parameters_in_words
 
 FEW = 3
 """Replies that fit without filling the screen."""
@@ -70,12 +70,7 @@ class SessionDetails(Panel[None]):
         yield "answered by", f"{conversation.model or 'no model yet'} at {conversation.provider.endpoint.name}"
         yield "context", f"{count} of {window:,} tokens" if window else f"{count} tokens, of an unknown window"
         yield "paid for", self._paid()
-        yield (
-            "parameters",
-            ", ".join(
-                f"{field.name} {text}" for field in FIELDS if (text := as_text(conversation.parameters, field.name))
-            ),
-        )
+        yield "parameters", ", ".join(parameters_in_words(conversation.parameters))
 
     def _paid(self) -> str:
         usages = [message.usage for message in self._conversation.session.messages.values() if message.usage]

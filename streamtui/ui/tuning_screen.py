@@ -1,8 +1,13 @@
 """TuningScreen: how a model is asked: the panels for parameters and presets."""
 
+from typing import TYPE_CHECKING
+
 from textual import work
 
 from streamtui.ui.choosing_screen import ChoosingScreen
+
+if TYPE_CHECKING:
+    from streamtui.ui.asking import Asking
 
 
 class TuningScreen(ChoosingScreen):
@@ -11,19 +16,58 @@ class TuningScreen(ChoosingScreen):
     @work(exclusive=True, group="panel")
     async def action_parameters(self) -> None:
         """Lets the user set the system prompt and the parameters of the session."""
-        from streamtui.ui.parameters_panel import ParametersPanel, Settings
+        from streamtui.ui.asking import asking_of
+        from streamtui.ui.parameters_panel import ParametersPanel
 
-        conversation = self.conversation
-        now = Settings(conversation.session.system, conversation.session.parameters)
+        before = asking_of(self.conversation)
         written = await self.app.push_screen_wait(
-            ParametersPanel(now, conversation.provider.endpoint, conversation.model)
+            ParametersPanel(before.system, before.parameters, self.conversation.provider.endpoint, before.model)
         )
-        if written is None or written == now:
+        if written is not None:
+            self.conversation.tune(*written)
+            self._tell_changes(before)
+
+    @work(exclusive=True, group="panel")
+    async def action_presets(self) -> None:
+        """Lets the user pick a preset for the session."""
+        from streamtui.ui.asking import asking_of
+        from streamtui.ui.presets_panel import PresetsPanel
+
+        presets = self.config.presets
+        if not presets:
+            self.notify("There are no presets; write [presets.NAME] by streamtui config edit.", markup=False)
             return
-        conversation.tune(*written)
-        changed = ", ".join(now.changes_to(written))
-        self.notify(f"From the next prompt on: {changed}.", markup=False)
+        before = asking_of(self.conversation)
+        in_use = next((name for name, preset in presets.items() if before.with_preset(preset) == before), "")
+        picked = await self.app.push_screen_wait(PresetsPanel(presets, in_use))
+        if picked and await self._apply(before.with_preset(presets[picked])):
+            self._tell_changes(before)
+
+    async def _apply(self, wanted: "Asking") -> bool:
+        """Lets the session ask as `wanted`; False where its endpoint can't be asked, which is told."""
+        if wanted.endpoint != self.conversation.provider.endpoint.name:
+            endpoint = self.connections.endpoint(wanted.endpoint)
+            if endpoint is None:
+                self.notify(f"{wanted.endpoint} is no endpoint of the settings.", severity="warning", markup=False)
+                return False
+            if self.is_replying:
+                self.notify("A reply is on its way; press esc to stop it first.", markup=False)
+                return False
+            usable = await self.with_key(endpoint)
+            if usable is None:
+                return False
+            self.switch_endpoint(usable)
+        if wanted.model and wanted.model != self.conversation.model:
+            self.switch_to(wanted.model)
+        self.conversation.tune(wanted.system, wanted.parameters)
+        return True
+
+    def _tell_changes(self, before: "Asking") -> None:
+        from streamtui.ui.asking import asking_of
+
         self.show_status()
+        if changes := before.changes_to(asking_of(self.conversation)):
+            self.notify(f"From the next prompt on: {', '.join(changes)}.", markup=False)
 
     def action_details(self) -> None:
         """Shows the session in numbers."""
