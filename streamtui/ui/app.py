@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from streamtui.store import Store
 
 
+IDLE = 1.0
+"""Seconds without a key after which a pause of 0.15 s does no harm."""
 PARENT_EVERY = 1.0
 """Seconds between looks at whether the server of the page still lives."""
 
@@ -72,6 +75,7 @@ class StreamTUI(App[None]):
         self._resume = resume
         self._troubles = list(config.troubles)
         self._blurred = False
+        self._last_key = 0.0
         self.chat = ChatScreen()
         self.chat.connections, self.chat.keymap = self.connections, config.keymap
         self.chat.config = config
@@ -111,6 +115,15 @@ class StreamTUI(App[None]):
         if self.chat.is_attached:
             self.chat.show_status()  # prices and windows are known now
 
+    def _wait_until_idle(self) -> bool:
+        """Waits until no reply is under way and no key was pressed for a second; False once the app has ended."""
+        while self.is_running:
+            pressed, replying = time.monotonic() - self._last_key < IDLE, self.chat.conversation.progress.running
+            if not (pressed or replying):
+                return True
+            time.sleep(0.1)
+        return False
+
     def _use_default_theme(self) -> None:
         files = themes.theme_files()
         name = self.config.theme if self.config.theme in files else themes.DEFAULT
@@ -138,7 +151,12 @@ class StreamTUI(App[None]):
             parameters=self.config.new_parameters,
         )
         self.chat.begin(session, provider, self.store)
-        warm_up(provider, endpoint.model, lambda trouble: self.call_from_thread_soon(self._warmed_up, trouble))
+        warm_up(
+            provider,
+            endpoint.model,
+            tell=lambda trouble: self.call_from_thread_soon(self._warmed_up, trouble),
+            wait=self._wait_until_idle,
+        )
         self.open_first()
 
     def exit(self, result: None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
@@ -260,6 +278,7 @@ class StreamTUI(App[None]):
         """Gives keys their usual names before anything looks at them."""
         if isinstance(event, events.Key):
             terminal.spelled_as_usual(event)
+            self._last_key = time.monotonic()
         await super().on_event(event)
 
     def copy_to_clipboard(self, text: str) -> None:

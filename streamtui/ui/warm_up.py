@@ -8,24 +8,27 @@ from threading import Thread
 from streamtui.providers.base import Provider, ProviderError
 
 
-def warm_up(provider: Provider, model: str, tell: Callable[[str], None]) -> None:
+def warm_up(provider: Provider, model: str, tell: Callable[[str], None], wait: Callable[[], bool]) -> None:
     """Loads openai (0.6 s of CPU), the price list (0.3) and, where it is at hand, the encoding of `model` (0.3).
 
-    `tell` is called in that thread, with a sentence for the user or "", when all is there.
+    In that thread `tell` is called, with "" or a sentence for the user, when there is something new to show, and
+    `wait` before what would be noticed: it returns once nobody does anything, False where the app has ended.
     """
-    Thread(target=_load_all, args=[provider, model, tell], name="warm-up", daemon=True).start()
+    Thread(target=_load_all, args=[provider, model, tell, wait], name="warm-up", daemon=True).start()
 
 
-def _load_all(provider: Provider, model: str, tell: Callable[[str], None]) -> None:
+def _load_all(provider: Provider, model: str, tell: Callable[[str], None], wait: Callable[[], bool]) -> None:
     from streamtui import price_list
 
     with suppress(ProviderError):  # the first request meets the same trouble and tells it
         provider.warm_up()
     price_list.load()
-    trouble = _loaded(model)
     # What is loaded by now stays: a full collection over it would take 70 ms in the middle of a reply.
     gc.freeze()
-    tell(trouble)
+    tell("")
+    # tiktoken makes an encoding of 200,000 ranks in one go of 0.15 s, in which no other thread runs.
+    if wait() and (trouble := _loaded(model)):
+        tell(trouble)
 
 
 def _loaded(model: str) -> str:
