@@ -9,9 +9,11 @@ import pytest
 from textual.widgets import DataTable, Static
 
 from streamtui.config import DEMO, Endpoint, ModelSettings
+from streamtui.providers.demo import demo_provider
 from streamtui.tokens import encodings, sources
 from streamtui.ui.app import StreamTUI
 from streamtui.ui.session_details import SessionDetails
+from streamtui.ui.warm_up import _load_all
 from tests.encodings import ranks, use_tiny
 from tests.providers.raw_server import Exchange, serving
 from tests.ui.conftest import MakeApp, Model, answered, ask, pane, running, status, until
@@ -179,6 +181,30 @@ async def test_a_reply_is_counted_by_the_encoding_of_its_model(
         await until(lambda: "another thing" in pane(app))
         app.chat.show_status()
         assert "reply ~7 " in status(app)
+
+
+async def test_loading_waits_until_no_reply_is_under_way(make_app: MakeApp, model: Model) -> None:
+    app = make_app(model.endpoint)
+    async with running(app) as pilot:
+        await ask(pilot, "hello")
+        await until(lambda: model.bodies)
+        waiting = asyncio.create_task(asyncio.to_thread(app._wait_until_idle))
+        await pilot.pause(0.3)
+        assert not waiting.done()
+        model.finish()
+        assert await waiting
+        waiting = asyncio.create_task(asyncio.to_thread(app._wait_until_idle))
+        app.exit()
+    await waiting
+
+
+def test_an_encoding_is_loaded_last_and_when_nobody_minds(monkeypatch: pytest.MonkeyPatch) -> None:
+    sources.store(use_tiny(monkeypatch), ranks())
+    told: list[str] = []
+    for idle in (False, True):
+        _load_all(demo_provider(), "gpt-5", told.append, lambda idle=idle: idle and told != [])  # type: ignore[misc]
+        assert bool(encodings._loaded) is idle
+    assert told == ["", ""]
 
 
 async def test_without_an_encoding_nothing_is_downloaded_and_nobody_waits(
