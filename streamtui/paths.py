@@ -45,3 +45,14 @@ def keyring_list() -> Path:
 def encodings_dir() -> Path:
     """The folder of the encodings that count tokens (on Linux ``~/.cache/streamtui/encodings``). Not created here."""
     return Path(_DIRS.user_cache_dir) / "encodings"
+
+
+def theme_files() -> dict[str, Path]:
+    """The theme files by name; of the same name the user's own wins."""
+    package = Path(__file__).parent
+    # In the wheel themes lie in the package; in a checkout and an editable install beside it.
+    found: dict[str, Path] = {}
+    for folder in (themes_dir(), package / "themes", package.parent / "themes"):
+        for file in sorted(folder.glob("*.toml")):
+            found.setdefault(file.stem, file)
+    return found

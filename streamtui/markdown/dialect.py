@@ -72,7 +72,12 @@ def _cjk_emphasis(state: StateInline, silent: bool) -> bool:
 
 @cache
 def inline_parser() -> MarkdownIt:
-    """The one markdown-it, made at first use. Of bare links it knows https://x and a@b.c."""
+    """The one markdown-it of the pane, made at first use."""
+    return make_parser()
+
+
+def make_parser() -> MarkdownIt:
+    """A new markdown-it that knows the dialect. Of bare links it takes https://x and a@b.c."""
     from markdown_it import MarkdownIt
 
     md = MarkdownIt("commonmark", {"html": False, "linkify": True, "maxNesting": 20})

@@ -10,27 +10,12 @@ from streamtui import paths
 from streamtui.config.nearest import nearest
 
 DEFAULT = "midnight"
+theme_files = paths.theme_files
 _KEYS = {field.name for field in fields(Theme)} - {"name"}
 
 
 class ThemeError(Exception):
     """A theme file that can't be used; the text names the file and what is wrong."""
-
-
-def folders() -> list[Path]:
-    """Where themes are looked for, the user's own first: it wins by name."""
-    package = Path(__file__).parent.parent
-    # In the wheel themes lie in the package; in a checkout and an editable install beside it.
-    return [paths.themes_dir(), package / "themes", package.parent / "themes"]
-
-
-def theme_files() -> dict[str, Path]:
-    """Returns the theme files by name."""
-    found: dict[str, Path] = {}
-    for folder in folders():
-        for file in sorted(folder.glob("*.toml")):
-            found.setdefault(file.stem, file)
-    return found
 
 
 def load(file: Path) -> Theme:

@@ -1,0 +1,75 @@
+"""The words every export uses: who said it and when, how it ended, how large it is."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from streamtui.message import Attachment, FinishReason, Message, Role, Usage
+
+UNTITLED = "Untitled"
+
+_ENDINGS = {
+    None: "interrupted",
+    FinishReason.STOPPED: "stopped",
+    FinishReason.LENGTH: "cut off: the model reached its limit of tokens",
+    FinishReason.CONTENT_FILTER: "cut off: the server withheld the rest",
+    FinishReason.TOOL_CALLS: "the model asked for a tool",
+}
+
+
+def speaker(message: Message) -> str:
+    """Returns who said it."""
+    if message.role is Role.ASSISTANT:
+        return message.model or "Assistant"
+    return "You" if message.role is Role.USER else "System"
+
+
+def moment(seconds: float, *, exact: bool = False) -> str:
+    """Returns a time (seconds since the epoch) by the local clock, `exact` as ISO 8601; "" for none."""
+    try:
+        when = datetime.fromtimestamp(seconds).astimezone() if seconds > 0 else None
+    except (ValueError, OverflowError, OSError):
+        when = None
+    if when is None:
+        return ""
+    return when.isoformat(timespec="seconds") if exact else when.strftime("%Y-%m-%d %H:%M")
+
+
+def ending(message: Message) -> str:
+    """Returns how a reply ended, where it did not simply end; else ""."""
+    if message.error:
+        return message.error
+    return _ENDINGS.get(message.finish_reason, "") if message.role is Role.ASSISTANT else ""
+
+
+def thinking(message: Message) -> str:
+    """Returns the heading of its reasoning."""
+    timing = message.timing
+    if timing is None or timing.first is None:
+        return "Thought"
+    return f"Thought for {max(0.0, (timing.text or timing.total) - timing.first):.1f} s"
+
+
+def described(attachment: Attachment) -> str:
+    """Returns name, kind and size of an attachment."""
+    return f"{attachment.name or 'file'} ({attachment.media_type or 'unknown kind'}, {size(len(attachment.data))})"
+
+
+def size(count: int) -> str:
+    """Returns a number of bytes as people write it."""
+    if count < 1000:
+        return f"{count} byte{'' if count == 1 else 's'}"
+    power = min(3, (len(str(count)) - 1) // 3)
+    return f"{count / 1000**power:.1f} {('KB', 'MB', 'GB')[power - 1]}"
+
+
+def spent(messages: Iterable[Message]) -> Usage | None:
+    """Returns the tokens of all `messages` together, as the servers counted them; None where none did."""
+    counted = [message.usage for message in messages if message.usage is not None]
+    if not counted:
+        return None
+    return Usage(
+        sum(usage.prompt_tokens for usage in counted),
+        sum(usage.completion_tokens for usage in counted),
+        sum(usage.reasoning_tokens for usage in counted),
+        sum(usage.cached_tokens for usage in counted),
+    )
