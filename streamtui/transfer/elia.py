@@ -1,0 +1,65 @@
+"""Chats from the database of Elia (``elia.sqlite``)."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from streamtui.message import FinishReason, Message, Role
+from streamtui.session import Session
+from streamtui.transfer import values
+from streamtui.transfer.database import Database
+from streamtui.transfer.entries import Found
+from streamtui.transfer.growing import Node, grow
+
+ENDPOINT = "elia"
+
+
+def is_this(database: Database) -> bool:
+    """Whether it is a database of Elia."""
+    return "started_at" in database.columns("chat") and {"role", "content"} <= database.columns("message")
+
+
+def chats(database: Database) -> list[dict[str, Any]]:
+    """Returns the chats, oldest first."""
+    return list(database.rows("chat", "id model title started_at archived", "ORDER BY id"))
+
+
+def session(database: Database, chat: dict[str, Any]) -> Found:
+    """Returns a chat as a session; the same chat has the same ids whenever it is read."""
+    key = (ENDPOINT, chat["id"], chat["started_at"])
+    found = Session(
+        id=values.identity(*key),
+        title=values.line(chat["title"]),
+        endpoint=ENDPOINT,
+        model=values.line(chat["model"]),
+        created=_moment(chat["started_at"]),
+        archived=bool(chat["archived"]),
+    )
+    nodes: list[Node] = []
+    lost = 0
+    names = "id role content timestamp parent_id model"
+    for row in database.rows("message", names, "WHERE chat_id = ? ORDER BY id", chat["id"]):
+        role, text = row["role"], values.text(row["content"])
+        if role == "system":
+            found.system = found.system or text
+        elif role not in ("user", "assistant"):
+            lost += 1
+        else:
+            parent = values.identity(*key, row["parent_id"])
+            before = nodes[-1].id if nodes else None
+            message = Message(Role(role), text, values.identity(*key, row["id"]), created=_moment(row["timestamp"]))
+            if role == "assistant":
+                message.endpoint, message.model = ENDPOINT, values.line(row["model"])
+                message.finish_reason = FinishReason.STOP
+            # Elia's own chats name no parents.
+            nodes.append(Node(message.id, parent if any(node.id == parent for node in nodes) else before, message))
+    grow(found, nodes)
+    return Found(found, lost)
+
+
+def _moment(value: object) -> float:
+    """Elia keeps times in UTC, without saying so: ``2024-05-01 12:00:00.123456``."""
+    try:
+        when = datetime.fromisoformat(values.line(value))
+        return values.moment((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp())
+    except (ValueError, OverflowError):
+        return 0.0
