@@ -7,6 +7,7 @@ from importlib import import_module
 COMMANDS: dict[str, str] = {
     "ask": "one prompt, its answer on stdout",
     "time": "the same request streamed and not, side by side",
+    "sessions": "list, find, show, export, import, rename and delete saved sessions",
     "web": "the same chat in a browser",
     "config": "write, open, check and show the settings; keep keys in the keyring",
     "tokens": "count tokens; get the encodings that count them exactly",

@@ -141,10 +141,26 @@ def server_flags(config: Config, asked: argparse.Namespace, name: str) -> list[s
     return ["--base-url", without_password(asked.base_url), *key]
 
 
+def positive(text: str) -> int:
+    """Returns a whole number from 1. Raises argparse.ArgumentTypeError."""
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} should be a whole number from 1")
+    return int(text)
+
+
 def add_session_options(parser: argparse.ArgumentParser) -> None:
     """Adds the options that say which session goes on."""
     session = parser.add_argument_group("which session").add_mutually_exclusive_group()
-    session.add_argument("-c", "--continue", dest="resume", action="store_true", help="go on with the latest session")
+    session.add_argument(
+        "-c",
+        "--continue",
+        dest="resume",
+        action="store_const",
+        const=1,
+        default=0,
+        help="go on with the latest session",
+    )
+    session.add_argument("--last", dest="resume", type=positive, metavar="N", help="go on with the N-th latest session")
     session.add_argument(
         "--session", metavar="ID", default="", help="go on with that session; the beginning of its id will do"
     )
