@@ -64,6 +64,7 @@ KEYS = (
     Key("chat.presets", "shift+f4", "pick a preset: system prompt, model and parameters in one"),
     Key("chat.new_session", "ctrl+n", "start a new session"),
     Key("chat.open_sessions", "ctrl+s", "show the saved sessions"),
+    Key("chat.export_session", "f6", "export this session to a file"),
     Key("chat.scroll_page_up", "pageup", "scroll up a page"),
     Key("chat.scroll_page_down", "pagedown", "scroll down a page"),
     Key("chat.follow", "ctrl+end", "go to the end and follow the reply"),

@@ -14,7 +14,7 @@ from streamtui.store.errors import StoreError
 
 _LATEST = """
     SELECT id FROM sessions WHERE message_count > 0 AND trashed IS NULL AND archived = 0
-    ORDER BY updated DESC, id LIMIT 1"""
+    ORDER BY updated DESC, id LIMIT 1 OFFSET ?"""
 
 _MESSAGES = """
     SELECT id, parent_id, role, text, reasoning, endpoint, model, created, finish_reason, error, usage, timing,
@@ -43,9 +43,9 @@ class KnownModel:
     favourite: bool
 
 
-def latest(connection: sqlite3.Connection) -> str | None:
-    """Returns the id of the newest session that has messages and was not put away."""
-    row = connection.execute(_LATEST).fetchone()
+def latest(connection: sqlite3.Connection, number: int) -> str | None:
+    """Returns the id of the newest session (1), of the one before (2), and so on; of those not put away."""
+    row = connection.execute(_LATEST, (number - 1,)).fetchone()
     return None if row is None else str(row[0])
 
 

@@ -158,10 +158,13 @@ class Store:
         self._begin()
         return self._reader.ask(partial(reading.glance, session_id=session_id, message_id=message_id))
 
-    def latest(self) -> Future[str | None]:
-        """The id of the newest session that has messages and is neither archived nor in the trash."""
+    def latest(self, number: int = 1) -> Future[str | None]:
+        """The id of the newest session that has messages and is neither archived nor in the trash.
+
+        With `number` 2 that of the one before, and so on.
+        """
         self._begin()
-        return self._reader.ask(reading.latest)
+        return self._reader.ask(partial(reading.latest, number=number))
 
     def search(
         self, query: str, limit: int = 50, where: SessionFilter = USUAL, before: int = NEWEST

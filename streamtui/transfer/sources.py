@@ -57,6 +57,9 @@ def open_source(path: Path, kind: Kind | None = None) -> Iterator[Source]:
             yield _json_source(in_folder(path), kind)
             return
         with path.open("rb") as file:
+            if not path.is_file():  # a pipe, as of <(…): what is read from it is gone
+                yield stream_source(file, kind)
+                return
             magic = file.read(len(MAGIC))
         if magic == MAGIC:
             with opened(path) as database:

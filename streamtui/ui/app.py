@@ -63,10 +63,11 @@ class StreamTUI(App[None]):
         database: Path,
         *,
         session_id: str = "",
-        resume: bool = False,
+        resume: int = 0,
         connect: Callable[[Endpoint], "Provider"] = _connect,
     ) -> None:
-        """Sessions are kept in `database`. `session_id` opens one, `resume` the latest; else a new one starts."""
+        """Sessions are kept in `database`. `session_id` opens one, `resume` the latest (1), the one before
+        (2), and so on; else a new one starts."""
         super().__init__()
         self.config = config
         self.connections = Connections(config, connect)
@@ -217,7 +218,8 @@ class StreamTUI(App[None]):
         from streamtui.store import StoreError
 
         try:
-            latest: str | None = None if self._session_id else await asyncio.wrap_future(self.store.latest())
+            store, number = self.store, self._resume
+            latest: str | None = None if self._session_id else await asyncio.wrap_future(store.latest(number))
         except StoreError as error:
             self.notify(str(error), severity="error", markup=False, timeout=10)
             return
@@ -225,7 +227,8 @@ class StreamTUI(App[None]):
             await self.chat.open_saved(session_id)
             self._lay_flags_over()
         else:
-            self.notify("Nothing is saved yet; this is a new session.", markup=False)
+            few = "Nothing is" if self._resume == 1 else "Not so many sessions are"
+            self.notify(f"{few} saved yet; this is a new session.", markup=False)
 
     def _lay_flags_over(self) -> None:
         """Lets what flags ask for hold in a session that goes on, too."""

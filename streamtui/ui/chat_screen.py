@@ -52,6 +52,17 @@ class ChatScreen(TuningScreen):
         if chosen and chosen != self.conversation.session.id:
             await self.open_saved(chosen)
 
+    @work(exclusive=True, group="panel")
+    async def action_export_session(self) -> None:
+        """Writes the session to a file, as the user wants it."""
+        from streamtui.ui.export import export_one
+
+        session = self.conversation.session
+        if session.messages:
+            await export_one(self, session)
+        else:
+            self.notify("There is nothing to export yet.", markup=False)
+
     async def open_saved(self, session_id: str) -> None:
         """Opens the saved session with id `session_id`, or says why not."""
         from streamtui.store import StoreError
