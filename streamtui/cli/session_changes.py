@@ -28,7 +28,7 @@ def add_verbs(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     restore = verbs.add_parser(
         "restore", help="bring deleted sessions back", description="Brings deleted sessions back."
     )
-    restore.add_argument("ids", nargs="+", metavar="ID")
+    restore.add_argument("ids", nargs="+", metavar="DELETED-ID")
     restore.set_defaults(run=_restore)
 
 

@@ -12,7 +12,7 @@ from rich.cells import cell_len, set_cell_size
 
 from streamtui.cli import EXIT_FAILED
 from streamtui.cli.options import positive
-from streamtui.sanitize import clean
+from streamtui.sanitize import clean, clean_line
 from streamtui.session import SessionFilter, SessionSummary
 from streamtui.store import SearchHit, Store
 from streamtui.transfer.exporting import Format, export_session
@@ -77,7 +77,7 @@ def _list(asked: argparse.Namespace, store: Store) -> int:
     if asked.json:
         say_json([asdict(summary) for summary in found])
     elif asked.plain_ids:
-        say_lines(f"{summary.id[:ID_LENGTH]}\t{summary.title}" for summary in found)
+        say_lines(f"{summary.id[:ID_LENGTH]}\t{clean_line(summary.title)}" for summary in found)
     else:
         say_lines(map(_line, found))
         more = store.count(where).result() - len(found)

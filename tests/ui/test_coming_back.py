@@ -1,0 +1,43 @@
+"""`--last N`: the N-th latest session goes on."""
+
+import pytest
+
+from streamtui.cli.chat import parser
+from streamtui.message import Message, Role
+from streamtui.session import Session
+from streamtui.store import Store
+from tests.ui.conftest import MakeApp, pane, running, until
+
+
+@pytest.fixture
+def three(store: Store) -> Store:
+    """Three sessions, of which the oldest is pinned, and one that was put away."""
+    for n, title in enumerate(("oldest", "middle", "newest", "archived")):
+        session = Session(title=title, pinned=title == "oldest", archived=title == "archived")
+        session.add(Message(Role.USER, f"prompt of the {title}", created=1e9 + n))
+        store.save_whole(session)
+    return store
+
+
+@pytest.mark.parametrize(("number", "title"), [(1, "newest"), (2, "middle"), (3, "oldest")])
+async def test_the_nth_latest_goes_on(number: int, title: str, three: Store, make_app: MakeApp) -> None:
+    app = make_app(database=three.path, resume=number)
+    async with running(app):
+        await until(lambda: f"prompt of the {title}" in pane(app))
+
+
+async def test_where_there_are_not_so_many_a_new_one_begins(three: Store, make_app: MakeApp) -> None:
+    app = make_app(database=three.path, resume=4)
+    async with running(app):
+        await until(lambda: app._notifications)
+        assert [notice.message for notice in app._notifications] == [
+            "Not so many sessions are saved yet; this is a new session."
+        ]
+
+
+def test_the_options() -> None:
+    for arguments, number in ((["-c"], 1), (["--last", "3"], 3), ([], 0)):
+        assert parser().parse_args(arguments).resume == number
+    for wrong in (["--last", "0"], ["--last", "x"], ["--last", "2", "-c"], ["--last", "1", "--session", "x"]):
+        with pytest.raises(SystemExit, match="2"):
+            parser().parse_args(wrong)
