@@ -86,7 +86,7 @@ class _Tally:
 
     def _open(self, kind: Kind | None) -> AbstractContextManager[Source]:
         if self._path == STDIN:
-            return nullcontext(stream_source(sys.stdin.buffer, kind))
+            return nullcontext(stream_source(open(sys.stdin.fileno(), "rb", closefd=False), kind))
         return open_source(Path(self._path).expanduser(), kind)
 
     def _take(self, result: Result, screen: _Screen) -> None:

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
+from io import BufferedIOBase
 from pathlib import Path
-from typing import IO
+from typing import cast
 
 from streamtui.sanitize import clean_line
 from streamtui.transfer.assets import LARGEST, Assets
@@ -29,7 +30,7 @@ class JsonFile:
     name: str
     size: int
     """In bytes; 0 where it is not known."""
-    open: Callable[[], AbstractContextManager[IO[bytes]]]
+    open: Callable[[], AbstractContextManager[BufferedIOBase]]
     """Opens it. Raises OSError, and whatever a damaged archive raises."""
 
 
@@ -84,8 +85,12 @@ def in_archive(archive: zipfile.ZipFile, name: str) -> Collection:
             raise TransferError(f"{clean_line(name)} is locked with a password; unpack it and import the folder.")
         _refuse_a_trap(member, name)
     chosen.sort(key=_base)
-    files = [JsonFile(_base(member), member.file_size, partial(archive.open, member)) for member in chosen]
+    files = [JsonFile(_base(member), member.file_size, partial(_open_member, archive, member)) for member in chosen]
     return Collection(files, Assets({_base(member): partial(_read_member, archive, member) for member in members}))
+
+
+def _open_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> BufferedIOBase:
+    return cast(BufferedIOBase, archive.open(member))  # for writing it would be another
 
 
 def _base(member: zipfile.ZipInfo) -> str:

@@ -4,7 +4,8 @@ import codecs
 import json
 import re
 from collections.abc import Iterator
-from typing import IO, Any
+from io import BufferedIOBase
+from typing import Any
 
 from streamtui.transfer.entries import Unreadable
 
@@ -31,7 +32,7 @@ class JsonEntries:
     beginning, for what is no JSON at all. Memory is that of the largest entry.
     """
 
-    def __init__(self, stream: IO[bytes], *, most: int = MOST, chunk: int = CHUNK) -> None:
+    def __init__(self, stream: BufferedIOBase, *, most: int = MOST, chunk: int = CHUNK) -> None:
         self._stream = stream
         self._most, self._chunk = most, chunk
         self._decoder = json.JSONDecoder(strict=False)
@@ -140,7 +141,7 @@ class JsonEntries:
         held = len(self._text) - self._at
         if self._over or held > self._most:
             return False
-        data = self._stream.read(max(self._chunk, held))
+        data = self._stream.read1(max(self._chunk, held))  # of a pipe what is there: ctrl+c ends a read, not several
         if self._bytes is None:
             self._bytes = codecs.getincrementaldecoder(_encoding(data))(errors="replace")
         self._over = not data

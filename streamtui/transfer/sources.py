@@ -6,8 +6,9 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from enum import StrEnum
+from io import BufferedIOBase
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from streamtui.sanitize import clean_line
 from streamtui.transfer import chatgpt, elia, llm, oterm, values
@@ -77,7 +78,7 @@ def open_source(path: Path, kind: Kind | None = None) -> Iterator[Source]:
         raise TransferError(f"{clean_line(str(path))} is damaged: {clean_line(str(error))}.") from error
 
 
-def stream_source(stream: IO[bytes], kind: Kind | None = None) -> Source:
+def stream_source(stream: BufferedIOBase, kind: Kind | None = None) -> Source:
     """Returns the sessions in a stream of JSON."""
     return _json_source(Collection([JsonFile("the input", 0, lambda: nullcontext(stream))], Assets()), kind)
 
@@ -167,7 +168,7 @@ class _Reading:
             before += file.size
             self.position = before
 
-    def _entries(self, stream: IO[bytes], name: str) -> Iterator[Entry]:
+    def _entries(self, stream: BufferedIOBase, name: str) -> Iterator[Entry]:
         for number, value in enumerate(JsonEntries(stream), 1):
             try:
                 yield self._entry(value)
