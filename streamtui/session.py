@@ -10,6 +10,9 @@ from streamtui.sanitize import clean_line
 
 TITLE_LENGTH = 60
 
+State = tuple[str, str, str, str | None, Parameters]
+"""Endpoint, model, system prompt, leaf and parameters of a session."""
+
 
 @dataclass(slots=True)
 class Session:
@@ -35,6 +38,15 @@ class Session:
     """Set for this session, above those of its endpoint and model."""
     pinned: bool = False
     archived: bool = False
+    elsewhere: frozenset[str] = field(default=frozenset(), compare=False)
+    """The messages that another window was writing when the session was read."""
+    saved: State | None = field(default=None, compare=False, repr=False)
+    """`state` as it was read or saved last: what differs from it was changed here, all else perhaps elsewhere."""
+
+    @property
+    def state(self) -> State:
+        """What any window may change of the session, its title apart."""
+        return self.endpoint, self.model, self.system, self.leaf_id, self.parameters
 
     def add(self, message: Message) -> Message:
         """Puts `message` at the end of the path shown and returns it."""
@@ -50,6 +62,11 @@ class Session:
         if not self.title and message.role is Role.USER:
             self.title = title_from(message.text)
         return message
+
+    def take_in(self, message: Message) -> None:
+        """Puts a message of another window where it belongs; the path shown here stays as it is."""
+        self.messages[message.id] = message
+        self.updated = max(self.updated, message.created)
 
     def path(self) -> list[Message]:
         """The messages shown, first to last. A parent that is missing or seen before ends the walk."""

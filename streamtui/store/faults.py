@@ -79,7 +79,10 @@ _ALONE = "FROM messages WHERE session_id NOT IN (SELECT id FROM sessions)"
 _ADRIFT = "FROM pieces WHERE message_id NOT IN (SELECT id FROM messages)"
 _NOWHERE = "FROM attachments WHERE message_id NOT IN (SELECT id FROM messages)"
 _EMPTY = "FROM attachments WHERE hash NOT IN (SELECT hash FROM blobs)"
-_UNUSED = "FROM blobs WHERE hash NOT IN (SELECT hash FROM attachments)"
+_UNUSED = "FROM blobs WHERE hash NOT IN (SELECT hash FROM attachments UNION SELECT hash FROM draft_files)"
+_UNWRITTEN = """
+    FROM draft_files WHERE hash NOT IN (SELECT hash FROM blobs)
+    OR written_by NOT IN (SELECT written_by FROM drafts)"""
 
 
 def _make_sessions(connection: sqlite3.Connection) -> None:
@@ -117,7 +120,8 @@ def _changed_blobs(connection: sqlite3.Connection) -> list[tuple[bytes, bytes]]:
 def _take_blobs_as_they_are(connection: sqlite3.Connection) -> None:
     for digest, true in _changed_blobs(connection):
         connection.execute("INSERT OR IGNORE INTO blobs SELECT ?, data FROM blobs WHERE hash = ?", (true, digest))
-        connection.execute("UPDATE attachments SET hash = ? WHERE hash = ?", (true, digest))
+        for table in ("attachments", "draft_files"):
+            connection.execute(f"UPDATE {table} SET hash = ? WHERE hash = ?", (true, digest))
         connection.execute("DELETE FROM blobs WHERE hash = ?", (digest,))
 
 
@@ -278,6 +282,10 @@ FAULTS = (
     Fault(
         "The content of {} is missing.", "attachment", _counts(_EMPTY),
         _does(f"DELETE {_EMPTY}"), "The attachments were removed, the messages kept.",
+    ),
+    Fault(
+        "Of a draft only {} can be found.", "attachment", _counts(_UNWRITTEN),
+        _does(f"DELETE {_UNWRITTEN}"), "Removed.",
     ),
     Fault(
         "The content of {} is not what it was.", "attached file", _how_many(_changed_blobs),

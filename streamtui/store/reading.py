@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
 
@@ -19,18 +20,26 @@ _LATEST = """
 _MESSAGES = """
     SELECT id, parent_id, role, text, reasoning, endpoint, model, created, finish_reason, error, usage, timing,
         recap
-    FROM messages WHERE session_id = ? ORDER BY seq"""
+    FROM messages m WHERE {which} ORDER BY seq"""
 
 _PIECES = """
     SELECT p.message_id, p.text, p.reasoning FROM messages m JOIN pieces p ON p.message_id = m.id
-    WHERE m.session_id = ? ORDER BY m.seq, p.n"""
+    WHERE {which} ORDER BY m.seq, p.n"""
 
 _ATTACHMENTS = """
     SELECT a.message_id, a.name, a.media_type, {data}
     FROM messages m JOIN attachments a ON a.message_id = m.id JOIN blobs b ON b.hash = a.hash
-    WHERE m.session_id = ? ORDER BY m.seq, a.n"""
+    WHERE {which} ORDER BY m.seq, a.n"""
+
+_OF_SESSION, _OF_MESSAGE = "m.session_id = ?", "m.id = ?"
+
+_SUMMARY = "SELECT title, message_count FROM sessions WHERE id = ?"
+
+_WRITTEN = "SELECT id, written_by FROM messages WHERE session_id = ? AND written_by NOT NULL"
 
 _Record = TypeVar("_Record", Usage, Timing, Recap, ModelInfo)
+IsAnother = Callable[[str | None], bool]
+"""Whether a window is another one that runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +58,27 @@ def latest(connection: sqlite3.Connection, number: int) -> str | None:
     return None if row is None else str(row[0])
 
 
-def session(connection: sqlite3.Connection, id_or_prefix: str) -> Session:
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What other windows have made of a session."""
+
+    messages: tuple[Message, ...] = ()
+    """Those not known yet, whole, oldest first."""
+    missing: frozenset[str] = frozenset()
+    """Those known that are not there any more."""
+    elsewhere: frozenset[str] = frozenset()
+    """Those that another window is writing now."""
+    title: str = ""
+    """What the session is called now; "" where it is not there any more."""
+
+
+def session(connection: sqlite3.Connection, id_or_prefix: str, is_another: IsAnother = lambda _: False) -> Session:
     """Returns a whole session. Raises StoreError if none or several have such an id, or it is spoilt."""
     connection.execute("BEGIN")  # one view of four tables, while others write
     try:
-        return _session(connection, _full_id(connection, clean(id_or_prefix)))
+        found = _session(connection, _full_id(connection, clean(id_or_prefix)))
+        found.elsewhere = _elsewhere(connection, found.id, is_another)
+        return found
     except ValueError as error:
         raise _spoilt(error) from error
     finally:
@@ -71,6 +96,40 @@ def glance(connection: sqlite3.Connection, session_id: str, message_id: str) -> 
         connection.rollback()
     found.show(message_id)
     return found.path()
+
+
+def beside(connection: sqlite3.Connection, session_id: str, known: frozenset[str], is_another: IsAnother) -> Beside:
+    """Returns what of a session is not among the messages `known`. Raises StoreError if it is spoilt."""
+    connection.execute("BEGIN")
+    try:
+        title, count = connection.execute(_SUMMARY, (session_id,)).fetchone() or ("", 0)
+        elsewhere = _elsewhere(connection, session_id, is_another)
+        if count == len(known):
+            return Beside(elsewhere=elsewhere, title=title)
+        rows = connection.execute("SELECT id FROM messages WHERE session_id = ? ORDER BY seq", (session_id,))
+        there = [str(id_) for (id_,) in rows]
+        new = [_messages(connection, _OF_MESSAGE, id_)[id_] for id_ in there if id_ not in known]
+        return Beside(tuple(new), known.difference(there), elsewhere, title)
+    except ValueError as error:
+        raise _spoilt(error) from error
+    finally:
+        connection.rollback()
+
+
+def is_as(connection: sqlite3.Connection, message: Message, is_another: IsAnother) -> bool:
+    """Returns whether `message` is saved as it is here, or not at all, and no other window is writing it."""
+    saved = _messages(connection, _OF_MESSAGE, message.id).get(message.id)
+    row = connection.execute("SELECT written_by FROM messages WHERE id = ?", (message.id,)).fetchone()
+    return saved is None or (saved.text == message.text and not is_another(row[0]))
+
+
+def _elsewhere(connection: sqlite3.Connection, session_id: str, is_another: IsAnother) -> frozenset[str]:
+    return frozenset(id_ for id_, window in connection.execute(_WRITTEN, (session_id,)) if is_another(window))
+
+
+def version(connection: sqlite3.Connection) -> int:
+    """Returns a number that is another one whenever somebody else has changed the database. Takes 5 us."""
+    return int(connection.execute("PRAGMA data_version").fetchone()[0])
 
 
 def _spoilt(error: ValueError) -> StoreError:
@@ -118,19 +177,25 @@ def _session(connection: sqlite3.Connection, session_id: str, data: str = "b.dat
     found = Session(*row)
     found.parameters = parameters_from(json.loads(parameters))
     found.pinned, found.archived = bool(pinned), bool(archived)
-    rows = connection.execute(_MESSAGES, (session_id,))
-    found.messages = messages = {message.id: message for message in map(_message, rows)}
-    _add_pieces(connection, session_id, messages)
-    for message_id, *parts in connection.execute(_ATTACHMENTS.format(data=data), (session_id,)):
-        messages[message_id].attachments += (Attachment(*parts),)
-    if found.leaf_id not in messages:  # its program was killed before it could save the message
-        found.leaf_id = next(reversed(messages), None)
+    found.messages = _messages(connection, _OF_SESSION, session_id, data)
+    found.saved = found.state
+    if found.leaf_id not in found.messages:  # its program was killed before it could save the message
+        found.leaf_id = next(reversed(found.messages), None)
     return found
 
 
-def _add_pieces(connection: sqlite3.Connection, session_id: str, messages: dict[str, Message]) -> None:
+def _messages(connection: sqlite3.Connection, which: str, id_: str, data: str = "b.data") -> dict[str, Message]:
+    rows = connection.execute(_MESSAGES.format(which=which), (id_,))
+    messages = {message.id: message for message in map(_message, rows)}
+    _add_pieces(connection, which, id_, messages)
+    for message_id, *parts in connection.execute(_ATTACHMENTS.format(which=which, data=data), (id_,)):
+        messages[message_id].attachments += (Attachment(*parts),)
+    return messages
+
+
+def _add_pieces(connection: sqlite3.Connection, which: str, id_: str, messages: dict[str, Message]) -> None:
     pieces: dict[str, tuple[list[str], list[str]]] = {}
-    for message_id, text, reasoning in connection.execute(_PIECES, (session_id,)):
+    for message_id, text, reasoning in connection.execute(_PIECES.format(which=which), (id_,)):
         texts, reasonings = pieces.setdefault(message_id, ([], []))
         texts.append(text)
         reasonings.append(reasoning)

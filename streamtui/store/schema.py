@@ -132,7 +132,29 @@ _SECOND = (
 
 _THIRD = ("ALTER TABLE messages ADD COLUMN recap TEXT",)
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD)
+_FOURTH = (
+    # A running program is a window; it writes a message from its first piece to its last.
+    "ALTER TABLE messages ADD COLUMN written_by TEXT",
+    "CREATE INDEX messages_arriving ON messages(session_id) WHERE written_by IS NOT NULL",
+    """CREATE TABLE drafts (
+        written_by TEXT PRIMARY KEY,
+        text TEXT NOT NULL,
+        updated REAL NOT NULL
+    ) WITHOUT ROWID""",
+    """CREATE TABLE draft_files (
+        written_by TEXT NOT NULL REFERENCES drafts(written_by) ON UPDATE CASCADE ON DELETE CASCADE,
+        n INTEGER NOT NULL,
+        hash BLOB NOT NULL REFERENCES blobs(hash),
+        name TEXT NOT NULL,
+        media_type TEXT NOT NULL,
+        PRIMARY KEY (written_by, n)
+    ) WITHOUT ROWID""",
+    "CREATE INDEX draft_files_by_hash ON draft_files(hash)",
+    "INSERT INTO drafts SELECT 'unknown', value, 0 FROM memory WHERE key = 'draft' AND value <> ''",
+    "DELETE FROM memory WHERE key = 'draft'",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD, _FOURTH)
 """What leads from version N to N + 1, at index N. Released steps are never edited, only followed."""
 
 

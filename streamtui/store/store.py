@@ -3,20 +3,25 @@
 import atexit
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from sqlite3 import Connection
 from typing import Self
 
-from streamtui.message import Message
+from streamtui.message import Message, Role
 from streamtui.models import ModelInfo
 from streamtui.session import USUAL, Session, SessionFilter, SessionSummary
-from streamtui.store import reading, searching, writing
-from streamtui.store.reading import KnownModel
+from streamtui.store import drafts, reading, searching, writing
+from streamtui.store.drafts import Draft
+from streamtui.store.reading import Beside, KnownModel
 from streamtui.store.searching import NEWEST, Facets, SearchHit
 from streamtui.store.threads import Reader, Writer
+from streamtui.store.windows import Window
 
+GATHER = 0.25
+"""Seconds at most until a piece of a reply is written."""
 KEEP_TRASH = 30.0
 """Days until what is in the trash is deleted for good."""
 
@@ -44,6 +49,11 @@ class Store:
         self._reader = Reader(path, self._writer)
         self._in_use = False
         self._saves = saves
+        self.window = Window(path)
+        """What this program is to the others that use the database."""
+        self._draft = Draft()
+        self._pieces: dict[str, writing.Piece] = {}
+        """The last piece of each message that grows."""
 
     def __enter__(self) -> Self:
         return self
@@ -59,17 +69,68 @@ class Store:
     def save_session(self, session: Session) -> None:
         """Saves what the session says of itself: title, endpoint, model, times, leaf. Not its messages."""
         self._write(writing.save_session(session))
+        session.saved = session.state
 
     def save_message(self, session_id: str, message: Message) -> None:
         """Saves a whole message, new or again. What was saved of it by `grow` is replaced by its text."""
-        self._write(writing.save_message(session_id, message))
+        self._pieces.pop(message.id, None)  # what is added from now on comes after this
+        arriving = message.role is Role.ASSISTANT and message.finish_reason is None
+        if arriving:
+            self._announce()
+        self._write(writing.save_message(session_id, message, self.window.id if arriving else None))
+
+    def claim(self, message: Message) -> Future[bool]:
+        """Makes this window the one that writes a message saved before; False if another has changed it, or does.
+
+        The next `save_message` says whether it is whole. While the disk fails there is no answer.
+        """
+        answer: Future[bool] = Future()
+
+        def claim(connection: Connection) -> None:
+            free = reading.is_as(connection, message, self.window.is_another)
+            if free:
+                connection.execute(writing.CLAIM, (self.window.id, message.id))
+            with suppress(InvalidStateError):
+                answer.set_result(free)
+
+        self._announce()
+        self._write(claim)
+        return answer
+
+    def release(self, message_id: str) -> None:
+        """Takes a `claim` back."""
+        self._write(writing.release(self.window.id, message_id))
 
     def grow(self, message_id: str, text: str = "", reasoning: str = "") -> None:
         """Adds a piece to a saved message that is still arriving: the same small cost at any length.
 
+        Pieces are gathered and written `GATHER` seconds after the first, whatever the caller's thread is doing then.
         The full-text index follows with the `save_message` that ends the reply.
         """
-        self._write(writing.grow(message_id, text, reasoning))
+        piece = self._pieces.get(message_id)
+        if piece is None or not piece.add(text, reasoning):
+            self._pieces[message_id] = piece = writing.Piece(message_id, text, reasoning)
+            self._write(piece, within=GATHER)
+
+    def save_draft(self, draft: Draft) -> None:
+        """Keeps what is written in this window and not sent yet; an empty draft forgets it."""
+        self._announce()
+        self._write(drafts.save(self.window.id, draft, self._draft))
+        self._draft = draft
+
+    def take_draft(self) -> Future[Draft | None]:
+        """What was written last in a window that has ended: from now on it is this one's. Waits until it can be."""
+        answer: Future[Draft | None] = Future()
+
+        def take(connection: Connection) -> None:
+            draft = drafts.take(connection, self.window.id, self.window.is_another)
+            with suppress(InvalidStateError):  # nobody waits any more, or the disk failed the first time
+                self._draft = draft or Draft()
+                answer.set_result(draft)
+
+        self._announce()
+        self._write(take)
+        return answer
 
     def save_whole(self, session: Session) -> None:
         """Saves a session with all its messages and attachments in one step, as it is, over what is there of it."""
@@ -148,10 +209,22 @@ class Store:
     def session(self, id_or_prefix: str) -> Future[Session]:
         """A session with all its messages, found by its id or a beginning that no other id has.
 
-        A reply without a finish reason was cut short by a kill, or is still arriving in another process.
+        A reply without a finish reason was cut short by a kill, unless it is one of `Session.elsewhere`.
         """
         self._begin()
-        return self._reader.ask(partial(reading.session, id_or_prefix=id_or_prefix))
+        read = partial(reading.session, id_or_prefix=id_or_prefix, is_another=self.window.is_another)
+        return self._reader.ask(read)
+
+    def version(self) -> Future[tuple[int, int]]:
+        """Something that is equal only while nobody, this store included, has changed anything. Cheap; ask often."""
+        self._begin()
+        return self._reader.ask(lambda connection: (self._reader.opened, reading.version(connection)), at_once=True)
+
+    def beside(self, session_id: str, known: frozenset[str]) -> Future[Beside]:
+        """What other windows have made of a session whose messages `known` need not be read again."""
+        self._begin()
+        question = partial(reading.beside, session_id=session_id, known=known, is_another=self.window.is_another)
+        return self._reader.ask(question)
 
     def glance(self, session_id: str, message_id: str = "") -> Future[list[Message]]:
         """The path of a session, or the one with `message_id` on it, to look at: without the bytes of its files."""
@@ -205,14 +278,24 @@ class Store:
         deadline = time.monotonic() + timeout
         saved = self._writer.close(timeout)
         self._reader.close(max(0.0, deadline - time.monotonic()))
+        self.window.close()
         atexit.unregister(self.close)
         self._in_use = False
         return saved
 
-    def _write(self, operation: writing.Operation) -> None:
+    def _write(self, operation: writing.Operation, within: float = 0.0) -> None:
         if self._saves:
             self._begin()
-            self._writer.add(operation)
+            self._writer.add(operation, within)
+
+    def _announce(self) -> None:
+        """Lets other windows see that this one runs, so that they leave alone what it is writing."""
+
+        def announce(_: Connection) -> None:
+            with suppress(OSError):  # no locks here: others may take it for ended, and that is all
+                self.window.open()
+
+        self._write(announce)
 
     def _begin(self) -> None:
         """The threads are daemons, lest they keep the process alive; without this they would die writing."""

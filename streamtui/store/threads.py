@@ -1,7 +1,9 @@
 """The two threads behind a store: one writes what is queued, one answers questions."""
 
+import math
 import sqlite3
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, InvalidStateError
@@ -12,12 +14,15 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
+from streamtui.store import schema
 from streamtui.store.errors import SchemaError, StoreError, describe, primary_code
 from streamtui.store.schema import FrozenView, connect, connect_for_reading
 from streamtui.store.writing import Operation, fold_pieces
 
 RETRY = 2.0
 """Seconds between two attempts to save what could not be saved."""
+PAUSE = 1.0
+"""Seconds without a write after which the log is worked into the database."""
 BATCH = 1000
 """So many operations go into one transaction: an attempt stays short however long the queue got."""
 PATIENCE = 15.0
@@ -30,6 +35,7 @@ _NEVER_FIT = (sqlite3.IntegrityError, sqlite3.DataError, OverflowError)
 
 _Answer = TypeVar("_Answer")
 _Connection = sqlite3.Connection | None
+_File = tuple[int, int] | None
 
 
 class Writer:
@@ -44,17 +50,20 @@ class Writer:
         self._added = 0
         self._tried = 0
         """How many of all operations added were written, or failed to be."""
-        self._fresh = False
-        """Whether there is something to write that needs no waiting for better times."""
+        self._due = math.inf
+        """When to write what is new, on the monotonic clock."""
         self._closing = False
+        self._logged = False
+        """Whether something was written since the log was worked in."""
+        self._file: _File = None
         self._thread: threading.Thread | None = None
 
-    def add(self, operation: Operation) -> None:
-        """Queues an operation; also after `close`, which it undoes."""
+    def add(self, operation: Operation, within: float = 0.0) -> None:
+        """Queues an operation, to be tried in `within` seconds at most; also after `close`, which it undoes."""
         with self._changed:
             self._queue.append(operation)
             self._added += 1
-            self._fresh = True
+            self._due = min(self._due, time.monotonic() + within)
             if self._thread is None:
                 self._closing = False
                 self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
@@ -69,6 +78,9 @@ class Writer:
     def wait(self, position: int) -> None:
         """Waits until the first `position` operations were written, or failed to be."""
         with self._changed:
+            if self._tried < position:
+                self._due = 0.0
+                self._changed.notify_all()
             patience = PATIENCE_IN_TROUBLE if self.trouble else PATIENCE
             self._changed.wait_for(lambda: self._tried >= position or self._thread is None, patience)
 
@@ -86,27 +98,39 @@ class Writer:
 
     def _run(self) -> None:
         connection: _Connection = None
-        while batch := self._next():
-            connection = self._attempt(connection, batch)
+        while (batch := self._next()) is not None:
+            if batch:
+                connection = self._attempt(connection, batch)
+            elif connection is not None:
+                self._work_log_in(connection)
         if connection is not None:
             connection.close()
 
-    def _next(self) -> list[Operation]:
-        """Waits for something to write and returns it; nothing at the end."""
+    def _next(self) -> list[Operation] | None:
+        """Waits for something to write and returns it; nothing in a pause, None at the end."""
         with self._changed:
-            self._changed.wait_for(lambda: self._fresh or self._closing, RETRY if self._queue else None)
+            self._wait_for_work()
             failing = self.trouble and self._tried == self._added
             if self._closing and (failing or not self._queue):
                 self._thread = None
                 self._changed.notify_all()
-                return []
+                return None
             return list(islice(self._queue, BATCH))
+
+    def _wait_for_work(self) -> None:
+        """Waits until something is due, or has waited long enough for better times, or there is a pause."""
+        patience = RETRY if self._queue and self.trouble else PAUSE if self._logged else math.inf
+        end = time.monotonic() + patience
+        while not self._closing and (left := min(self._due, end) - time.monotonic()) > 0:
+            self._changed.wait(None if left == math.inf else left)
 
     def _attempt(self, connection: _Connection, batch: list[Operation]) -> _Connection:
         """Writes a batch. Returns the connection to go on with: none after a failure, which may spoil it."""
+        connection = _if_still(connection, self._path, self._file)
         try:
             if connection is None:
                 connection = connect(self._path)
+                self._file = _file(self._path)
                 unfit = _write(connection, (fold_pieces, *batch))
             else:
                 unfit = _write(connection, batch)
@@ -117,7 +141,20 @@ class Writer:
             self._settle(0, f"Nothing can be saved, the chat goes on in memory: {reason}.")
             return None
         self._settle(len(batch), unfit and f"Something was too large to be saved and is left out ({unfit}).")
+        self._logged = True
         return connection
+
+    def _work_log_in(self, connection: sqlite3.Connection) -> None:
+        """Moves what was written from the log into the database, and makes sure that both are on the disk.
+
+        Then a power failure, or the log's loss, takes no more than the last second. What other windows are doing
+        comes first, and where the disk fails the log has it all: the next pause will do.
+        """
+        self._logged = False
+        with suppress(sqlite3.Error):
+            connection.execute("PRAGMA busy_timeout = 0")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        connection.execute(f"PRAGMA busy_timeout = {int(schema.BUSY_TIMEOUT * 1000)}")
 
     def _settle(self, written: int, trouble: str) -> None:
         """Takes what was written off the queue and spreads the news, good or bad."""
@@ -125,12 +162,29 @@ class Writer:
             for _ in range(written):
                 self._queue.popleft()
             self._tried = self._added - (len(self._queue) if written else 0)
-            self._fresh = bool(self._queue) and bool(written)
+            self._due = 0.0 if self._queue and written else math.inf
             changed, self.trouble = trouble != self.trouble, trouble
             self._changed.notify_all()
         if changed:
             with suppress(RuntimeError):  # what an event loop that was closed in the meantime raises
                 self._tell(trouble)
+
+
+def _file(path: Path) -> _File:
+    """Which file has the name `path`; None: none has."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _if_still(connection: _Connection, path: Path, file: _File) -> _Connection:
+    """Returns the connection while `path` is the file it was opened for; what goes to a file moved away is lost."""
+    if connection is not None and _file(path) != file:
+        connection.close()
+        return None
+    return connection
 
 
 def _write(connection: sqlite3.Connection, operations: Iterable[Operation]) -> str:
@@ -167,11 +221,14 @@ class Reader:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._asked: tuple[_Question, sqlite3.Connection] | None = None
+        self._file: _File = None
+        self.opened = 0
+        """How often the database was opened."""
 
-    def ask(self, question: Callable[[sqlite3.Connection], _Answer]) -> Future[_Answer]:
-        """Returns the answer to come; it raises StoreError."""
+    def ask(self, question: Callable[[sqlite3.Connection], _Answer], *, at_once: bool = False) -> Future[_Answer]:
+        """Returns the answer to come; it raises StoreError. `at_once`: whatever is queued to be written."""
         answer: Future[_Answer] = Future()
-        asked = _Question(question, answer, self._writer.position())
+        asked = _Question(question, answer, 0 if at_once else self._writer.position())
         answer.add_done_callback(lambda _: self._interrupt(asked))
         with self._lock:
             self._questions.put(asked)
@@ -201,8 +258,12 @@ class Reader:
     def _answer(self, connection: _Connection, question: _Question) -> _Connection:
         """Answers one question. Returns the connection to go on with."""
         good = False
+        connection = _if_still(connection, self._path, self._file)
         try:
-            connection = connection or connect_for_reading(self._path)
+            if connection is None:
+                connection = connect_for_reading(self._path)
+                self._file = _file(self._path)
+                self.opened += 1
             self._set_asked((question, connection))
             result = question.ask(connection)
             good = not isinstance(connection, FrozenView)

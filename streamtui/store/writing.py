@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from functools import partial
 from hashlib import sha256
+from threading import Lock
 
 from streamtui.message import Attachment, Message, Recap, Timing, Usage
 from streamtui.models import ModelInfo
@@ -16,33 +17,38 @@ from streamtui.session import Session
 Operation = Callable[[sqlite3.Connection], None]
 """A change to the database, made inside the writer's transaction."""
 
-# A title that is there may have been changed by another window meanwhile: only `rename` changes it.
+# What was not changed here may have been changed by another window meanwhile, and a title that is there as well:
+# only `rename` changes it.
 _SAVE_SESSION = """
-    INSERT INTO sessions (id, title, endpoint, model, system, created, updated, leaf_id, parameters)
+    INSERT INTO sessions (id, title, created, updated, endpoint, model, system, leaf_id, parameters)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET
-        title = CASE title WHEN '' THEN excluded.title ELSE title END, endpoint = excluded.endpoint,
-        model = excluded.model, system = excluded.system, created = excluded.created,
-        updated = max(updated, excluded.updated), leaf_id = excluded.leaf_id, parameters = excluded.parameters"""
+        title = CASE title WHEN '' THEN excluded.title ELSE title END, created = excluded.created,
+        updated = max(updated, excluded.updated)"""
 
-# The session may not be there: saved later, or deleted by another window. Its messages are kept all the same; in
-# the trash, it comes out of it.
+_STATE = ("endpoint", "model", "system", "leaf_id", "parameters")
+"""The columns that hold `Session.state`."""
+
+# The session may not be there: saved later, or deleted by another window. Its messages are kept all the same; a new
+# one brings it back from the trash, whatever the clock says.
 _TOUCH_SESSION = """
-    INSERT INTO sessions (id, created, updated) VALUES (?, ?, ?)
-    ON CONFLICT (id) DO UPDATE SET updated = excluded.updated,
-        trashed = CASE WHEN excluded.updated > trashed THEN NULL ELSE trashed END
-    WHERE excluded.updated > updated"""
+    INSERT INTO sessions (id, created, updated) VALUES (?1, ?2, ?2)
+    ON CONFLICT (id) DO UPDATE SET updated = max(updated, excluded.updated),
+        trashed = CASE WHEN EXISTS (SELECT 1 FROM messages WHERE id = ?3) THEN trashed END"""
 
 _SAVE_MESSAGE = """
     INSERT INTO messages (id, session_id, parent_id, role, text, reasoning, endpoint, model, created,
-        finish_reason, error, usage, timing, recap)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        finish_reason, error, usage, timing, recap, written_by)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET
         parent_id = excluded.parent_id, role = excluded.role, text = excluded.text,
         reasoning = excluded.reasoning, endpoint = excluded.endpoint, model = excluded.model,
         created = excluded.created, finish_reason = excluded.finish_reason, error = excluded.error,
-        usage = excluded.usage, timing = excluded.timing, recap = excluded.recap
+        usage = excluded.usage, timing = excluded.timing, recap = excluded.recap,
+        written_by = excluded.written_by
     WHERE session_id = excluded.session_id"""
+
+CLAIM = "UPDATE messages SET written_by = ? WHERE id = ?"
 
 # The number comes from the primary key's last entry: constant time, however long the reply has grown.
 _GROW = """
@@ -60,7 +66,8 @@ _FOLD = """
 
 _HASHES = "SELECT hash FROM attachments WHERE message_id IN (SELECT id FROM messages WHERE session_id = ?)"
 _DELETE_IF_UNUSED = """
-    DELETE FROM blobs WHERE hash = ?1 AND NOT EXISTS (SELECT 1 FROM attachments WHERE hash = ?1)"""
+    DELETE FROM blobs WHERE hash = ?1 AND NOT EXISTS (SELECT 1 FROM attachments WHERE hash = ?1)
+    AND NOT EXISTS (SELECT 1 FROM draft_files WHERE hash = ?1)"""
 
 _EXPIRED = "SELECT id FROM sessions WHERE trashed < ? ORDER BY trashed LIMIT ?"
 
@@ -75,15 +82,18 @@ _SET_FAVOURITE = """
 
 def save_session(session: Session) -> Operation:
     """Saves the session's own row, not its messages."""
+    here: Iterable[str] = _STATE
+    if session.saved is not None:
+        here = (name for name, old, new in zip(_STATE, session.saved, session.state, strict=True) if old != new)
     return _execute(
-        _SAVE_SESSION,
+        "".join([_SAVE_SESSION, *(f", {name} = excluded.{name}" for name in here)]),
         session.id,
         session.title,
+        session.created,
+        session.updated,
         session.endpoint,
         session.model,
         session.system,
-        session.created,
-        session.updated,
         session.leaf_id,
         json.dumps(session.parameters.as_dict()),
     )
@@ -114,9 +124,12 @@ def save_whole(session: Session) -> Operation:
     return save_or_not
 
 
-def save_message(session_id: str, message: Message) -> Operation:
-    """Saves a whole message; pieces saved of it before are dropped, as its text holds them."""
-    touch = _execute(_TOUCH_SESSION, session_id, message.created, message.created)
+def save_message(session_id: str, message: Message, window: str | None = None) -> Operation:
+    """Saves a whole message; pieces saved of it before are dropped, as its text holds them.
+
+    `window` is the one that goes on writing it; None for a message that is whole.
+    """
+    touch = _execute(_TOUCH_SESSION, session_id, message.created, message.id)
     upsert = _execute(
         _SAVE_MESSAGE,
         message.id,
@@ -133,6 +146,7 @@ def save_message(session_id: str, message: Message) -> Operation:
         _json(message.usage),
         _json(message.timing),
         _json(message.recap),
+        window,
     )
     drop_pieces = _execute("DELETE FROM pieces WHERE message_id = ?", message.id)
     drop_attachments = _execute("DELETE FROM attachments WHERE message_id = ?", message.id)
@@ -140,9 +154,36 @@ def save_message(session_id: str, message: Message) -> Operation:
     return _in_turn(touch, upsert, drop_pieces, drop_attachments, *attach)
 
 
-def grow(message_id: str, text: str, reasoning: str) -> Operation:
-    """Adds a piece to a message saved before; nothing if there is no such message (any more)."""
-    return _execute(_GROW, message_id, text, reasoning)
+def release(window: str, message_id: str) -> Operation:
+    """Notes that a window does not write a message any more."""
+    return _execute("UPDATE messages SET written_by = NULL WHERE written_by = ? AND id = ?", window, message_id)
+
+
+class Piece:
+    """An operation: adds a piece to a message saved before, or nothing if there is no such message (any more).
+
+    Until it is carried out the first time, from then on on the writer's thread, more can be added to it.
+    """
+
+    def __init__(self, message_id: str, text: str, reasoning: str) -> None:
+        self._message_id = message_id
+        self._texts, self._reasonings = [text], [reasoning]
+        self._taken = False
+        self._lock = Lock()
+
+    def add(self, text: str, reasoning: str) -> bool:
+        """Adds more; False if it is too late."""
+        with self._lock:
+            if not self._taken:
+                self._texts.append(text)
+                self._reasonings.append(reasoning)
+            return not self._taken
+
+    def __call__(self, connection: sqlite3.Connection) -> None:
+        with self._lock:
+            self._taken = True
+        text, reasoning = "".join(self._texts), "".join(self._reasonings)
+        connection.execute(_GROW, (self._message_id, _fit(text), _fit(reasoning)))
 
 
 def fold_pieces(connection: sqlite3.Connection) -> None:
@@ -193,6 +234,11 @@ def empty_trash(before: float, most: int) -> Operation:
 def _delete(connection: sqlite3.Connection, session_id: str) -> None:
     hashes = connection.execute(_HASHES, (session_id,)).fetchall()
     connection.execute("DELETE FROM sessions WHERE id = ?", (session_id,))
+    delete_unused_blobs(connection, hashes)
+
+
+def delete_unused_blobs(connection: sqlite3.Connection, hashes: Iterable[tuple[bytes]]) -> None:
+    """Deletes those of the blobs `hashes` that nothing refers to any more."""
     connection.executemany(_DELETE_IF_UNUSED, hashes)
 
 
