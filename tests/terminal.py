@@ -9,11 +9,26 @@ import subprocess
 import sys
 import termios
 import threading
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 COLUMNS, ROWS = 120, 40
 _ANSWERS = [(b"\x1b[?2026$p", b"\x1b[?2026;2$y"), (b"\x1b[?2048$p", b"\x1b[?2048;0$y"), (b"\x1b[c", b"\x1b[?62;22c")]
+
+
+# A terminal of its own for the program given, to be killed: the program's controlling one, as usual, or not.
+EMULATOR = "import pty, sys; pty.spawn(sys.argv[1:])"
+LOOSE_EMULATOR = """
+import os, pty, select, subprocess, sys, tty
+main, side = pty.openpty()
+subprocess.Popen(sys.argv[1:], stdin=side, stdout=side, stderr=side, start_new_session=True)
+os.close(side)
+tty.setraw(0)
+while True:
+    for source in select.select([0, main], [], [])[0]:
+        os.write(main if source == 0 else 1, os.read(source, 65536))
+"""
 
 
 class Terminal:
@@ -39,6 +54,8 @@ class Terminal:
         self.output = bytearray()
         """All that was written, where `keep` is set; else the end of it."""
         self.keep = False
+        self.times: list[tuple[int, float]] = []
+        """How much had been written when, on the monotonic clock, where `keep` is set."""
         self.mark = 0
         """A place in the count of bytes, for who wants to note one."""
         self._over = False
@@ -69,7 +86,9 @@ class Terminal:
                 self._over = not data
                 self.bytes += len(data)
                 self.output += data
-                if not self.keep:
+                if self.keep:
+                    self.times.append((self.bytes, time.monotonic()))
+                else:
                     del self.output[:-4096]
                 self._news.notify_all()
             if not data:
@@ -102,3 +121,23 @@ class Terminal:
 def python(script: str, *arguments: str) -> list[str]:
     """Returns the command that runs `script` (its text) in this interpreter."""
     return [sys.executable, "-c", script, *arguments]
+
+
+def child(process: subprocess.Popen[bytes]) -> int:
+    """Returns the id of the process that `process` has started."""
+    children = subprocess.run(
+        ["ps", "-o", "pid=", "--ppid", str(process.pid)], capture_output=True, text=True, check=True
+    )
+    return int(children.stdout.split()[0])
+
+
+def ends(pid: int, timeout: float = 30) -> bool:
+    """Waits until the process `pid`, which need not be a child, has ended; False if it has not by then."""
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.01)
+    return False

@@ -15,7 +15,7 @@ from streamtui.session import Session
 from streamtui.store import Store
 from streamtui.ui.prompt import BURST
 from tests.providers.raw_server import serving
-from tests.terminal import Terminal
+from tests.terminal import EMULATOR, LOOSE_EMULATOR, Terminal, child, ends, python
 from tests.ui.conftest import Model, piece, until
 
 HOSTILE = "A\x1b]52;c;SGVsbG8=\x07B\x1b[2JC\x9b31mD\u202eE\x1b]0;title\x07F\x90q\x9cG\x00H\x7fI"
@@ -34,9 +34,11 @@ async def model() -> AsyncIterator[Model]:
 
 
 @contextmanager
-def program(url: str, home: Path, *arguments: str) -> Iterator[Terminal]:
-    """Runs streamtui against the server at `url`."""
+def program(url: str, home: Path, *arguments: str, emulator: str = "") -> Iterator[Terminal]:
+    """Runs streamtui against the server at `url`, in a terminal within the terminal if an `emulator` is given."""
     command = [sys.executable, "-m", "streamtui", "--base-url", url, *arguments]
+    if emulator:
+        command = python(emulator, *command)
     env = {"HOME": str(home), "XDG_DATA_HOME": str(home / "data"), "XDG_CONFIG_HOME": str(home / "config")}
     terminal = Terminal(command, env, size=(80, 24))
     terminal.keep = True
@@ -155,6 +157,35 @@ async def test_what_was_on_the_screen_is_on_the_disk(model: Model, tmp_path: Pat
         # the alternate screen left, the cursor shown, mouse, kitty keys and modified keys taken back
         for sequence in (b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[?1003l", b"\x1b[<u", b"\x1b[>4;0m"):
             assert sequence in end
+
+
+@pytest.mark.parametrize("emulator", [EMULATOR, LOOSE_EMULATOR], ids=["controlling", "loose"])
+async def test_the_program_ends_with_its_terminal(model: Model, tmp_path: Path, emulator: str) -> None:
+    with program(model.raw.url, tmp_path, "--model", "m-1", emulator=emulator) as terminal:
+        await wait_for(terminal, "m-1")
+        terminal.write(b"tell me\r")
+        await until(lambda: model.bodies)
+        model.say("Half of ", "a sen")
+        await wait_for(terminal, "Half of a sen")
+        pid = child(terminal.process)
+        terminal.process.kill()
+        assert await asyncio.to_thread(ends, pid)
+    reply = saved(tmp_path).path()[-1]
+    assert (reply.text, reply.finish_reason) == ("Half of a sen", FinishReason.STOPPED)
+
+
+async def test_a_program_that_was_stopped_goes_on(model: Model, tmp_path: Path) -> None:
+    with program(model.raw.url, tmp_path, "--model", "m-1") as terminal:
+        await wait_for(terminal, "m-1")
+        os.kill(terminal.process.pid, signal.SIGSTOP)
+        before = terminal.bytes
+        os.kill(terminal.process.pid, signal.SIGCONT)
+        await asyncio.to_thread(terminal.until, "\x1b[?1049h", before)
+        terminal.write(b"hello\r")
+        await until(lambda: model.bodies)
+        terminal.write(b"\x11")
+        assert await asyncio.to_thread(terminal.wait, 30) == 0
+    assert [body["messages"][-1]["content"] for body in model.bodies] == ["hello"]
 
 
 async def test_an_interrupted_reply_says_so_and_can_be_asked_again(model: Model, tmp_path: Path) -> None:

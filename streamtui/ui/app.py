@@ -13,6 +13,7 @@ from textual import events, work
 from textual.app import App
 from textual.binding import Binding
 from textual.command import Provider as CommandProvider
+from textual.driver import Driver
 
 from streamtui.config import Config, Endpoint, Origin
 from streamtui.session import Session
@@ -83,6 +84,15 @@ class StreamTUI(App[None]):
         self._use_default_theme()
 
     # Start and end
+
+    def get_driver_class(self) -> type[Driver]:
+        """Textual's driver, except in a terminal, where that one does not survive the terminal's end."""
+        usual = super().get_driver_class()
+        if usual.__name__ != "LinuxDriver":
+            return usual
+        from streamtui.ui.driver import TerminalDriver
+
+        return TerminalDriver
 
     def get_default_screen(self) -> ChatScreen:
         """The chat is the first screen: one pushed over Textual's empty one would be a second paint."""
