@@ -112,6 +112,11 @@ def remapped(keymap: Mapping[str, str]) -> tuple[Key, ...]:
     return tuple(replace(key, keys=keymap.get(key.id, key.keys)) for key in KEYS)
 
 
+def name_of(id: str, keymap: Mapping[str, str]) -> str:
+    """Returns the first key of the action `id`, as people write it. Raises StopIteration for an unknown one."""
+    return next(key for key in remapped(keymap) if key.id == id).shown.partition(", ")[0]
+
+
 def as_markdown() -> str:
     """Returns the whole table as Markdown, for the README, the manual and the demo."""
     rows = [f"| {key.shown} | {key.does} |" for key in KEYS]

@@ -11,6 +11,7 @@ from streamtui.conversation.adaptations import Adaptations
 from streamtui.conversation.asides import answer
 from streamtui.conversation.context import sent
 from streamtui.conversation.moderation import moderated
+from streamtui.conversation.others import Others
 from streamtui.conversation.reply import Reply
 from streamtui.conversation.retries import Backoff, insist, persistent
 from streamtui.conversation.room import Room
@@ -47,6 +48,7 @@ class Conversation:
         self.provider = provider
         self.store = store
         self.progress = Progress()
+        self.others = Others(session, store)
         self.room = Room(self)
         """What to do where the session is longer than its model can take."""
         self.catalogue: Catalogue = {}
@@ -74,6 +76,7 @@ class Conversation:
 
     def add(self, prompt: Message) -> Message:
         """Appends and saves a prompt that is clean, and returns it."""
+        self.others.save_missing()
         prompt.created = time.time()
         self.session.add(prompt)
         self.session.endpoint = self.provider.endpoint.name
@@ -196,14 +199,15 @@ class Conversation:
         return self._begin(Reply(self.session, self.store, self.provider.endpoint.name, cut))
 
     def _begin(self, reply: Reply) -> AsyncGenerator[Delta]:
+        self.others.save_missing()
         self._before = self.context()
         self._reply, self.progress = reply, reply.progress
         return self._pieces(reply)
 
     async def _pieces(self, reply: Reply) -> AsyncGenerator[Delta]:
         try:
-            if reply.goes_on and not await self._ended(reply.message):
-                yield Delta(notice="This reply is arriving in another window; open the session again to see all of it.")
+            if reply.goes_on and not await self.others.claim(reply.message):
+                yield Delta(notice="This reply went on in another window; nothing was asked here.")
                 reply.stop()
                 return
             request = await self._request(reply)
@@ -232,16 +236,6 @@ class Conversation:
         """Notes what it costs now, whatever prices say later."""
         said = self.catalogue.get(model)
         return replace(usage, cost=cost_of(usage, self.provider.endpoint, model, said, time.time()))
-
-    async def _ended(self, message: Message) -> bool:
-        """Whether nobody else is writing `message`, so that going on with it loses nothing."""
-        if message.finish_reason is not None:
-            return True
-        try:
-            saved = await asyncio.wrap_future(self.store.glance(self.session.id, message.id))
-        except StoreError:
-            return True  # then nobody writes
-        return any((m.id, m.text, m.finish_reason) == (message.id, message.text, None) for m in saved)
 
     async def _request(self, reply: Reply) -> Request:
         """Returns what the path shown asks: an answer to its last prompt, or more of its last reply."""

@@ -13,8 +13,8 @@ from streamtui.session import Session
 from streamtui.store import Store
 from streamtui.tokens.encodings import counter_for
 
-SAVE_EVERY = 0.25
-"""Seconds at most between a piece's arrival and its way to the disk."""
+GATHER_EVERY = 0.25
+"""Seconds between two moves of what came into the message: a long text is not copied for every piece."""
 
 
 class Reply:
@@ -37,7 +37,7 @@ class Reply:
         self._model = self._answers = message.model
         self._reason: FinishReason | None = None
         self._trouble = ""
-        self._unsaved: list[Delta] = []
+        self._ungathered: list[Delta] = []
         self._timer: asyncio.TimerHandle | None = None
         self._joined = self._ended = False
         self.message = message
@@ -104,9 +104,10 @@ class Reply:
             progress.counter.add(reasoning + text)
             if not self._joined:
                 self._join()
-            self._unsaved.append(delta)
+            self._store.grow(self.message.id, text, reasoning)
+            self._ungathered.append(delta)
             if self._timer is None:
-                self._timer = asyncio.get_running_loop().call_later(SAVE_EVERY, self._save)
+                self._timer = asyncio.get_running_loop().call_later(GATHER_EVERY, self._gather)
         return delta
 
     def _join(self) -> None:
@@ -130,20 +131,11 @@ class Reply:
         self._session.attach(self.message, self._parent)
         self._store.save_session(self._session)
 
-    # Saving
-
-    def _save(self) -> None:
+    def _gather(self) -> None:
         self._timer = None
-        text, reasoning = self._gather()
-        self._store.grow(self.message.id, text, reasoning)
-
-    def _gather(self) -> tuple[str, str]:
-        text = "".join(delta.text for delta in self._unsaved)
-        reasoning = "".join(delta.reasoning for delta in self._unsaved)
-        self._unsaved.clear()
-        self.message.text += text
-        self.message.reasoning += reasoning
-        return text, reasoning
+        self.message.text += "".join(delta.text for delta in self._ungathered)
+        self.message.reasoning += "".join(delta.reasoning for delta in self._ungathered)
+        self._ungathered.clear()
 
     # The end
 
@@ -152,6 +144,7 @@ class Reply:
         if self.goes_on and not self._joined and self._reason is None:
             self._ended = True
             self._close(FinishReason.STOPPED)
+            self._store.release(self.message.id)
         else:
             self.end(self._reason or FinishReason.STOPPED, self._trouble)
 
@@ -162,7 +155,7 @@ class Reply:
         self._ended = True
         if self._timer is not None:
             self._timer.cancel()
-        self._unsaved.append(Delta(*self._held()))
+        self._ungathered.append(Delta(*self._held()))
         self._gather()
         reason = reason or self._reason or FinishReason.STOP
         self.message.finish_reason, self.message.error = reason, error

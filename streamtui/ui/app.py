@@ -185,7 +185,7 @@ class StreamTUI(App[None]):
         """Opens the session asked for; says who can answer if nobody can."""
         await self._read_themes()
         self._tell_troubles()
-        self.chat.restore_draft(await self._recall("draft"))
+        self.chat.restore_draft()
         if self._session_id or self._resume:
             await self._open_asked_for()
         await self._offer_somebody()

@@ -135,6 +135,11 @@ class Prompt(KeptLines, TextArea):
             self._history.append(written)
         self._at = len(self._history)
 
+    def remember(self, text: str, attachments: tuple[Attachment, ...] = ()) -> None:
+        """Puts a prompt into the history, where the up key finds it."""
+        self._put_away.append(_Written(text, attachments))
+        self._remember(self._put_away[-1])
+
     def recall(self, texts: list[str]) -> None:
         """Takes `texts`, oldest first, as the earlier prompts; what was put away comes after them."""
         self._history = [*(_Written(text) for text in texts), *self._put_away]

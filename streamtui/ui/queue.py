@@ -29,12 +29,17 @@ class PromptQueue(Static):
         self._show()
         return prompt
 
+    @property
+    def whole(self) -> tuple[str, tuple[Attachment, ...]]:
+        """All prompts, as one: text and files."""
+        return "\n\n".join(self.texts), tuple(file for prompt in self._waiting for file in prompt.attachments)
+
     def take_all(self) -> tuple[str, tuple[Attachment, ...]]:
         """Takes all prompts out, as one."""
-        text, files = "\n\n".join(self.texts), tuple(file for prompt in self._waiting for file in prompt.attachments)
+        whole = self.whole
         self._waiting.clear()
         self._show()
-        return text, files
+        return whole
 
     def _show(self) -> None:
         self.display = bool(self._waiting)

@@ -51,6 +51,8 @@ class StatusBar(KeptLines, Widget):
     trouble: reactive[str] = reactive("")
     """Why sessions can't be saved at the moment; empty: they are."""
 
+    elsewhere: reactive[str] = reactive("")
+    """What other windows have added to the session shown."""
     keyless: reactive[bool] = reactive(False)
     """Whether the server wants a key and there is none."""
     found: reactive[str] = reactive("")
@@ -84,7 +86,8 @@ class StatusBar(KeptLines, Widget):
         ]
         parts.append((f"  {self.endpoint}", ""))
         troubles = filter(None, [self.trouble, "no key" if self.keyless else ""])
-        return [*parts, *((f"  {trouble}", "trouble") for trouble in troubles)]
+        news = [(f"  {self.elsewhere}", "name")] if self.elsewhere else []
+        return [*parts, *news, *((f"  {trouble}", "trouble") for trouble in troubles)]
 
     def _right(self) -> list[Part]:
         """Least needed first: elapsed, first token, speed, size, cost, context."""

@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 STATUS_EVERY = 0.5
 """Seconds between updates of the status bar while a reply is under way."""
 
-DRAFT_EVERY = 0.5
-"""Seconds between looks at the draft, which is kept for the next start."""
-
 
 class TalkingScreen(TurnScreen):
     """Shows one conversation after the other and lets the user talk."""
@@ -30,17 +27,21 @@ class TalkingScreen(TurnScreen):
         self._begun = False
         """Whether there is a conversation."""
         self._quit_armed = False
-        self._draft = ""
 
     def begin(self, session: Session, provider: "Provider", store: "Store") -> None:
         """Brings the screen to life once it is painted."""
         from streamtui.conversation import Conversation
+        from streamtui.ui import drafts
+        from streamtui.ui.other_windows import OtherWindows
 
         self.conversation = Conversation(session, provider, store, moderate=self.config.moderate)
+        self.drafts = drafts.DraftKeeper(self.prompt, self.queue, store)
+        self.other_windows = OtherWindows(self)
         self._begun = True
         self.transcript.flow.hints = Hints.of(self.config.keymap)
         self._show_session()
-        self.set_interval(DRAFT_EVERY, self.save_draft)
+        self.run_worker(self.other_windows.watch(), group="others", exit_on_error=False)
+        self.set_interval(drafts.EVERY, self.save_draft)
         self.set_interval(STATUS_EVERY, self._tick)
 
     def be_ready(self) -> None:
@@ -66,6 +67,7 @@ class TalkingScreen(TurnScreen):
         path = session.path()
         self.transcript.lines.greeting = greeting(self.conversation.provider.endpoint)
         self.transcript.load(path, session.variants())
+        self.other_windows.path_shown(of_another_session=True)
         self.show_hits()
         self.prompt.recall([message.text for message in path if message.role is Role.USER])
         self.show_status()
@@ -96,23 +98,23 @@ class TalkingScreen(TurnScreen):
         """The session shown; None before the first paint."""
         return self.conversation.session if self._begun else None
 
-    def restore_draft(self, text: str) -> None:
-        """Puts an unsent prompt of an earlier run back, unless something is written already."""
-        self._draft = text
-        if text and not self.prompt.text:
-            self.prompt.reset(text)
+    @work(group="draft", exit_on_error=False)
+    async def restore_draft(self) -> None:
+        """Puts an unsent prompt of an earlier run back."""
+        if not await self.drafts.restore():
+            self.notify("An unsent prompt of before is in the history: up on the first line.", markup=False)
 
     def save_draft(self) -> None:
         """Keeps what is written and not sent for the next start."""
-        if not self._begun:
-            return
-        draft = "\n\n".join([*self.queue.texts, self.prompt.text]).strip("\n")
-        if draft != self._draft:
-            self._draft = draft
-            self.conversation.store.remember("draft", draft)
+        if self._begun:
+            self.drafts.save()
 
     def action_next_variant(self, by: int = 1) -> None:
-        """Shows the next reply to the same prompt, at the message chosen or else the last with several."""
+        """Shows what another window added; else the next reply, at the message chosen or the last with several."""
+        if by > 0 and not self.is_replying and self.other_windows.show():
+            self.show_path()
+            self.show_status()
+            return
         session, variants = self.conversation.session, self.conversation.session.variants()
         path = session.path()
         cursor = self.transcript.lines.cursor
@@ -123,7 +125,7 @@ class TalkingScreen(TurnScreen):
         if self.is_replying or at < 0 or not self.conversation.turn(path[at], by):
             self.notify("There is no other reply there.", markup=False, timeout=2)
             return
-        self._show_path()
+        self.show_path()
         self.show_status()
 
     def action_previous_variant(self) -> None:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     # Imported where they are used, after the first paint: they take 30 ms CPU, a sixth of Textual's own start.
     from streamtui.conversation import Conversation
     from streamtui.conversation.context import Overflow
+    from streamtui.ui.drafts import DraftKeeper
+    from streamtui.ui.other_windows import OtherWindows
 
 
 class TurnScreen(ReadingScreen):
@@ -26,6 +28,8 @@ class TurnScreen(ReadingScreen):
     """What the user asked for; there before the first paint."""
     conversation: "Conversation"
     """What is talked about."""
+    drafts: "DraftKeeper"
+    other_windows: "OtherWindows"
 
     def __init__(self) -> None:
         super().__init__()
@@ -50,7 +54,9 @@ class TurnScreen(ReadingScreen):
             self.queue.add(prompt, first=True)  # where it is kept like a draft until it is decided
             self.make_room(found, path, self._send_queued)
             return
+        self.other_windows.prompt_sent()
         self.transcript.add(self.conversation.add(prompt))
+        self.drafts.save()
         self.transcript.follow()
         self.show_reply()
 
@@ -95,7 +101,7 @@ class TurnScreen(ReadingScreen):
             conversation.room.accept(overflow)
         elif choice == room_panel.LEAVE_OUT:
             conversation.room.leave_out(path, overflow.keep_from)
-            self._show_path()
+            self.show_path()
         elif choice == room_panel.SUMMARISE:
             return await self._sum_up(path, overflow.keep_from)
         return bool(choice)
@@ -110,7 +116,7 @@ class TurnScreen(ReadingScreen):
             self.notify(f"There is no summary. {error.sentence}", severity="error", markup=False, timeout=10)
             return False
         conversation.room.leave_out(path, keep_from, recap)
-        self._show_path()
+        self.show_path()
         return True
 
     # A reply comes in
@@ -160,9 +166,11 @@ class TurnScreen(ReadingScreen):
         else:
             self._take_back_queued()
 
-    def _show_path(self) -> None:
+    def show_path(self) -> None:
+        """Shows the path afresh."""
         session = self.conversation.session
         self.transcript.load(session.path(), session.variants())
+        self.other_windows.path_shown(of_another_session=False)
         self.show_hits()
 
     def _name_session(self) -> None:
@@ -216,13 +224,15 @@ class TurnScreen(ReadingScreen):
 
     def _retry(self) -> None:
         self.conversation.rewind()
-        self._show_path()
+        self.show_path()
         self.show_reply()
 
     def action_continue_reply(self) -> None:
         """Goes on with the last reply, if it was cut off."""
         if self.is_replying:
             self.notify("A reply is on its way; press esc to stop it first.", markup=False)
+        elif self.conversation.session.leaf_id in self.conversation.session.elsewhere:
+            self.notify("This reply is arriving in another window.", markup=False)
         elif self.conversation.cut_reply is None:
             self.notify("The last reply was not cut off; there is nothing to continue.", markup=False)
         else:
@@ -237,7 +247,7 @@ class TurnScreen(ReadingScreen):
         if self.is_replying:
             self.notify("A reply is on its way; press esc to stop it first.", markup=False)
         elif self.conversation.room.send_all():
-            self._show_path()
+            self.show_path()
             self.show_status()
             self.notify("All messages are sent again, from the next prompt on.", markup=False)
         else:

@@ -90,7 +90,7 @@ def test_the_prompt_itself_is_never_left_out() -> None:
     assert (found.keep_from, found.left_out, found.fits) == (0, 0, False)
 
 
-@given(st.lists(st.integers(0, 300), min_size=1, max_size=30), st.integers(10, 3000), st.integers(1, 500))
+@given(st.lists(st.integers(1, 300), min_size=1, max_size=30), st.integers(10, 3000), st.integers(1, 500))
 def test_what_is_kept_begins_with_a_prompt_and_is_as_much_as_may_be(sizes: list[int], window: int, room: int) -> None:
     path = turns(*map(words, sizes))
     if len(path) % 2 == 0:

@@ -121,8 +121,7 @@ class Hints(NamedTuple):
     @classmethod
     def of(cls, keymap: Mapping[str, str]) -> Self:
         """Returns them with those of `keymap`, by the ids of actions, in place of the usual ones."""
-        names = {key.id: key.shown.partition(", ")[0] for key in keys.remapped(keymap)}
-        return cls(names["chat.retry"], names["chat.continue_reply"])
+        return cls(keys.name_of("chat.retry", keymap), keys.name_of("chat.continue_reply", keymap))
 
     def for_reply(self, message: Message) -> str:
         """Returns what can be done about a reply that ended before it was done."""

@@ -1,0 +1,109 @@
+"""OtherWindows: tells what other windows add to the session shown, and follows a reply that arrives there."""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from streamtui import keys
+from streamtui.message import Delta, Message
+from streamtui.store import StoreError
+
+if TYPE_CHECKING:
+    from streamtui.conversation.others import News
+    from streamtui.ui.turn_screen import TurnScreen
+
+LOOK_EVERY = 1.0
+"""Seconds between looks."""
+
+
+class OtherWindows:
+    """What the screen knows of the other windows. The path shown is the user's: nobody else moves it."""
+
+    def __init__(self, screen: "TurnScreen") -> None:
+        self._screen = screen
+        self._unseen: list[str] = []
+        self._arriving: Message | None = None
+        """The last message shown, while another window is writing it."""
+        self._painted = (0, 0)
+        """So many characters of its text and reasoning are in the pane."""
+
+    async def watch(self) -> None:
+        """Looks again and again, until it is cancelled."""
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            await self.look()
+
+    async def look(self) -> None:
+        """Looks once what has come of the session shown."""
+        screen = self._screen
+        conversation = screen.conversation
+        try:
+            news = await conversation.others.look()
+        except StoreError:
+            return  # who opens or looks for a session is told; here the next look may do better
+        if conversation is screen.conversation:
+            self._tell(news)
+            self._grow()
+
+    def path_shown(self, *, of_another_session: bool) -> None:
+        """Notes that the pane shows the path afresh: its last message may be arriving elsewhere."""
+        session = self._screen.conversation.session
+        on_path = {message.id for message in session.path()}
+        self._unseen = [] if of_another_session else [id_ for id_ in self._unseen if id_ not in on_path]
+        self._arriving = session.messages[session.leaf_id] if session.leaf_id in session.elsewhere else None
+        if self._arriving is not None:
+            self._painted = len(self._arriving.text), len(self._arriving.reasoning)
+            self._screen.transcript.resume()
+        self._count()
+
+    def prompt_sent(self) -> None:
+        """Notes that the session goes on here, behind whatever is still arriving elsewhere."""
+        if self._arriving is not None:
+            self._arriving = None
+            self._screen.transcript.finish()
+
+    def show(self) -> bool:
+        """Shows what other windows have added; False where there is nothing new."""
+        if not self._unseen:
+            return False
+        conversation = self._screen.conversation
+        conversation.session.show(self._unseen[-1])
+        conversation.store.save_session(conversation.session)
+        self._unseen.clear()
+        return True
+
+    def _tell(self, news: "News") -> None:
+        screen = self._screen
+        if news.deleted:
+            screen.notify(
+                "This session was deleted in another window. It is still here; what you send next saves it again.",
+                severity="warning", markup=False, timeout=10,
+            )  # fmt: skip
+        on_path = {message.id for message in screen.conversation.session.path()}
+        if not screen.is_replying and any(m.id in on_path and m is not self._arriving for m in news.grown):
+            screen.show_path()
+        if not news.added:
+            return
+        if not self._unseen:
+            key = keys.name_of("chat.next_variant", screen.config.keymap)
+            screen.notify(
+                f"This session went on in another window. {key} shows what is new there.", markup=False, timeout=10
+            )
+        self._unseen += [message.id for message in news.added]
+        self._count()
+
+    def _count(self) -> None:
+        self._screen.status.elsewhere = f"{len(self._unseen)} new elsewhere" if self._unseen else ""
+
+    def _grow(self) -> None:
+        """Brings the message that is arriving elsewhere up to date in the pane."""
+        message, session = self._arriving, self._screen.conversation.session
+        if message is None:
+            return
+        text, reasoning = self._painted
+        if delta := Delta(message.text[text:], message.reasoning[reasoning:]):
+            self._screen.transcript.append(delta)
+            self._painted = len(message.text), len(message.reasoning)
+        if message.id not in session.elsewhere:
+            self._arriving = None
+            self._screen.transcript.finish()
+            self._screen.show_status()
