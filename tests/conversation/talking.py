@@ -49,13 +49,17 @@ class Scripted(OpenAIProvider):
             yield delta
 
 
-def in_turn(*scripts: Script) -> Script:
-    """Returns a script that answers each request by the next one of `scripts`; asked for models, it has none."""
+def in_turn(*scripts: Script, lists_models: bool = False) -> Script:
+    """Returns a script that answers each request by the next one of `scripts`.
+
+    Asked for its models it has none, unless one of `scripts` lists them.
+    """
     left = list(scripts)
     no_models = whole(b'{"data": []}', content_type="application/json")
 
     async def script(exchange: Exchange) -> None:
-        await (no_models if "/models" in exchange.line else left.pop(0))(exchange)
+        aside = "/models" in exchange.line and not lists_models
+        await (no_models if aside else left.pop(0))(exchange)
 
     return script
 

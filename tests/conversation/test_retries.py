@@ -96,7 +96,7 @@ async def test_a_refused_connection_is_tried_again_until_the_server_is_up(store:
 async def test_the_list_of_models_is_asked_for_again_too(store: Store) -> None:
     clock = Clock()
     listed = whole(b'{"data": [{"id": "only-one"}]}', content_type="application/json")
-    async with serving(in_turn(failing(503), listed, saying("Here."))) as server:
+    async with serving(in_turn(failing(503), listed, saying("Here."), lists_models=True)) as server:
         reply = await ask(conversation(server, store, backoff=clock.backoff, model=""), "hello")
         assert server.requests[2].body["model"] == "only-one"
     assert reply.text == "Here."

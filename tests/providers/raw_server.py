@@ -68,6 +68,11 @@ class RawServer:
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when a request has come."""
 
+    @property
+    def asked(self) -> list[Exchange]:
+        """The requests for a reply: without those for the list of models."""
+        return [exchange for exchange in self.requests if "/models" not in exchange.line]
+
 
 @asynccontextmanager
 async def serving(script: Script, port: int = 0) -> AsyncIterator[RawServer]:

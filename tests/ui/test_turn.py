@@ -61,7 +61,7 @@ async def test_a_model_gives_the_session_a_title_while_the_user_goes_on(make_app
             assert "ready" in status(app)
             await ask(pilot, "go on")
             await until(lambda: "More." in pane(app) and answered(app))
-            assert len(server.requests) == 3
+            assert len(server.asked) == 3
 
 
 async def test_a_title_that_fails_is_not_spoken_of(make_app: MakeApp) -> None:
@@ -69,7 +69,7 @@ async def test_a_title_that_fails_is_not_spoken_of(make_app: MakeApp) -> None:
         app = make_app(endpoint(server), settings={"title_model": "namer"})
         async with running(app) as pilot:
             await ask(pilot, "Why is the sky blue?")
-            await until(lambda: len(server.requests) == 2)
+            await until(lambda: len(server.asked) == 2)
             await until(lambda: not [worker for worker in app.chat.workers if not worker.is_finished])
             assert not app._notifications
             assert app.chat.conversation.session.title == "Why is the sky blue?"
