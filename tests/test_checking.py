@@ -311,9 +311,9 @@ def make_other(path: Path) -> None:
     ("make", "words"),
     [
         (make_text, "file is not a database). Nothing could be read out of it, so it was left as it is."),
-        (make_folder, "is a folder; move it away or name another file."),
-        (make_newer, "was written by a newer streamtui; upgrade this one or name another file."),
-        (make_other, "is another program's database; name another file."),
+        (make_folder, "is a folder; move it away."),
+        (make_newer, "was written by a newer streamtui; upgrade this one."),
+        (make_other, "is another program's database; move it away."),
     ],
 )
 def test_what_is_not_ours_is_left_alone(path: Path, make: Callable[[Path], None], words: str) -> None:

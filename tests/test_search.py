@@ -11,7 +11,7 @@ from streamtui.message import Message, Role
 from streamtui.search import Query, spaced
 from streamtui.session import Session
 from streamtui.store import Store
-from streamtui.store.schema import connect
+from streamtui.store.opening import connect
 
 RUNS = "京都大学ひらカナー서울"
 SCRIPTS = st.text(st.sampled_from(f"aàb1 。,-\n{RUNS}"), max_size=40)

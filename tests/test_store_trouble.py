@@ -15,12 +15,12 @@ import pytest
 
 from streamtui.message import Message, Role
 from streamtui.session import Session
-from streamtui.store import Store, StoreError, schema, threads
+from streamtui.store import Store, StoreError, opening, schema, threads
 
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(schema, "BUSY_TIMEOUT", 0.05)
+    monkeypatch.setattr(opening, "BUSY_TIMEOUT", 0.05)
     monkeypatch.setattr(threads, "RETRY", 0.05)
 
 
@@ -85,14 +85,14 @@ def snapshot(path: Path) -> bytes | None:
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (make_text, "is not a database; move it away or name another file"),
-        (make_folder, "is a folder; move it away or name another file"),
-        (make_newer, "was written by a newer streamtui; upgrade this one or name another file"),
-        (make_other, "is another program's database; name another file"),
-        (make_other_with_our_version, "is another program's database; name another file"),
+        (make_text, "is not a database; move it away"),
+        (make_folder, "is a folder; move it away"),
+        (make_newer, "was written by a newer streamtui; upgrade this one"),
+        (make_other, "is another program's database; move it away"),
+        (make_other_with_our_version, "is another program's database; move it away"),
         (
             make_damaged,
-            "is damaged; move it and the files beside it to a safe place, or put a backup in its place",
+            "is damaged; repair it by “streamtui sessions check --repair”, which keeps the damaged one",
         ),
     ],
 )

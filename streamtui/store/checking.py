@@ -12,7 +12,7 @@ from pathlib import Path
 
 from streamtui import paths
 from streamtui.sanitize import clean_line
-from streamtui.store import schema
+from streamtui.store import opening, schema
 from streamtui.store.errors import SchemaError, describe, primary_code
 from streamtui.store.faults import FAULTS
 from streamtui.store.salvage import salvage
@@ -72,7 +72,7 @@ def check(path: Path, *, repair: bool = False) -> Report:
 
 
 def _count(path: Path) -> tuple[int, int]:
-    with closing(schema.connect_as_it_is(path)) as connection:
+    with closing(opening.connect_as_it_is(path)) as connection:
         query = "SELECT (SELECT count(*) FROM sessions), (SELECT count(*) FROM messages)"
         sessions, messages = connection.execute(query).fetchone()
         return sessions, messages
@@ -113,7 +113,7 @@ def _check_file(report: Report, repair: bool) -> bool:
 def _damage(path: Path) -> str:
     """What SQLite says of a damaged file, in its own words; nothing for a sound one."""
     try:
-        with closing(schema.connect_as_it_is(path, keep_log=True)) as connection:
+        with closing(opening.connect_as_it_is(path, keep_log=True)) as connection:
             # Later versions of SQLite look into the index as well, which has a fault of its own.
             said = "\n".join(str(line) for (line,) in connection.execute("PRAGMA integrity_check")).splitlines()
             faults = (line for line in said if line != "ok" and "fts5" not in line.lower() and line[:1] != "*")
@@ -158,11 +158,11 @@ def _alone(path: Path) -> Iterator[None]:
 
 def _check_rows(path: Path, repair: bool, *, keep: bool = True) -> list[Finding]:
     if not repair:
-        with closing(schema.connect_as_it_is(path)) as connection:
+        with closing(opening.connect_as_it_is(path)) as connection:
             if schema.version_of(connection, path) < len(schema.MIGRATIONS):
                 return []  # the next start brings it up to date
             return [Finding(problem) for problem in _faults(connection)]
-    with closing(schema.connect(path)) as connection:
+    with closing(opening.connect(path)) as connection:
         connection.execute("PRAGMA foreign_keys = OFF")
         problems = list(_faults(connection))
         if problems and keep:

@@ -4,15 +4,18 @@ import errno
 import os
 import sqlite3
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from streamtui.sanitize import clean_line
 
 _FULL = "the disk has no room for {path}; free some space"
 _READ_ONLY = "{path} can't be written; check the permissions of the file and of its folder"
 _LOCKED = "{path} is locked by another program; close that program"
-_DAMAGED = "{path} is damaged; move it and the files beside it to a safe place, or put a backup in its place"
-_FOREIGN = "{path} is not a database; move it away or name another file"
-_FOLDER = "{path} is a folder; move it away or name another file"
+_NO_LOCKS = "{path} is on a disk without file locks; keep it on another one, by setting XDG_DATA_HOME"
+_DAMAGED = "{path} is damaged; repair it by “streamtui sessions check --repair”, which keeps the damaged one"
+_INDEX = "the search index in {path} is damaged; repair it by “streamtui sessions check --repair”"
+_FOREIGN = "{path} is not a database; move it away"
+_FOLDER = "{path} is a folder; move it away"
 _CLOSED = "{path} can't be opened; check that its folder exists and lets you in"
 _BROKEN = "the disk refuses to read or write {path}; check that it is not full and still there"
 _OTHER = "SQLite reports “{error}” for {path}; try again"
@@ -51,12 +54,12 @@ def describe(error: sqlite3.Error | OSError | SchemaError, path: Path) -> str:
     """Returns what `error` means for the database `path`: one clean clause, with what to do, no full stop."""
     if isinstance(error, SchemaError):
         return str(error)
-    pattern = _BY_SQLITE.get(primary_code(error)) if isinstance(error, sqlite3.Error) else None
-    if isinstance(error, OSError):
-        pattern = _BY_ERRNO.get(error.errno or 0, _CLOSED)
+    pattern = _by_errno(error) if isinstance(error, OSError) else _by_code(error)
     if pattern == _CLOSED:
-        pattern = _why_closed(path)
-    return (pattern or _OTHER).format(path=clean_line(str(path)), error=clean_line(str(error)))
+        pattern, path = _why_closed(path)
+    elif pattern in (_LOCKED, _BROKEN) and not _has_locks(path):
+        pattern = _NO_LOCKS
+    return pattern.format(path=clean_line(str(path)), error=clean_line(str(error)))
 
 
 def primary_code(error: sqlite3.Error) -> int:
@@ -65,10 +68,37 @@ def primary_code(error: sqlite3.Error) -> int:
     return int(code) & 0xFF if code != -1 else -1
 
 
-def _why_closed(path: Path) -> str:
-    """SQLite only says “unable to open database file”; the reason is easy to see."""
-    if path.is_dir():
-        return _FOLDER
+def _by_errno(error: OSError) -> str:
+    return _BY_ERRNO.get(error.errno or 0, _CLOSED)
+
+
+def _by_code(error: sqlite3.Error) -> str:
+    if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_CORRUPT_VTAB:
+        return _INDEX
+    if str(error).startswith("Could not decode to UTF-8"):  # a page that holds other bytes now
+        return _DAMAGED
+    return _BY_SQLITE.get(primary_code(error), _OTHER)
+
+
+def _why_closed(path: Path) -> tuple[str, Path]:
+    """What is in the way, and where: SQLite only says “unable to open database file”."""
+    for file in (path, *(Path(f"{path}{end}") for end in ("-wal", "-shm", "-journal"))):
+        if file.is_dir():
+            return _FOLDER, file
     if path.parent.is_dir() and not os.access(path.parent, os.W_OK):
-        return _READ_ONLY
-    return _CLOSED
+        return _READ_ONLY, path
+    return _CLOSED, path
+
+
+def _has_locks(path: Path) -> bool:
+    """Whether files beside `path` can be locked; SQLite takes a disk without locks for one that is busy, or broken."""
+    try:
+        import fcntl
+
+        with NamedTemporaryFile(dir=path.parent, prefix=path.name) as file:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except ImportError:  # Windows always has
+        return True
+    except OSError as error:
+        return error.errno not in (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)
+    return True

@@ -1,23 +1,15 @@
-"""The tables, the numbered steps that lead to them, and how a connection to them is opened."""
+"""The tables of the database, and the numbered steps that lead to them."""
 
 import os
 import sqlite3
-import time
 from contextlib import closing, suppress
 from pathlib import Path
 
 from streamtui.sanitize import clean_line
 from streamtui.search import folded, spaced
-from streamtui.store.errors import SchemaError, primary_code
+from streamtui.store.errors import SchemaError
 
 APPLICATION_ID = 0x73747569  # "stui": says in the file's header whose database it is
-BUSY_TIMEOUT = 5.0
-"""Seconds to wait for another process to finish writing."""
-
-
-class FrozenView(sqlite3.Connection):
-    """A connection to a file that can't be written; it doesn't notice changes, so it is good for one look."""
-
 
 # No STRICT tables: they need SQLite 3.37, and Python 3.11 comes with 3.34 on Red Hat 9.
 
@@ -158,75 +150,6 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD, _FOURTH)
 """What leads from version N to N + 1, at index N. Released steps are never edited, only followed."""
 
 
-def connect(path: Path) -> sqlite3.Connection:
-    """Opens the database for writing, made or brought up to date first; for the calling thread only.
-
-    Raises sqlite3.Error, OSError or SchemaError; then nothing that existed was changed.
-    """
-    path = Path(os.path.realpath(path))  # where a link leads nowhere, SQLite would make the file, readable by all
-    create(path)
-    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT, isolation_level=None)
-    try:
-        teach(connection)
-        if version_of(connection, path) < len(MIGRATIONS):
-            _migrate(connection, path)
-        _use_wal(connection)
-        connection.execute("PRAGMA synchronous = NORMAL")
-        connection.execute("PRAGMA foreign_keys = ON")
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def connect_for_reading(path: Path) -> sqlite3.Connection:
-    """Opens the database for reading, also where nothing can be written. Raises like `connect`."""
-    try:
-        connection = connect(path)
-    except (sqlite3.OperationalError, OSError) as error:
-        codes = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
-        if isinstance(error, sqlite3.Error) and primary_code(error) not in codes:
-            raise
-        connection = _connect_unwritable(path, error)
-    connection.execute("PRAGMA query_only = ON")
-    return connection
-
-
-def _connect_unwritable(path: Path, error: sqlite3.Error | OSError) -> sqlite3.Connection:
-    """WAL wants to write even to read; without a log beside it, the file itself is all there is."""
-    log = path.with_name(path.name + "-wal")
-    if not path.is_file() or (log.exists() and log.stat().st_size):
-        raise error
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True, factory=FrozenView)
-    connection.isolation_level = None
-    try:
-        teach(connection)
-        if version_of(connection, path) < len(MIGRATIONS):
-            raise error
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def connect_as_it_is(path: Path, *, keep_log: bool = False) -> sqlite3.Connection:
-    """Opens a database that exists, whatever its version, and brings nothing up to date. Raises like `connect`.
-
-    Whoever closes it last works the log in and removes the files beside it, unless `keep_log`.
-    """
-    log = path.with_name(path.name + "-wal")
-    mode = "ro" if keep_log and log.is_file() and log.stat().st_size else "rw"
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=BUSY_TIMEOUT)
-    connection.isolation_level = None
-    try:
-        teach(connection)
-        version_of(connection, path)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
 def teach(connection: sqlite3.Connection) -> None:
     """Gives the connection the functions that triggers and searches call."""
     connection.execute("PRAGMA trusted_schema = ON")  # some systems' SQLite distrusts functions in triggers
@@ -250,13 +173,13 @@ def version_of(connection: sqlite3.Connection, path: Path) -> int:
     owner = int(connection.execute("PRAGMA application_id").fetchone()[0])
     name = clean_line(str(path))
     if owner != APPLICATION_ID and (version or owner or connection.execute("SELECT 1 FROM sqlite_master").fetchone()):
-        raise SchemaError(f"{name} is another program's database; name another file")
+        raise SchemaError(f"{name} is another program's database; move it away")
     if version > len(MIGRATIONS):
-        raise SchemaError(f"{name} was written by a newer streamtui; upgrade this one or name another file")
+        raise SchemaError(f"{name} was written by a newer streamtui; upgrade this one")
     return version
 
 
-def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+def migrate(connection: sqlite3.Connection, path: Path) -> None:
     """Takes the steps that are missing, all in one transaction, after a copy of what was there."""
     connection.execute("BEGIN IMMEDIATE")
     try:
@@ -293,17 +216,3 @@ def unused(path: Path, what: str, ending: str = "") -> Path:
     """Returns a name beside `path` that says `what` is there, and that no file has."""
     names = (f"{path.name}.{what}{number}{ending}" for number in ("", *(f".{n}" for n in range(2, 10_000))))
     return next(name for name in map(path.with_name, names) if not name.exists())
-
-
-def _use_wal(connection: sqlite3.Connection) -> None:
-    """Switches to the write-ahead log. The switch ignores the busy timeout (seen with two processes)."""
-    deadline = time.monotonic() + BUSY_TIMEOUT
-    while connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-        try:
-            connection.execute("PRAGMA journal_mode = WAL").fetchone()
-        except sqlite3.OperationalError as error:
-            if primary_code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                raise
-            time.sleep(0.02)
-        else:
-            return  # a file system without shared memory keeps its old mode: slower, as safe

@@ -14,9 +14,9 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
-from streamtui.store import schema
+from streamtui.store import opening
 from streamtui.store.errors import SchemaError, StoreError, describe, primary_code
-from streamtui.store.schema import FrozenView, connect, connect_for_reading
+from streamtui.store.opening import FrozenView, connect, connect_for_reading
 from streamtui.store.writing import Operation, fold_pieces
 
 RETRY = 2.0
@@ -154,7 +154,7 @@ class Writer:
         with suppress(sqlite3.Error):
             connection.execute("PRAGMA busy_timeout = 0")
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        connection.execute(f"PRAGMA busy_timeout = {int(schema.BUSY_TIMEOUT * 1000)}")
+        connection.execute(f"PRAGMA busy_timeout = {int(opening.BUSY_TIMEOUT * 1000)}")
 
     def _settle(self, written: int, trouble: str) -> None:
         """Takes what was written off the queue and spreads the news, good or bad."""
