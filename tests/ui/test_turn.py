@@ -70,7 +70,7 @@ async def test_a_title_that_fails_is_not_spoken_of(make_app: MakeApp) -> None:
         async with running(app) as pilot:
             await ask(pilot, "Why is the sky blue?")
             await until(lambda: len(server.asked) == 2)
-            await until(lambda: not [worker for worker in app.chat.workers if not worker.is_finished])
+            await until(lambda: not [w for w in app.chat.workers if w.group == "title" and not w.is_finished])
             assert not app._notifications
             assert app.chat.conversation.session.title == "Why is the sky blue?"
 
