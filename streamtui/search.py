@@ -97,8 +97,12 @@ class Query:
         return all(folded(word) in text for word in self.words)
 
     def spans(self, text: str) -> list[Span]:
-        """Where the words stand in `text`, first to last."""
-        return [match.span() for match in self._pattern.finditer(folded(text))] if self else []
+        """Where the words stand in `text`, first to last; where they overlap, the longer one."""
+        found: list[Span] = []
+        for start, end, _ in sorted(self._found(folded(text)), key=lambda hit: (hit[0], -hit[1])):
+            if not found or start >= found[-1][1]:
+                found.append((start, end))
+        return found
 
     def excerpt(self, text: str, length: int = EXCERPT) -> str:
         """Returns about `length` characters of `text`, on one line, from where most of the words stand together."""
@@ -114,7 +118,7 @@ class Query:
 
     def _densest(self, text: str, length: int) -> int:
         """Where to begin so that most of the different words stand within `length` characters, closest together."""
-        found = list(islice(self._found(text), _LOOKED_AT))
+        found = sorted((begin, word) for begin, _, word in self._found(folded(text), _LOOKED_AT))
         best, start = (0, 0), 0
         for at, (begin, _) in enumerate(found):
             end = bisect_left(found, (begin + length - _LEAD,))
@@ -124,16 +128,26 @@ class Query:
                 best, start = score, begin
         return start
 
-    def _found(self, text: str) -> Iterator[tuple[int, int]]:
-        for match in self._pattern.finditer(folded(text)):
-            yield match.start(), match.lastindex or 0
+    def _found(self, text: str, most: int | None = None) -> Iterator[tuple[int, int, int]]:
+        """Start, end and number of the words in the folded `text`; `most` places of each word at most."""
+        for number, (token, pattern) in enumerate(self._patterns):
+            yield from ((*match.span(), number) for match in islice(_matches(text, token, pattern), most))
 
     @cached_property
-    def _pattern(self) -> re.Pattern[str]:
+    def _patterns(self) -> list[tuple[str, re.Pattern[str]]]:
         last = len(self.words) - 1
-        # The longest first, as the first alternative that fits is taken.
-        words = sorted(enumerate(self.words), key=lambda pair: -len(pair[1]))
-        return re.compile("|".join(f"({_regex(word, unfinished=at == last)})" for at, word in words))
+        tokens = [_TOKEN.findall(folded(word)) for word in self.words]
+        return [(found[0], _pattern(found, unfinished=at == last)) for at, found in enumerate(tokens) if found]
+
+
+def _matches(text: str, token: str, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:
+    """The places of `pattern`, which begins with `token`: finding that first is 50 times as fast."""
+    at = text.find(token)
+    while at >= 0:
+        match = pattern.match(text, at)
+        if match is not None:
+            yield match
+        at = text.find(token, at + 1 if match is None else match.end())
 
 
 def _phrase(word: str, *, unfinished: bool) -> str:
@@ -151,9 +165,8 @@ def _phrase(word: str, *, unfinished: bool) -> str:
     return f"{quoted} *" if unfinished or _LONE.fullmatch(tokens[-1]) else quoted
 
 
-def _regex(word: str, *, unfinished: bool) -> str:
-    tokens = _TOKEN.findall(folded(word))
+def _pattern(tokens: list[str], *, unfinished: bool) -> re.Pattern[str]:
     inside = r"[\W_]+".join(map(re.escape, tokens))
     before = "" if _RUN.match(tokens[0]) else _NOT_BEFORE
     behind = "" if unfinished or _RUN.match(tokens[-1][-1]) else _NOT_BEHIND
-    return f"{before}{inside}{behind}"
+    return re.compile(f"{before}{inside}{behind}")
