@@ -1,13 +1,16 @@
 """Finder: where words stand in the conversation, and the way from hit to hit."""
 
 from bisect import bisect_left
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from streamtui.ui.transcript.entry import Section
 from streamtui.ui.transcript.flow import Flow
 from streamtui.ui.transcript.notes import LineBlock
 from streamtui.ui.transcript.overlay import Span
 from streamtui.ui.transcript.selecting import address
+
+if TYPE_CHECKING:
+    from streamtui.search import Query
 
 
 class Hit(NamedTuple):
@@ -29,19 +32,38 @@ class Finder:
     def __init__(self, flow: Flow) -> None:
         self._flow = flow
         self.query = ""
+        """What is looked for as it is written; empty where nothing is, or words are."""
+        self.words: Query | None = None
+        """Words that are looked for, wherever each of them stands."""
         self.current: Hit | None = None
         self._counts: dict[int, int] = {}
         self._hits: dict[int, tuple[LineBlock, int, list[Span]]] = {}
 
-    def search(self, query: str) -> None:
-        """Looks for `query` from now on; "" for nothing."""
-        self.query, self.current = query.lower(), None
+    def search(self, query: str, words: "Query | None" = None) -> None:
+        """Looks for `query` from now on, or for `words`; "" for nothing."""
+        self.query, self.words = query.lower(), words
+        self.again()
+
+    def again(self) -> None:
+        """Looks for the same in other messages."""
+        self.current = None
         self._hits.clear()
         self._counts = {}
-        if self.query:
+        if self.is_searching:
             texts = (f"{entry.text}\n{entry.message.error}" for entry in self._flow.entries)
-            counts = enumerate(text.lower().count(self.query) for text in texts)
+            counts = enumerate(self._count(text) for text in texts)
             self._counts = {index: count for index, count in counts if count}
+
+    @property
+    def is_searching(self) -> bool:
+        """Whether something is looked for."""
+        return bool(self.query or self.words)
+
+    def _count(self, text: str) -> int:
+        return len(self.words.spans(text)) if self.words else text.lower().count(self.query)
+
+    def _spans(self, text: str) -> list[Span]:
+        return self.words.spans(text) if self.words else _spans(text, self.query)
 
     @property
     def total(self) -> int:
@@ -61,7 +83,7 @@ class Finder:
         found = self._hits.get(id(block))
         if found is not None and found[0] is block and found[1] == growth:
             return found[2]
-        spans = _spans(block.plain(), self.query)
+        spans = self._spans(block.plain())
         self._hits[id(block)] = (block, growth, spans)
         return spans
 
@@ -80,6 +102,12 @@ class Finder:
         self.current = self._first_from(indexes, entry, by)
         return self.current
 
+    def step_to(self, entry: int) -> Hit | None:
+        """Goes to the first hit in `entry`."""
+        hits = self._in_entry(entry) if self.is_searching else []
+        self.current = hits[0] if hits else None
+        return self.current
+
     def _first_from(self, indexes: list[int], entry: int, by: int) -> Hit | None:
         order = [index for index in indexes if (index >= entry if by > 0 else index <= entry)]
         rest = [index for index in indexes if index not in order]
@@ -93,7 +121,7 @@ class Finder:
             Hit(index, address(index, section, number), start, end)
             for section, number, block in self._flow.entries[index].blocks()
             if section in (Section.BODY, Section.FOOT)
-            for start, end in _spans(block.plain(), self.query)
+            for start, end in self._spans(block.plain())
         ]
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from textual import events, message
 from textual.selection import Selection
@@ -14,6 +15,9 @@ from streamtui.ui.transcript.paint import cells
 from streamtui.ui.transcript.selecting import Bounds, place, text_between
 from streamtui.ui.transcript.targets import Target, code_of, lettered, targets_in, url_of
 from streamtui.ui.transcript.view import GUTTER, TranscriptView
+
+if TYPE_CHECKING:
+    from streamtui.search import Query
 
 SIDEWAYS = 8
 """Cells that cut code is moved by at a time."""
@@ -73,7 +77,7 @@ class Transcript(TranscriptView):
     def load(self, messages: Iterable[Message], variants: Mapping[str, tuple[int, int]] | None = None) -> None:
         """Shows `messages` in place of what was there; a search goes on in them."""
         super().load(messages, variants)
-        self.finder.search(self.finder.query)
+        self.finder.again()
         if self in self.screen.selections:
             self.screen.clear_selection()
 
@@ -209,6 +213,17 @@ class Transcript(TranscriptView):
         hit = self.finder.step(by, index)
         if hit is not None:
             self.show_line(self._line_of(hit), above=self.size.height // 3)
+
+    def show_message(self, message_id: str, words: "Query | None" = None) -> None:
+        """Scrolls to a message, with the cursor on it; where it holds `words`, which are marked everywhere, to them."""
+        self.finder.search("", words)
+        index = next((i for i, entry in enumerate(self.flow.entries) if entry.message.id == message_id), None)
+        if index is None:
+            return
+        self.lines.cursor = index
+        hit = self.finder.step_to(index)
+        line, above = (self.flow.top(index), 0) if hit is None else (self._line_of(hit), self.size.height // 3)
+        self.show_line(line, above=above)
 
     def _line_of(self, hit: Hit) -> int:
         index, section, number = place(hit.address)
