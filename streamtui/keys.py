@@ -14,6 +14,8 @@ class Key:
     """Textual's key names, separated by commas."""
     does: str
     """What happens, in a few words."""
+    label: str = ""
+    """The same in a word, for a line of keys; empty where it stands in none."""
 
     @property
     def place(self) -> str:
@@ -28,16 +30,17 @@ class Key:
     @property
     def shown(self) -> str:
         """The keys as people write them, as in ``shift+enter, ctrl+j``."""
-        return ", ".join(_spelled(key) for key in self.keys.split(","))
+        return ", ".join(dict.fromkeys(_spelled(key) for key in self.keys.split(",")))
 
 
 _SPELLED = {
     "escape": "esc", "pageup": "pgup", "pagedown": "pgdn", "less_than_sign": "<", "greater_than_sign": ">",
-    "slash": "/", "question_mark": "?",
+    "slash": "/", "question_mark": "?", "ctrl+@": "ctrl+space",
 }  # fmt: skip
 
 
 def _spelled(key: str) -> str:
+    key = _SPELLED.get(key, key)
     *modifiers, name = key.split("+")
     name = _SPELLED.get(name, name)
     if name[0] == "f" and name[1:].isdigit():
@@ -98,6 +101,19 @@ KEYS = (
     Key("pane.right", "l,right", "move cut code to the right"),
     Key("pane.leave", "i,enter", "go back to the prompt"),
     Key("models.pick_endpoint", "shift+f2", "pick another server"),
+    Key("sessions.open", "enter", "open the session, at the words found", "open"),
+    Key("sessions.mark", "ctrl+@,ctrl+space,insert", "mark the session, to do the same to several", "mark"),
+    Key("sessions.mark_down", "shift+down", "mark it and go down"),
+    Key("sessions.mark_up", "shift+up", "mark it and go up"),
+    Key("sessions.rename", "f2,ctrl+r", "rename the session", "rename"),
+    Key("sessions.pin", "f3,ctrl+t", "keep it at the top, or no longer", "pin"),
+    Key("sessions.archive", "f4,ctrl+l", "put it into the archive, or take it out, of the trash too", "archive"),
+    Key("sessions.duplicate", "f5,ctrl+y", "make a copy of it", "copy"),
+    Key("sessions.filter", "f6,ctrl+f", "show pinned ones, the archive, the trash, a model, an endpoint", "filter"),
+    Key("sessions.delete", "f8,delete", "move it to the trash; there, delete it for good", "delete"),
+    Key("sessions.undo", "ctrl+z", "take back what was done last", "undo"),
+    Key("sessions.look", "tab", "go to the preview, to scroll and copy, and back", "preview"),
+    Key("sessions.leave", "escape,ctrl+s", "take away marks, words and filter; then leave", "leave"),
     Key("models.toggle_favourite", "ctrl+t", "make the model a favourite, or no longer one"),
 )  # fmt: skip
 

@@ -75,6 +75,9 @@ class Query:
     def __bool__(self) -> bool:
         return bool(self.words)
 
+    def __str__(self) -> str:
+        return " ".join(self.words)
+
     @property
     def has_runs(self) -> bool:
         """Whether a word has Chinese, Japanese or Korean in it, which stands in the index of pairs only."""

@@ -160,6 +160,14 @@ class Conversation:
             self.store.save_session(self.session)
         return turned
 
+    def show(self, message_id: str) -> bool:
+        """Shows the branch that a message is on; False where it is shown already, or nowhere."""
+        before = self.session.leaf_id
+        shown = self.session.show(message_id) and self.session.leaf_id != before
+        if shown:
+            self.store.save_session(self.session)
+        return shown
+
     def rewind(self) -> bool:
         """Moves the path shown back to the last prompt, so that the next reply becomes a sibling of the last one.
 

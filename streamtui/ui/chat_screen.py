@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from textual import events, work
 
@@ -9,6 +10,10 @@ from streamtui.keys import keys_of, remapped
 from streamtui.session import Session
 from streamtui.ui.bindings import bindings_of
 from streamtui.ui.tuning_screen import TuningScreen
+
+if TYPE_CHECKING:
+    from streamtui.search import Query
+    from streamtui.ui.sessions.changes import Changes
 
 LOW = 16
 """Lines below which borders are left out."""
@@ -45,12 +50,14 @@ class ChatScreen(TuningScreen):
 
     @work(exclusive=True, group="panel")
     async def action_open_sessions(self) -> None:
-        """Lets the user pick a saved session."""
-        from streamtui.ui.session_list import SessionList
+        """Lets the user search, tidy and open the saved sessions."""
+        from streamtui.ui.sessions.screen import SessionsScreen
 
-        chosen = await self.app.push_screen_wait(SessionList(self.conversation.store, self.conversation.session.id))
-        if chosen and chosen != self.conversation.session.id:
-            await self.open_saved(chosen)
+        screen = SessionsScreen(self.conversation.store, self.conversation.session.id)
+        opened = await self.app.push_screen_wait(screen)
+        self._take_over(screen.changes)
+        if opened is not None:
+            await self.open_saved(opened.session_id, opened.message_id, opened.words)
 
     @work(exclusive=True, group="panel")
     async def action_export_session(self) -> None:
@@ -63,14 +70,34 @@ class ChatScreen(TuningScreen):
         else:
             self.notify("There is nothing to export yet.", markup=False)
 
-    async def open_saved(self, session_id: str) -> None:
-        """Opens the saved session with id `session_id`, or says why not."""
+    def _take_over(self, changes: "Changes") -> None:
+        """Lets the session shown be what was made of it in the list."""
+        session = self.conversation.session
+        session.title = changes.titles.get(session.id, session.title)
+        if session.id in changes.gone:
+            self.action_new_session()
+
+    async def open_saved(self, session_id: str, message_id: str = "", words: str = "") -> None:
+        """Opens the saved session with id `session_id`, at a message with words found in it, or says why not."""
+        from streamtui.search import Query
         from streamtui.store import StoreError
 
         try:
-            self.open(await asyncio.wrap_future(self.conversation.store.session(session_id)))
+            if session_id != self.conversation.session.id:
+                self.open(await asyncio.wrap_future(self.conversation.store.session(session_id)))
         except StoreError as error:
             self.notify(str(error), severity="error", markup=False, timeout=10)
+            return
+        if message_id:
+            self.show_message(message_id, Query(words))
+
+    def show_message(self, message_id: str, words: "Query | None" = None) -> None:
+        """Shows the branch that a message is on, and the message, with the words marked that were looked for."""
+        if not self.is_replying and self.conversation.show(message_id):
+            self._show_path()
+            self.show_status()
+        self.transcript.show_message(message_id, words)
+        self.show_hits()
 
     def action_palette(self) -> None:
         """Shows everything that can be done."""

@@ -69,6 +69,9 @@ STYLES = {
     "trouble": "bold $error",
     "full": "bold $warning",
     "name": "bold $foreground",
+    "heading": "bold $secondary",
+    "star": "$warning",
+    "chosen": "on $primary 25%",
 }
 
 

@@ -10,13 +10,12 @@ from textual.widgets import OptionList
 from streamtui.config import Endpoint, ModelSettings
 from streamtui.ui.app import StreamTUI
 from streamtui.ui.model_picker import ModelPicker
-from streamtui.ui.session_list import SessionList, age
 from tests.ui.conftest import MakeApp, Model, answered, ask, pane, running, status, until
 
 
 def listed(app_screen: object) -> list[str]:
     """The lines of the list that is open."""
-    assert isinstance(app_screen, ModelPicker | SessionList)
+    assert isinstance(app_screen, ModelPicker)
     options = app_screen.query_one(OptionList)
     return [str(options.get_option_at_index(i).prompt).strip() for i in range(options.option_count)]
 
@@ -124,26 +123,6 @@ async def test_the_model_used_last_answers_the_next_time(make_app: MakeApp, mode
         await until(lambda: "zeta" in status(app))
 
 
-async def test_sessions_are_listed_newest_first_and_opened(make_app: MakeApp) -> None:
-    app = make_app()
-    async with running(app) as pilot:
-        for title in ("hello", "show me a table"):
-            await ask(pilot, title)
-            await until(lambda: answered(app))
-            await pilot.press("ctrl+n")
-            assert "You" not in pane(app)
-        await pilot.press("ctrl+s")
-        await until(lambda: isinstance(app.screen, SessionList) and len(listed(app.screen)) == 2)
-        assert [line.split("  ")[0] for line in listed(app.screen)] == ["show me a table", "hello"]
-        assert "2 messages" in listed(app.screen)[0]
-        assert "now" in listed(app.screen)[0]
-        await pilot.press(*"hello", "enter")
-        await until(lambda: app.screen is app.chat and "built-in demo" in pane(app))
-        await ask(pilot, "thanks")
-        await until(lambda: answered(app))
-        assert len(app.chat.conversation.session.path()) == 4
-
-
 async def test_coming_back_to_the_latest_session(make_app: MakeApp) -> None:
     app = make_app()
     async with running(app) as pilot:
@@ -203,13 +182,6 @@ async def test_a_new_session_during_a_reply_stops_and_keeps_it(make_app: MakeApp
         assert saved.path()[-1].text == "Half"
 
 
-def test_ages() -> None:
-    now = 1_000_000.0
-    assert age(now, now) == "now"
-    assert age(now - 61, now) == "1 min ago"
-    assert age(now - 7300, now) == "2 h ago"
-    assert age(now - 3 * 86_400, now) == "3 d ago"
-    assert age(now - 60 * 86_400, now).count("-") == 2
 
 
 async def test_a_name_that_never_answered_is_not_remembered(make_app: MakeApp, model: Model) -> None:

@@ -1,0 +1,109 @@
+"""Row lines: what a row of the list of sessions looks like, as styled runs of a given width."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from rich.cells import cell_len, set_cell_size
+
+from streamtui.markdown.runs import Run
+from streamtui.message import Role
+from streamtui.search import Query, Span
+from streamtui.session import SessionSummary
+from streamtui.store import SearchHit
+from streamtui.ui.sessions.rows import Heading, Row, Unfold, moment_name
+from streamtui.ui.transcript.overlay import overlay
+
+SPEAKER = 10
+"""Cells for who said what was found."""
+
+
+@dataclass(slots=True)
+class Look:
+    """What all rows depend on."""
+
+    width: int = 80
+    query: Query = field(default_factory=lambda: Query(""))
+    current: str = ""
+    """Id of the session that is open."""
+    marked: frozenset[str] = frozenset()
+    """Ids of the sessions that are marked."""
+
+
+def runs_of(row: Row, look: Look) -> list[Run]:
+    """Returns the line of `row`, filled or cut to the width."""
+    if isinstance(row, Heading):
+        return _heading(row, look)
+    if isinstance(row, SearchHit):
+        return _hit(row, look)
+    if isinstance(row, Unfold):
+        text = f"   ▸ {len(row.hidden)} more with these words in their titles"
+        return [(set_cell_size(text, look.width), "fold")]
+    return _session(row, look)
+
+
+def _heading(row: Heading, look: Look) -> list[Run]:
+    if row.session is None:
+        return [(set_cell_size(f" {row.text}", look.width), "heading")]
+    day = moment_name(row.session.updated, date.today())
+    title = row.session.title or "untitled"
+    spans = look.query.spans(title)
+    return _spread([*_signs(row.session, look)], title, spans, "name", day, look.width)
+
+
+def _session(row: SessionSummary, look: Look) -> list[Run]:
+    under_its_day = not look.query and not row.pinned
+    facts = f"{datetime.fromtimestamp(row.updated):%H:%M}" if under_its_day else moment_name(row.updated, date.today())
+    if look.width >= 50:
+        facts = f"{_fitted(row.model, 14)} {row.messages:>4} {facts:>8}"
+    title = row.title or "untitled"
+    return _spread(_signs(row, look), title, look.query.spans(title), "", facts, look.width)
+
+
+def _signs(row: SessionSummary, look: Look) -> list[Run]:
+    """Whether it is marked, open in the chat, pinned."""
+    if row.id in look.marked:
+        return [(" ✓ ", "task")]
+    if row.id == look.current:
+        return [(" ● ", "ready")]
+    return [(" ★ ", "star")] if row.pinned else [("   ", "")]
+
+
+def _hit(row: SearchHit, look: Look) -> list[Run]:
+    who = "You" if row.role is Role.USER else row.model or str(row.role)
+    style = "user" if row.role is Role.USER else "assistant"
+    before: list[Run] = [("     ", "")]
+    if look.width >= 50:
+        before.append((f"{_fitted(who, SPEAKER)} ", style))
+    room = look.width - sum(cell_len(text) for text, _ in before)
+    text, spans = _in_view(row.snippet, row.spans, room)
+    return [*before, *_cut(overlay([(text, "")], spans, "match"), room)]
+
+
+def _in_view(text: str, spans: Sequence[Span], room: int) -> tuple[str, Sequence[Span]]:
+    """Cuts off the beginning where the first hit would be out of view."""
+    if not spans or cell_len(text[: spans[0][1]]) <= room:
+        return text, spans
+    start = max(0, spans[0][0] - room // 3)
+    return f"…{text[start:]}", [(a - start + 1, b - start + 1) for a, b in spans]
+
+
+def _spread(before: list[Run], title: str, spans: Sequence[Span], style: str, facts: str, width: int) -> list[Run]:
+    """Signs and the title at the left, facts at the right."""
+    room = max(4, width - sum(cell_len(text) for text, _ in before) - cell_len(facts) - 3)
+    return [*before, *_cut(overlay([(title, style)], spans, "match"), room), (f"  {facts} ", "faint")]
+
+
+def _cut(runs: list[Run], width: int) -> list[Run]:
+    """Returns `runs` filled with spaces to `width` cells, or cut with a mark."""
+    out: list[Run] = []
+    for text, names in runs:
+        if cell_len(text) > width:
+            return [*out, (set_cell_size(text, width - 1) + "…", names)] if width > 1 else [*out, ("…"[:width], "")]
+        out.append((text, names))
+        width -= cell_len(text)
+    return [*out, (" " * width, "")]
+
+
+def _fitted(text: str, width: int) -> str:
+    return set_cell_size(text, width) if cell_len(text) <= width else set_cell_size(text, width - 1) + "…"
