@@ -11,8 +11,9 @@ from streamtui.message import Role
 from streamtui.search import Query, Span, folded
 from streamtui.session import SessionFilter, SessionSummary
 
+SAMPLE = 300
 FEW = 0.1
-"""Share of the sessions below which their messages are gathered before they are searched."""
+"""Share of the newest sessions below which messages are gathered before they are searched."""
 NEWEST = 2**62
 """A place in the order of messages behind them all."""
 
@@ -32,6 +33,10 @@ _SEARCH = f"""
 # The plus keeps SQLite from looking every one of these messages up in the index, see above.
 _AMONG_FEW = """+i.rowid IN
     (SELECT m.seq FROM sessions s CROSS JOIN messages m ON m.session_id = s.id WHERE {where})"""
+
+_SAMPLED = """
+    SELECT coalesce(sum(passes), 0), count(*)
+    FROM (SELECT {where} AS passes FROM sessions s WHERE s.message_count > 0 ORDER BY s.updated DESC LIMIT ?)"""
 
 _PROMPTS = """
     SELECT m.seq, m.id, m.role, m.model, m.created, m.text FROM messages m JOIN sessions s ON s.id = m.session_id
@@ -157,8 +162,8 @@ def _candidates(connection: sqlite3.Connection, where: SessionFilter) -> tuple[s
     are meant takes 7 ms for a tenth of them, and 70 for all.
     """
     clause, values = _clause(where)
-    passing, total = count(connection, where), count(connection, SessionFilter(archived=None))
-    return (_AMONG_FEW.format(where=clause) if passing < FEW * total else clause), values
+    passing, seen = connection.execute(_SAMPLED.format(where=clause), (*values, SAMPLE)).fetchone()
+    return (_AMONG_FEW.format(where=clause) if passing < FEW * seen else clause), values
 
 
 def _clause(where: SessionFilter) -> tuple[str, list[str | int]]:

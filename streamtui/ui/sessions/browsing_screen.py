@@ -1,6 +1,7 @@
 """BrowsingScreen: the saved sessions, listed and searched, with a look into the one highlighted."""
 
 import asyncio
+from datetime import datetime
 from typing import NamedTuple
 
 from textual import events, on, work
@@ -19,7 +20,7 @@ from streamtui.ui.pane_screen import PaneScreen
 from streamtui.ui.sessions.filter_panel import in_words
 from streamtui.ui.sessions.key_line import KeyLine
 from streamtui.ui.sessions.list_view import SessionsList
-from streamtui.ui.sessions.listing import Listing
+from streamtui.ui.sessions.listing import Listing, counted
 from streamtui.ui.sessions.preview import Preview
 from streamtui.ui.sessions.rename_input import RenameInput
 from streamtui.ui.sessions.rows import Unfold, session_of
@@ -69,13 +70,14 @@ class BrowsingScreen(PaneScreen[Opened | None]):
         layout: vertical;
 
         #line { height: 1; background: $panel; }
-        #search { width: 1fr; border: none; height: 1; padding: 0 1; background: $panel; &:focus { border: none; } }
-        #count { width: auto; padding: 0 1; color: $foreground 60%; }
+        #search { width: 3fr; border: none; height: 1; padding: 0 1; background: $panel; &:focus { border: none; } }
+        #count { width: 2fr; text-align: right; padding: 0 1; color: $foreground 60%; }
         #body { height: 1fr; }
         #hint { height: auto; padding: 1 2; color: $foreground 60%; }
         SessionsList { width: 5fr; }
         #look { width: 6fr; border-left: vkey $foreground 20%; }
         #about { height: 1; padding: 0 1; color: $foreground 60%; background: $surface; }
+        #about, #count { text-wrap: nowrap; text-overflow: ellipsis; }
         Preview { height: 1fr; background: $background; color: $foreground; }
         &.narrow #look { display: none; }
         &.narrow SessionsList { width: 1fr; }
@@ -168,8 +170,7 @@ class BrowsingScreen(PaneScreen[Opened | None]):
         self._say("" if listing.rows else self._why_empty())
         marked = f"{len(self.sessions.marked)} marked · " if self.sessions.marked else ""
         place = f"{found} · " if (found := in_words(listing.where)) else ""
-        count = "" if listing.query else f"{listing.total:,} session{'' if listing.total == 1 else 's'}"
-        self.query_one("#count", Static).update(Content(f"{marked}{place}{count}".removesuffix(" · ")))
+        self.query_one("#count", Static).update(Content(f"{marked}{place}{listing.size}"), layout=False)
         back = {"archive": "restore", "delete": "delete for good", "pin": ""} if listing.where.trashed else {}
         if listing.where.archived:
             back = {"archive": "take back"}
@@ -177,8 +178,9 @@ class BrowsingScreen(PaneScreen[Opened | None]):
 
     def _say(self, text: str) -> None:
         hint = self.query_one("#hint", Static)
-        hint.display = bool(text)
-        hint.update(Content(text))
+        if text or hint.display:
+            hint.display = bool(text)
+            hint.update(Content(text))
 
     def _why_empty(self) -> str:
         where, query = self._listing.where, self._listing.query
@@ -204,7 +206,7 @@ class BrowsingScreen(PaneScreen[Opened | None]):
         """Shows what the highlighted row is about."""
         row, preview = self.sessions.row, self.query_one(Preview)
         session = session_of(row)
-        self.query_one("#about", Static).update(Content(about(session)))
+        self.say_found("")
         if session is None or self.has_class("narrow"):
             preview.show_nothing()
             return
@@ -213,7 +215,7 @@ class BrowsingScreen(PaneScreen[Opened | None]):
             path = await asyncio.wrap_future(self._store.glance(session.id, message_id))
         except StoreError as error:
             preview.show_nothing()
-            self.query_one("#about", Static).update(Content(str(error)))
+            self.say_found(str(error))
             return
         preview.show(path, message_id, self._listing.query)
 
@@ -228,7 +230,7 @@ class BrowsingScreen(PaneScreen[Opened | None]):
 
     def say_found(self, text: str) -> None:
         """Says how a search in the preview goes."""
-        self.query_one("#about", Static).update(Content(text or about(session_of(self.sessions.row))))
+        self.query_one("#about", Static).update(Content(text or about(session_of(self.sessions.row))), layout=False)
 
     # Walking and opening
 
@@ -289,4 +291,6 @@ def about(session: SessionSummary | None) -> str:
     """Returns what is said above the preview."""
     if session is None:
         return ""
-    return f"{session.title or 'untitled'} · {session.model} · {session.messages} messages"
+    begun = datetime.fromtimestamp(session.created)
+    facts = (session.endpoint, session.model, counted(session.messages, "message"), f"{begun.day} {begun:%b %Y}")
+    return " · ".join(filter(None, [session.title or "untitled", *facts]))

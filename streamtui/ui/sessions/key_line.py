@@ -28,8 +28,9 @@ class KeyLine(Static):
 
     def call(self, labels: Mapping[str, str]) -> None:
         """Gives actions other labels than the table of keys has; "" hides one."""
-        self._labels = labels
-        self._fill()
+        if labels != self._labels:
+            self._labels = labels
+            self._fill()
 
     def on_resize(self, event: events.Resize) -> None:
         """Shows what there is room for."""

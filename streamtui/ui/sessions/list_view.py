@@ -7,6 +7,7 @@ from textual import events, message
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.widget import Widget
 
 from streamtui.session import SessionSummary
 from streamtui.ui.kept import KeptLines
@@ -22,9 +23,8 @@ class SessionsList(KeptLines, ScrollView):
     DEFAULT_CSS = """
     SessionsList {
         overflow-x: hidden;
-        scrollbar-size-vertical: 1;
-        scrollbar-color: $foreground 30%;
-        scrollbar-background: $background;
+        overflow-y: scroll;
+        scrollbar-size-vertical: 0;
     }
     """
 
@@ -59,8 +59,7 @@ class SessionsList(KeptLines, ScrollView):
     def show(self, rows: list[Row], at: int | None = None) -> None:
         """Shows `rows`, with row `at` highlighted, or the one nearest to it; None: the same one as before."""
         before = self.row
-        self.rows = rows
-        self.virtual_size = Size(self.size.width, len(rows))
+        self._take(rows)
         if at is None:
             same = -1 if before is None else self._where(before)
             at = max(0, self.highlighted) if same < 0 else same
@@ -68,9 +67,13 @@ class SessionsList(KeptLines, ScrollView):
 
     def add(self, rows: list[Row]) -> None:
         """Shows `rows`, which are those from before and more at the end."""
-        self.rows = rows
-        self.virtual_size = Size(self.size.width, len(rows))
+        self._take(rows)
         self.refresh()
+
+    def _take(self, rows: list[Row]) -> None:
+        self.rows = rows
+        # Past the watcher: it would lay the whole screen out again, 7 ms for every letter typed.
+        self.set_reactive(Widget.virtual_size, Size(self.size.width, len(rows)))
 
     def _where(self, row: Row) -> int:
         """Where `row` stands now, or else its session; -1 where neither is there."""
@@ -141,7 +144,7 @@ class SessionsList(KeptLines, ScrollView):
 
     def on_resize(self, event: events.Resize) -> None:
         """Keeps the highlight in view."""
-        self.virtual_size = Size(event.size.width, len(self.rows))
+        self._take(self.rows)
         if self.highlighted >= 0:
             self._bring_into_view(self.highlighted)
         self.refresh()
@@ -174,6 +177,9 @@ class SessionsList(KeptLines, ScrollView):
         """Highlights what is clicked; opens it by two clicks, marks it with ctrl."""
         event.stop()
         at = int(self.scroll_y) + event.y
+        if event.x >= self.size.width - 1:
+            self.scroll_to(y=event.y / max(1, self.size.height - 1) * self.max_scroll_y, animate=False)
+            return
         if not 0 <= at < len(self.rows) or isinstance(self.rows[at], Heading):
             return
         self._highlight(at, scroll=False)
@@ -186,14 +192,24 @@ class SessionsList(KeptLines, ScrollView):
 
     def render_line(self, y: int) -> Strip:
         """Paints a row."""
-        at, width = int(self.scroll_y) + y, self.size.width
+        at, width = int(self.scroll_y) + y, self.size.width - 1
         if at >= len(self.rows):
-            return Strip.blank(width, self._styles[""])
+            return Strip.blank(width + 1, self._styles[""])
         self.look.width, self.look.marked = width, frozenset(self.marked)
         base = "chosen " if at == self.highlighted else ""
         runs = runs_of(self.rows[at], self.look)
         segments = [Segment(text, self._styles[f"{base}{names}"]) for text, names in runs]
-        return Strip(segments).adjust_cell_length(width, self._styles[base])
+        edge = Segment("█" if self._is_thumb(y) else " ", self._styles["thumb"])
+        return Strip([*Strip(segments).adjust_cell_length(width, self._styles[base]), edge])
+
+    def _is_thumb(self, y: int) -> bool:
+        """Whether the scrollbar's thumb stands in row `y` of the view."""
+        height, total = self.size.height, len(self.rows)
+        if total <= height:
+            return False
+        length = max(1, height * height // total)
+        top = round((height - length) * self.scroll_y / (total - height))
+        return top <= y < top + length
 
     def notify_style_update(self) -> None:
         """Makes the styles again."""

@@ -15,7 +15,7 @@ PAGE = 100
 """Sessions read at a time."""
 HITS = 50
 """Hits read at a time."""
-MOST_TITLES = 1_000
+MOST_TITLES = 200
 """Sessions listed by their titles at most, while words are looked for."""
 
 _Answer = TypeVar("_Answer")
@@ -38,6 +38,14 @@ class Listing:
         self._titled: list[SessionSummary] = []
         self._sessions: list[SessionSummary] = []
         self._hits: list[SearchHit] = []
+
+    @property
+    def size(self) -> str:
+        """How much there is, in words; a plus says that there is more."""
+        if not self.query:
+            return counted(self.total, "session")
+        titles = counted(len(self._titled), "title", more=len(self._titled) == MOST_TITLES)
+        return f"{titles}, {counted(len(self._hits), 'message', more=not self.complete)}"
 
     async def read(self, *, again: bool = False) -> None:
         """Reads the first page in place of what there was; or `again` as much as before, as something has changed."""
@@ -93,6 +101,11 @@ class Listing:
     def _arrange(self) -> None:
         messages = by_session(self._hits)
         self.rows = [*titled(self._titled, unfolded=self.unfolded or not messages), *messages]
+
+
+def counted(number: int, what: str, *, more: bool = False) -> str:
+    """Returns the number with its noun, and a plus where there is more."""
+    return f"{number:,}{'+' * more} {what}{'' if number == 1 else 's'}"
 
 
 async def _answer(future: Future[_Answer]) -> _Answer:

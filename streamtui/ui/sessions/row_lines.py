@@ -14,6 +14,8 @@ from streamtui.store import SearchHit
 from streamtui.ui.sessions.rows import Heading, Row, Unfold, moment_name
 from streamtui.ui.transcript.overlay import overlay
 
+LEAD = 8
+"""Characters before the first hit, where there is no room for more."""
 SPEAKER = 10
 """Cells for who said what was found."""
 
@@ -37,7 +39,7 @@ def runs_of(row: Row, look: Look) -> list[Run]:
     if isinstance(row, SearchHit):
         return _hit(row, look)
     if isinstance(row, Unfold):
-        text = f"   ▸ {len(row.hidden)} more with these words in their titles"
+        text = f"   ▸ {row.hidden} more with these words in their titles"
         return [(set_cell_size(text, look.width), "fold")]
     return _session(row, look)
 
@@ -81,10 +83,10 @@ def _hit(row: SearchHit, look: Look) -> list[Run]:
 
 
 def _in_view(text: str, spans: Sequence[Span], room: int) -> tuple[str, Sequence[Span]]:
-    """Cuts off the beginning where the first hit would be out of view."""
-    if not spans or cell_len(text[: spans[0][1]]) <= room:
+    """Cuts off the beginning where a hit would be out of view."""
+    if not spans or cell_len(text[: spans[-1][1]]) <= room or spans[0][0] <= LEAD:
         return text, spans
-    start = max(0, spans[0][0] - room // 3)
+    start = spans[0][0] - LEAD
     return f"…{text[start:]}", [(a - start + 1, b - start + 1) for a, b in spans]
 
 

@@ -24,7 +24,7 @@ class Heading:
 class Unfold:
     """A row that stands for more of its kind."""
 
-    hidden: tuple[SessionSummary, ...]
+    hidden: int
 
 
 Row = Heading | SessionSummary | SearchHit | Unfold
@@ -53,7 +53,7 @@ def titled(sessions: list[SessionSummary], *, unfolded: bool) -> list[Row]:
     """Returns the sessions whose title holds the words."""
     shown = sessions if unfolded or len(sessions) <= TITLES + 1 else sessions[:TITLES]
     rows: list[Row] = [Heading("In titles"), *shown] if sessions else []
-    return [*rows, Unfold(tuple(sessions[len(shown) :]))] if len(shown) < len(sessions) else rows
+    return [*rows, Unfold(len(sessions) - len(shown))] if len(shown) < len(sessions) else rows
 
 
 def by_session(hits: Iterable[SearchHit], last: str = "") -> list[Row]:
