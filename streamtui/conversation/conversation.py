@@ -160,6 +160,17 @@ class Conversation:
             self.store.save_session(self.session)
         return turned
 
+    def go_before(self, message_id: str) -> None:
+        """Moves the path shown to where the prompt `message_id` was asked: the next one stands beside it."""
+        self.session.leaf_id = self.session.messages[message_id].parent_id
+        self.store.save_session(self.session)
+
+    def fork(self, message_id: str) -> Session:
+        """Saves and returns a new session that says what this one does up to the message `message_id`."""
+        fork = self.session.fork(message_id)
+        self.store.save_whole(fork)
+        return fork
+
     def show(self, message_id: str) -> bool:
         """Shows the branch that a message is on; False where it is shown already, or nowhere."""
         before = self.session.leaf_id

@@ -9,17 +9,16 @@ from textual import events, work
 from streamtui.keys import keys_of, remapped
 from streamtui.session import Session
 from streamtui.ui.bindings import bindings_of
-from streamtui.ui.tuning_screen import TuningScreen
+from streamtui.ui.branching_screen import BranchingScreen
 
 if TYPE_CHECKING:
-    from streamtui.search import Query
     from streamtui.ui.sessions.changes import Changes
 
 LOW = 16
 """Lines below which borders are left out."""
 
 
-class ChatScreen(TuningScreen):
+class ChatScreen(BranchingScreen):
     """Shows one conversation and lets the user talk, choose and go from session to session."""
 
     BINDINGS = bindings_of("chat", priority=True)
@@ -53,7 +52,7 @@ class ChatScreen(TuningScreen):
         """Lets the user search, tidy and open the saved sessions."""
         from streamtui.ui.sessions.screen import SessionsScreen
 
-        screen = SessionsScreen(self.conversation.store, self.conversation.session.id)
+        screen = SessionsScreen(self.conversation.store, self.conversation.session.id, self.keymap)
         opened = await self.app.push_screen_wait(screen)
         self._take_over(screen.changes)
         if opened is not None:
@@ -91,13 +90,15 @@ class ChatScreen(TuningScreen):
         if message_id:
             self.show_message(message_id, Query(words))
 
-    def show_message(self, message_id: str, words: "Query | None" = None) -> None:
-        """Shows the branch that a message is on, and the message, with the words marked that were looked for."""
-        if not self.is_replying and self.conversation.show(message_id):
-            self._show_path()
-            self.show_status()
-        self.transcript.show_message(message_id, words)
-        self.show_hits()
+    @work(exclusive=True, group="panel")
+    async def action_search_history(self) -> None:
+        """Lets the user put an earlier prompt of any session into the box; what is written there is put away."""
+        from streamtui.ui.prompt_history import PromptHistory
+
+        picked = await self.app.push_screen_wait(PromptHistory(self.conversation.store))
+        if picked:
+            self.prompt.put_away()
+            self.prompt.reset(picked)
 
     def action_palette(self) -> None:
         """Shows everything that can be done."""

@@ -8,16 +8,19 @@ from textual.types import IgnoreReturnCallbackType
 
 from streamtui.keys import remapped
 from streamtui.ui.chat_screen import ChatScreen
+from streamtui.ui.sessions.screen import SessionsScreen
 
 
 class Commands(Provider):
-    """What can be done on the chat screen, by name, with its key."""
+    """What can be done on the screen shown, by name, with its key."""
 
     def _entries(self) -> Iterator[tuple[str, str, IgnoreReturnCallbackType]]:
-        if isinstance(self.screen, ChatScreen):
-            for key in remapped(self.screen.keymap):
-                if key.place == "chat" and key.action != "palette":
-                    yield key.does.capitalize(), key.shown, partial(self.screen.run_action, key.action)
+        screen = self.screen
+        if isinstance(screen, ChatScreen | SessionsScreen):
+            place = "chat" if isinstance(screen, ChatScreen) else "sessions"
+            for key in remapped(screen.keymap):
+                if key.place == place and key.action != "palette":
+                    yield key.does.capitalize(), key.shown, partial(screen.run_action, key.action)
         for name in sorted(self.app.available_themes):
             yield f"Theme: {name}", "", partial(setattr, self.app, "theme", name)
 

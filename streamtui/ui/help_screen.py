@@ -14,6 +14,8 @@ _PLACES = {
     "prompt": "In the prompt",
     "chat": "Anywhere",
     "pane": "In the conversation (alt+up goes there)",
+    "sessions": "In the list of the saved sessions",
+    "tree": "In the tree of the conversation",
     "models": "In the list of models",
 }
 

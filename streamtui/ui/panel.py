@@ -94,8 +94,12 @@ class ListPanel(Panel[str]):
     def on_input_submitted(self) -> None:
         """Picks what is highlighted."""
         if self.highlighted_id:
-            self.dismiss(self.highlighted_id)
+            self.pick(self.highlighted_id)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Picks what was clicked."""
-        self.dismiss(event.option_id or "")
+        self.pick(event.option_id or "")
+
+    def pick(self, option_id: str) -> None:
+        """Ends with the line picked."""
+        self.dismiss(option_id)

@@ -44,6 +44,13 @@ class Prompt(KeptLines, TextArea):
         text: str
         attachments: tuple[Attachment, ...] = ()
 
+    class Asked(message.Message):
+        """The user pressed a key that is the screen's business."""
+
+        def __init__(self, action: str) -> None:
+            super().__init__()
+            self.action = action
+
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, highlight_cursor_line=False, placeholder="Write a prompt")
         self._attachments: list[Attachment] = []
@@ -118,6 +125,14 @@ class Prompt(KeptLines, TextArea):
         self._remember(written)
         self.reset()
         self.post_message(self.Submitted(*written))
+
+    def action_search_history(self) -> None:
+        """Asks for an earlier prompt of any session."""
+        self.post_message(self.Asked("search_history"))
+
+    def action_edit_outside(self) -> None:
+        """Asks for the user's editor."""
+        self.post_message(self.Asked("edit_outside"))
 
     def action_newline(self) -> None:
         """Starts a new line."""

@@ -1,6 +1,6 @@
 """ReadingScreen: the pane, the prompt and the status bar, and what a reader does: scroll and walk."""
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 
 from streamtui.ui.pane_screen import PaneScreen
@@ -83,6 +83,20 @@ class ReadingScreen(PaneScreen[None]):
         """Puts what was edited into the prompt."""
         self.prompt.insert(text)
         self.notify("What you changed is in the prompt.", markup=False)
+
+    @on(Prompt.Asked)
+    async def do_asked_by_prompt(self, event: Prompt.Asked) -> None:
+        """Does what a key of the prompt asked for."""
+        await self.run_action(event.action)
+
+    @work(exclusive=True, group="panel")
+    async def action_edit_outside(self) -> None:
+        """Lets the user write the prompt in an editor."""
+        from streamtui.sanitize import clean
+
+        edited = await self.edit_outside(self.prompt.text, "prompt.md")
+        if edited is not None:
+            self.prompt.reset(clean(edited).rstrip("\n"), self.prompt.attachments)
 
     @on(Transcript.Typed)
     def write(self, event: Transcript.Typed) -> None:

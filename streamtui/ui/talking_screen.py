@@ -109,29 +109,6 @@ class TalkingScreen(TurnScreen):
         if self._begun:
             self.drafts.save()
 
-    def action_next_variant(self, by: int = 1) -> None:
-        """Shows what another window added; else the next reply, at the message chosen or the last with several."""
-        if by > 0 and not self.is_replying and self.other_windows.show():
-            self.show_path()
-            self.show_status()
-            return
-        session, variants = self.conversation.session, self.conversation.session.variants()
-        path = session.path()
-        cursor = self.transcript.lines.cursor
-        if cursor is not None and cursor < len(path) and path[cursor].id in variants:
-            at = cursor
-        else:
-            at = next((i for i in range(len(path) - 1, -1, -1) if path[i].id in variants), -1)
-        if self.is_replying or at < 0 or not self.conversation.turn(path[at], by):
-            self.notify("There is no other reply there.", markup=False, timeout=2)
-            return
-        self.show_path()
-        self.show_status()
-
-    def action_previous_variant(self) -> None:
-        """Shows the reply before."""
-        self.action_next_variant(-1)
-
     def action_interrupt(self) -> None:
         """Copies the selection; else stops the reply; else puts the draft away; else quits, pressed twice."""
         if (selected := self.get_selected_text() or self.prompt.selected_text) is not None and selected:

@@ -55,7 +55,8 @@ class TurnScreen(ReadingScreen):
             self.make_room(found, path, self._send_queued)
             return
         self.other_windows.prompt_sent()
-        self.transcript.add(self.conversation.add(prompt))
+        self.conversation.add(prompt)
+        self.transcript.add(prompt, variant=self.conversation.session.variants().get(prompt.id))
         self.drafts.save()
         self.transcript.follow()
         self.show_reply()

@@ -182,8 +182,6 @@ async def test_a_new_session_during_a_reply_stops_and_keeps_it(make_app: MakeApp
         assert saved.path()[-1].text == "Half"
 
 
-
-
 async def test_a_name_that_never_answered_is_not_remembered(make_app: MakeApp, model: Model) -> None:
     app = make_app(replace(model.endpoint, retries=0))
     async with running(app) as pilot:

@@ -1,6 +1,7 @@
 """BrowsingScreen: the saved sessions, listed and searched, with a look into the one highlighted."""
 
 import asyncio
+from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from textual.content import Content
 from textual.timer import Timer
 from textual.widgets import Input, Static
 
+from streamtui.keys import remapped
 from streamtui.search import Query
 from streamtui.session import USUAL, SessionSummary
 from streamtui.store import SearchHit, Store, StoreError
@@ -63,6 +65,7 @@ class BrowsingScreen(PaneScreen[Opened | None]):
         ("ctrl+home", "to_top"),
         ("ctrl+end", "to_end"),
         ("f1", "help"),
+        ("ctrl+p", "palette"),
     ]
     DEFAULT_CSS = """
     BrowsingScreen {
@@ -85,9 +88,10 @@ class BrowsingScreen(PaneScreen[Opened | None]):
     }
     """
 
-    def __init__(self, store: Store, current: str) -> None:
-        """`current` is the id of the session that is open in the chat."""
+    def __init__(self, store: Store, current: str, keymap: Mapping[str, str]) -> None:
+        """`current` is the id of the session that is open in the chat; `keymap` the keys that the user has set."""
         super().__init__()
+        self.keymap = keymap
         self._store = store
         self._listing = Listing(store)
         self._current = current
@@ -104,7 +108,7 @@ class BrowsingScreen(PaneScreen[Opened | None]):
             with Vertical(id="look"):
                 yield Static(id="about", markup=False)
                 yield Preview(id="preview")
-        yield KeyLine("sessions", id="keys")
+        yield KeyLine("sessions", self.keymap, id="keys")
 
     def on_mount(self) -> None:
         """Shows the newest sessions."""
@@ -280,11 +284,15 @@ class BrowsingScreen(PaneScreen[Opened | None]):
         else:
             self.dismiss(None)
 
+    def action_palette(self) -> None:
+        """Shows everything that can be done."""
+        self.app.action_command_palette()
+
     def action_help(self) -> None:
         """Shows the keys."""
         from streamtui.ui.help_screen import HelpScreen
 
-        self.app.push_screen(HelpScreen())
+        self.app.push_screen(HelpScreen(remapped(self.keymap)))
 
 
 def about(session: SessionSummary | None) -> str:

@@ -7,7 +7,7 @@ from textual import events
 from textual.content import Content
 from textual.widgets import Static
 
-from streamtui.keys import keys_of
+from streamtui.keys import remapped
 
 LOW = 16
 """Lines of the terminal below which there is one line of keys, not two."""
@@ -21,9 +21,9 @@ class KeyLine(Static):
     KeyLine { height: auto; padding: 0 1; background: $panel; color: $foreground 75%; }
     """
 
-    def __init__(self, place: str, *, id: str | None = None) -> None:
+    def __init__(self, place: str, keymap: Mapping[str, str], *, id: str | None = None) -> None:
         super().__init__(id=id, markup=False)
-        self._place = place
+        self._keys = [key for key in remapped(keymap) if key.place == place]
         self._labels: Mapping[str, str] = {}
 
     def call(self, labels: Mapping[str, str]) -> None:
@@ -45,7 +45,7 @@ class KeyLine(Static):
         self.update(Content("\n").join(texts))
 
     def _entries(self) -> list[tuple[str, str]]:
-        labels = ((key, self._labels.get(key.action, key.label)) for key in keys_of(self._place))
+        labels = ((key, self._labels.get(key.action, key.label)) for key in self._keys)
         return [(key.shown.split(", ")[0], label) for key, label in labels if label]
 
 

@@ -1,7 +1,7 @@
 """SessionsScreen: the saved sessions, to search, look into, tidy and open."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from textual import on, work
 from textual.geometry import Offset
@@ -21,9 +21,9 @@ class SessionsScreen(BrowsingScreen):
 
     BINDINGS = bindings_of("sessions")
 
-    def __init__(self, store: Store, current: str) -> None:
-        """`current` is the id of the session that is open in the chat."""
-        super().__init__(store, current)
+    def __init__(self, store: Store, current: str, keymap: Mapping[str, str]) -> None:
+        """`current` is the id of the session that is open in the chat; `keymap` the keys that the user has set."""
+        super().__init__(store, current, keymap)
         self.changes = Changes(store)
         self._armed = False
 

@@ -278,6 +278,22 @@ class Transcript(TranscriptView):
 
     # What the screen does
 
+    def action_edit_prompt(self) -> None:
+        """Asks for the prompt to be edited."""
+        self.post_message(self.Asked("edit_prompt"))
+
+    def action_fork(self) -> None:
+        """Asks for a new session from here."""
+        self.post_message(self.Asked("fork"))
+
+    def action_previous_variant(self) -> None:
+        """Asks for the sibling before."""
+        self.post_message(self.Asked("previous_variant"))
+
+    def action_next_variant(self) -> None:
+        """Asks for the sibling after."""
+        self.post_message(self.Asked("next_variant"))
+
     def action_find(self) -> None:
         """Asks for the words to find."""
         self.post_message(self.Asked("find"))
