@@ -35,12 +35,11 @@ class Key:
 
 _SPELLED = {
     "escape": "esc", "pageup": "pgup", "pagedown": "pgdn", "less_than_sign": "<", "greater_than_sign": ">",
-    "slash": "/", "question_mark": "?", "ctrl+@": "ctrl+space",
+    "slash": "/", "question_mark": "?",
 }  # fmt: skip
 
 
 def _spelled(key: str) -> str:
-    key = _SPELLED.get(key, key)
     *modifiers, name = key.split("+")
     name = _SPELLED.get(name, name)
     if name[0] == "f" and name[1:].isdigit():
@@ -109,7 +108,7 @@ KEYS = (
     Key("pane.leave", "i,enter", "go back to the prompt"),
     Key("models.pick_endpoint", "shift+f2", "pick another server"),
     Key("sessions.open", "enter", "open the session, at the words found", "open"),
-    Key("sessions.mark", "ctrl+@,ctrl+space,insert", "mark the session, to do the same to several", "mark"),
+    Key("sessions.mark", "ctrl+space,insert", "mark the session, to do the same to several", "mark"),
     Key("sessions.mark_down", "shift+down", "mark it and go down"),
     Key("sessions.mark_up", "shift+up", "mark it and go up"),
     Key("sessions.rename", "f2,ctrl+r", "rename the session", "rename"),

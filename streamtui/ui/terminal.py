@@ -29,10 +29,12 @@ def spelled_as_usual(event: events.Key) -> None:
     """Renames keys that terminals report in more than one way.
 
     modifyOtherKeys names them by character: ``shift+\\r`` is shift+enter. What xterm, and tmux, send for shift+F2 is
-    what some keyboards sent for F14, and Textual calls it so.
+    what some keyboards sent for F14, and Textual calls it so. Outside the kitty protocol ctrl+space is ctrl+@.
     """
     if event.key.endswith("+\r"):
         event.key = event.key[:-1] + "enter"
+    elif event.key == "ctrl+@":
+        event.key = "ctrl+space"
     elif event.key in _SHIFTED:
         event.key = _SHIFTED[event.key]
 
