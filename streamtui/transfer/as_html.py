@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from hashlib import sha256
 from html import escape
 
-from streamtui.message import Attachment, Message
+from streamtui.message import Attachment, Message, Recap
 from streamtui.session import Session
 from streamtui.transfer import words
 from streamtui.transfer.colours import DEFAULT, PRINTED, Colours, theme_colours
@@ -75,7 +75,14 @@ def _folded(summary: str, markdown: str) -> str:
 
 
 def _article(entry: Placed) -> str:
-    return "\n".join([f'<article class="{entry.message.role.value}">', *_parts(entry), "</article>"])
+    recap = entry.message.recap
+    above = [f'<div class="recap">{_left_out(recap)}</div>'] if recap else []
+    return "\n".join([*above, f'<article class="{entry.message.role.value}">', *_parts(entry), "</article>"])
+
+
+def _left_out(recap: Recap) -> str:
+    said = words.left_out(recap)
+    return _folded(said, recap.text) if recap.text else f"<p>{escape(said)}</p>"
 
 
 def _parts(entry: Placed) -> Iterator[str]:

@@ -54,6 +54,7 @@ def _message_object(message: Message) -> dict[str, Any]:
         "error": message.error,
         "usage": message.usage and asdict(message.usage),
         "timing": message.timing and values.cleaned(asdict(message.timing)),
+        "recap": message.recap and values.cleaned(asdict(message.recap)),
         "attachments": [_attachment_object(attachment) for attachment in message.attachments],
     }
 

@@ -51,6 +51,8 @@ def _plain(text: str) -> str:
 
 def _entry(entry: Placed) -> Iterator[str]:
     message = entry.message
+    if message.recap is not None:
+        yield _quote(f"**{_plain(words.left_out(message.recap))}**\n\n{closed(message.recap.text)}")
     yield f"## {_plain(words.speaker(message))}"
     facts = [words.moment(message.created)]
     if entry.variant is not None:

@@ -30,6 +30,8 @@ def _entry(entry: Placed) -> Iterator[str]:
         facts.append(f"{entry.variant[0]} of {entry.variant[1]}")
     if entry.after is not None:
         facts.append(f"after {words.speaker(entry.after)}, {words.moment(entry.after.created)}")
+    if message.recap is not None:
+        yield f"[{words.left_out(message.recap)}]\n{indent(message.recap.text.strip(), '    ')}\n"
     yield _line(" · ".join(filter(None, facts)))
     if message.reasoning:
         yield f"[{words.thinking(message)}]\n{indent(message.reasoning.strip(), '    ')}\n"

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from streamtui.message import Attachment, FinishReason, Message, Role, Timing, Usage
+from streamtui.message import Attachment, FinishReason, Message, Recap, Role, Timing, Usage
 from streamtui.parameters import Parameters, parameters_from
 from streamtui.session import Session
 from streamtui.transfer import values
@@ -74,6 +74,7 @@ def _message(source: Mapping[str, Any]) -> Message:
         error=values.text(source.get("error")),
         usage=_usage(source.get("usage")),
         timing=_timing(source.get("timing")),
+        recap=_recap(source.get("recap")),
         attachments=tuple(filter(None, map(_attachment, values.items(source.get("attachments"))))),
     )
 
@@ -89,6 +90,13 @@ def _timing(source: object) -> Timing | None:
         return None
     first, text, total = (values.number(source.get(name)) for name in ("first", "text", "total"))
     return Timing(first, text, total or 0.0)
+
+
+def _recap(source: object) -> Recap | None:
+    if not isinstance(source, dict):
+        return None
+    text, created = values.text(source.get("text")), values.moment(source.get("created"))
+    return Recap(text, created, values.line(source.get("model")), _usage(source.get("usage")))
 
 
 def _attachment(source: object) -> Attachment | None:

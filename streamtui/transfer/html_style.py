@@ -65,6 +65,7 @@ figcaption, .file { color: var(--faint); font-size: .875rem; }
 .ending, .failed { margin: .5rem 0 0; }
 .ending { color: var(--warning); }
 .failed { color: var(--error); }
+.recap { margin: 0 0 1.75rem; color: var(--warning); border-top: 1px dashed var(--line); padding-top: .5rem; }
 .branch { margin: 0 0 .75rem; color: var(--faint); font-size: .875rem; }
 .c { color: var(--faint); font-style: italic; }
 .k { color: var(--accent); }

@@ -1,9 +1,10 @@
 """The words every export uses: who said it and when, how it ended, how large it is."""
 
 from collections.abc import Iterable
+from dataclasses import fields
 from datetime import datetime
 
-from streamtui.message import Attachment, FinishReason, Message, Role, Usage
+from streamtui.message import Attachment, FinishReason, Message, Recap, Role, Usage
 
 UNTITLED = "Untitled"
 
@@ -49,6 +50,12 @@ def thinking(message: Message) -> str:
     return f"Thought for {max(0.0, (timing.text or timing.total) - timing.first):.1f} s"
 
 
+def left_out(recap: Recap) -> str:
+    """Returns what became of the messages above the one with `recap`, for the model."""
+    instead = f"; a summary{f' by {recap.model}' if recap.model else ''} takes their place" if recap.text else ""
+    return f"The messages above are not sent any more{instead}."
+
+
 def described(attachment: Attachment) -> str:
     """Returns name, kind and size of an attachment."""
     return f"{attachment.name or 'file'} ({attachment.media_type or 'unknown kind'}, {size(len(attachment.data))})"
@@ -64,12 +71,8 @@ def size(count: int) -> str:
 
 def spent(messages: Iterable[Message]) -> Usage | None:
     """Returns the tokens of all `messages` together, as the servers counted them; None where none did."""
-    counted = [message.usage for message in messages if message.usage is not None]
+    found = [usage for message in messages for usage in (message.usage, message.recap and message.recap.usage)]
+    counted = [usage for usage in found if usage is not None]
     if not counted:
         return None
-    return Usage(
-        sum(usage.prompt_tokens for usage in counted),
-        sum(usage.completion_tokens for usage in counted),
-        sum(usage.reasoning_tokens for usage in counted),
-        sum(usage.cached_tokens for usage in counted),
-    )
+    return Usage(*(sum(getattr(usage, field.name) for usage in counted) for field in fields(Usage)))

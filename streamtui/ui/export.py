@@ -29,7 +29,7 @@ async def export_one(screen: Screen[Any], session: Session) -> None:
     if wanted is not None:
         colours = colours_of(screen)
         write = partial(write_export, still, wanted.path, wanted.format, tree=wanted.tree, colours=colours)
-        await _do(screen, write, f"Exported to {wanted.path}")
+        await _do(screen, write, f"Exported to {wanted.path.absolute()}")
 
 
 async def export_many(screen: Screen[Any], store: Store, ids: Sequence[str]) -> None:
@@ -38,7 +38,7 @@ async def export_many(screen: Screen[Any], store: Store, ids: Sequence[str]) -> 
     wanted = await screen.app.push_screen_wait(ExportPanel(what, _folder, branches=True))
     if wanted is not None:
         write = partial(_write_many, store, list(ids), wanted, colours_of(screen))
-        await _do(screen, write, f"Exported {what} to {wanted.path}")
+        await _do(screen, write, f"Exported {what} to {wanted.path.absolute()}")
 
 
 def colours_of(screen: Screen[Any]) -> Colours:

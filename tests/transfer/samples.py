@@ -9,7 +9,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from streamtui.message import Attachment, FinishReason, Message, Role, Timing, Usage
+from streamtui.message import Attachment, FinishReason, Message, Recap, Role, Timing, Usage
 from streamtui.parameters import Parameters
 from streamtui.sanitize import clean, clean_line
 from streamtui.session import Session
@@ -29,6 +29,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(ANY_TEXT, inner, max_size=3),
     max_leaves=8,
 )
+USAGES = st.none() | st.builds(Usage, COUNTS, COUNTS, COUNTS, COUNTS, COUNTS)
 MESSAGES = st.builds(
     Message,
     role=st.sampled_from(Role),
@@ -40,8 +41,9 @@ MESSAGES = st.builds(
     model=LINE,
     finish_reason=st.none() | st.sampled_from(FinishReason),
     error=TEXT,
-    usage=st.none() | st.builds(Usage, COUNTS, COUNTS, COUNTS, COUNTS),
+    usage=USAGES,
     timing=st.none() | st.builds(Timing, st.none() | TIMES, st.none() | TIMES, TIMES),
+    recap=st.none() | st.builds(Recap, TEXT, TIMES, LINE, USAGES),
     attachments=st.lists(st.builds(Attachment, LINE, LINE, st.binary(max_size=50)), max_size=2).map(tuple),
 )
 PARAMETERS = st.builds(

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from streamtui import paths
-from streamtui.message import Attachment, FinishReason, Message, Role, Timing, Usage
+from streamtui.message import Attachment, FinishReason, Message, Recap, Role, Timing, Usage
 from streamtui.sanitize import clean
 from streamtui.session import Session
 from streamtui.transfer.as_markdown import closed
@@ -73,7 +73,7 @@ def rich() -> Session:
     other = Message(Role.ASSISTANT, "Other", created=1.79e9 + 50, model="mini", finish_reason=FinishReason.LENGTH)
     session.add(other)
     session.leaf_id = answer.id
-    session.add(Message(Role.USER, "Thanks", created=1.79e9 + 60))
+    session.add(Message(Role.USER, "Thanks", created=1.79e9 + 60, recap=Recap("Sum of it", model="mini")))
     failed = Message(Role.ASSISTANT, "Half", created=1.79e9 + 61, finish_reason=FinishReason.FAILED, error="It broke.")
     session.add(failed)
     return session
@@ -100,6 +100,8 @@ def test_everything_shown_is_in_it_in_order(format: Format) -> None:
         "Thought for 2.0 s",
         "Hm.",
         "Head",
+        "a summary by mini",
+        "Sum of it",
         "Thanks",
         "It broke.",
     ]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamtui.message import Attachment, Message, Role
+from streamtui.message import Attachment, Message, Recap, Role
 from streamtui.sanitize import clean
 from streamtui.session import Session
 from streamtui.store import Store
@@ -46,7 +46,13 @@ def test_every_field_of_a_session_is_written() -> None:
     written = as_object(Session(messages={message.id: message}))
     assert {field.name for field in fields(Session)} <= written.keys()
     assert {field.name for field in fields(Message)} == written["messages"][0].keys()
+    assert {field.name for field in fields(Recap)} == as_object(_recapped())["messages"][0]["recap"].keys()
     assert {field.name for field in fields(Attachment)} == written["messages"][0]["attachments"][0].keys()
+
+
+def _recapped() -> Session:
+    message = Message(Role.USER, recap=Recap())
+    return Session(messages={message.id: message})
 
 
 def test_it_comes_back_from_the_store_the_same(store: Store) -> None:

@@ -16,6 +16,7 @@ def three(store: Store) -> Store:
         session = Session(title=title, pinned=title == "oldest", archived=title == "archived")
         session.add(Message(Role.USER, f"prompt of the {title}", created=1e9 + n))
         store.save_whole(session)
+    store.latest().result()  # now they are on the disk
     return store
 
 

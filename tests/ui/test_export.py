@@ -55,7 +55,7 @@ async def test_a_session_becomes_a_file(make_app: MakeApp, here: Path) -> None:
         assert name(app) == "How-to-bake-bread.md"
         await pilot.press("enter")
         await until(lambda: notices(app))
-        assert notices(app) == ["Exported to How-to-bake-bread.md"]
+        assert notices(app) == [f"Exported to {here}/How-to-bake-bread.md"]
         assert "## You" in (here / "How-to-bake-bread.md").read_text()
         await pilot.press("f6")
         await until(lambda: isinstance(app.screen, ExportPanel))
@@ -177,7 +177,7 @@ async def test_many_become_a_folder_or_one_file(keys: list[str], found: int, mak
         await until(lambda: isinstance(app.screen, ExportPanel))
         await pilot.press(*keys, "enter")
         await until(lambda: notices(app))
-        assert notices(app)[0].startswith("Exported 2 sessions to streamtui-")
+        assert notices(app)[0].startswith(f"Exported 2 sessions to {here}/streamtui-")
         assert len(files(here)) == found
 
 
