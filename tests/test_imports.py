@@ -28,6 +28,11 @@ def test_help_loads_no_textual() -> None:
     assert loaded_by(code, "textual", "rich", "openai", "sqlite3", "asyncio") == []
 
 
+def test_the_sessions_command_loads_no_textual() -> None:
+    code = "from streamtui.cli import main; main(['sessions', 'list'])"
+    assert loaded_by(code, "textual", "openai", "markdown_it", "pygments.lexers", "asyncio") == []
+
+
 @pytest.mark.parametrize("module", CORE)
 def test_the_core_knows_no_textual(module: str) -> None:
     assert loaded_by(f"import streamtui.{module}", "textual", "openai", "httpx2") == []

@@ -68,15 +68,11 @@ def opened(path: Path) -> Iterator[Database]:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    uri = path.absolute().as_uri()
-    connection = sqlite3.connect(f"{uri}?mode=ro", uri=True)
-    try:
-        connection.execute("SELECT 1 FROM sqlite_master").fetchone()
-    except sqlite3.OperationalError:
-        connection.close()
-        log = path.with_name(path.name + "-wal")
-        if log.exists() and log.stat().st_size:
-            raise
-        # A file with a write-ahead log in a folder that can't be written: without that log it does not change.
-        return sqlite3.connect(f"{uri}?immutable=1", uri=True)
-    return connection
+    """Even for reading, SQLite makes files beside a database with a write-ahead log, and leaves them there. Where
+    nobody has the database open there is no log, and it can be read as a file that does not change.
+    """
+    with path.open("rb") as file:
+        uses_log = file.read(20)[18:] == b"\x02\x02"
+    log = path.with_name(path.name + "-wal")
+    still = uses_log and not (log.exists() and log.stat().st_size)
+    return sqlite3.connect(f"{path.absolute().as_uri()}?{'immutable=1' if still else 'mode=ro'}", uri=True)

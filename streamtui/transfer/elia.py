@@ -1,6 +1,5 @@
 """Chats from the database of Elia (``elia.sqlite``)."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from streamtui.message import FinishReason, Message, Role
@@ -31,10 +30,11 @@ def session(database: Database, chat: dict[str, Any]) -> Found:
         title=values.line(chat["title"]),
         endpoint=ENDPOINT,
         model=values.line(chat["model"]),
-        created=_moment(chat["started_at"]),
+        created=values.iso_moment(chat["started_at"]),
         archived=bool(chat["archived"]),
     )
-    nodes: list[Node] = []
+    nodes: dict[str, Node] = {}
+    before: str | None = None
     lost = 0
     names = "id role content timestamp parent_id model"
     for row in database.rows("message", names, "WHERE chat_id = ? ORDER BY id", chat["id"]):
@@ -45,21 +45,14 @@ def session(database: Database, chat: dict[str, Any]) -> Found:
             lost += 1
         else:
             parent = values.identity(*key, row["parent_id"])
-            before = nodes[-1].id if nodes else None
-            message = Message(Role(role), text, values.identity(*key, row["id"]), created=_moment(row["timestamp"]))
+            message = Message(
+                Role(role), text, values.identity(*key, row["id"]), created=values.iso_moment(row["timestamp"])
+            )
             if role == "assistant":
                 message.endpoint, message.model = ENDPOINT, values.line(row["model"])
                 message.finish_reason = FinishReason.STOP
             # Elia's own chats name no parents.
-            nodes.append(Node(message.id, parent if any(node.id == parent for node in nodes) else before, message))
-    grow(found, nodes)
+            nodes[message.id] = Node(message.id, parent if parent in nodes else before, message)
+            before = message.id
+    grow(found, nodes.values())
     return Found(found, lost)
-
-
-def _moment(value: object) -> float:
-    """Elia keeps times in UTC, without saying so: ``2024-05-01 12:00:00.123456``."""
-    try:
-        when = datetime.fromisoformat(values.line(value))
-        return values.moment((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp())
-    except (ValueError, OverflowError):
-        return 0.0

@@ -13,7 +13,6 @@ from streamtui.transfer.llm_values import (
     ATTACHMENT,
     ENDPOINT,
     attached,
-    moment,
     tool_call,
     tool_result,
     usage,
@@ -41,7 +40,7 @@ def old_log(database: Database, chat: dict[str, Any]) -> Found:
 
 
 def _session(database: Database, chat: dict[str, Any], rows: list[dict[str, Any]], session_id: str) -> Found:
-    first = moment(rows[0]["datetime_utc"]) if rows else 0.0
+    first = values.iso_moment(rows[0]["datetime_utc"]) if rows else 0.0
     session = Session(
         id=session_id,
         title=values.line(chat["name"]),
@@ -64,7 +63,7 @@ class _Reader:
         self._database = database
         self._row = row
         self._key = (session.id, row["id"])
-        self._when = moment(row["datetime_utc"])
+        self._when = values.iso_moment(row["datetime_utc"])
         session.system = session.system or "\n".join([*self._fragments("system"), values.text(row["system"])]).strip()
 
     def nodes(self, before: str | None) -> Iterator[Node]:

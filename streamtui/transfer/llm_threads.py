@@ -10,7 +10,7 @@ from streamtui.transfer import values
 from streamtui.transfer.database import Database
 from streamtui.transfer.entries import Found
 from streamtui.transfer.growing import Node, grow
-from streamtui.transfer.llm_values import ATTACHMENT, ENDPOINT, attached, moment, parsed, tool_call, tool_result, usage
+from streamtui.transfer.llm_values import ATTACHMENT, ENDPOINT, attached, parsed, tool_call, tool_result, usage
 
 _TURN = (
     "id parent_message_hash tip_message_hash model resolved_model input_tokens output_tokens token_details"
@@ -26,7 +26,7 @@ def thread(database: Database, chat: dict[str, Any]) -> Found:
         title=values.line(chat["name"]),
         endpoint=ENDPOINT,
         model=values.line(turns[-1]["model"]) if turns else "",
-        created=moment(chat["datetime_utc"]),
+        created=values.iso_moment(chat["datetime_utc"]),
     )
     reader = _Reader(database, session)
     for turn in turns:
@@ -93,7 +93,7 @@ class _Reader:
 
     def _when(self, row: dict[str, Any]) -> float:
         turn = self._turns.get(row["hash"])
-        return moment(turn["datetime_utc"]) if turn else 0.0
+        return values.iso_moment(turn["datetime_utc"]) if turn else 0.0
 
     def _reply(self, node_id: str, row: dict[str, Any], text: str, reasoning: str) -> Message:
         reply = Message(Role.ASSISTANT, text, node_id, created=self._when(row), reasoning=reasoning)

@@ -1,7 +1,6 @@
-"""What both layouts of LLM's database have in common: times, tokens, attachments, calls of tools."""
+"""What both layouts of LLM's database have in common: tokens, attachments, calls of tools."""
 
 import json
-from datetime import UTC, datetime
 from mimetypes import guess_extension
 from typing import Any
 
@@ -13,15 +12,6 @@ from streamtui.transfer.fences import fenced
 ENDPOINT = "llm"
 ATTACHMENT = "id type path url content"
 """The columns of an attachment."""
-
-
-def moment(value: object) -> float:
-    """Returns an ISO time (UTC where it says nothing) in seconds since the epoch; 0 for anything else."""
-    try:
-        when = datetime.fromisoformat(values.line(value))
-        return values.moment((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp())
-    except (ValueError, OverflowError):
-        return 0.0
 
 
 def usage(row: dict[str, Any]) -> Usage | None:

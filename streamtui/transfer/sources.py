@@ -4,7 +4,7 @@ import sqlite3
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from enum import StrEnum
 from io import BufferedIOBase
 from pathlib import Path
@@ -53,29 +53,30 @@ class Source:
 @contextmanager
 def open_source(path: Path, kind: Kind | None = None) -> Iterator[Source]:
     """Opens a file or folder with sessions of `kind`, by default of the kind it looks like. Raises TransferError."""
-    try:
-        if path.is_dir():
-            yield _json_source(in_folder(path), kind)
-            return
-        with path.open("rb") as file:
-            if not path.is_file():  # a pipe, as of <(…): what is read from it is gone
-                yield stream_source(file, kind)
-                return
-            magic = file.read(len(MAGIC))
-        if magic == MAGIC:
-            with opened(path) as database:
-                yield _database_source(database, kind)
-        elif kind in _DATABASES:
-            raise TransferError(f"{clean_line(str(path))} is no SQLite database.")
-        elif magic.startswith(b"PK"):
-            with zipfile.ZipFile(path) as archive:
-                yield _json_source(in_archive(archive, path.name), kind)
-        else:
-            yield _json_source(alone(path), kind)
-    except OSError as error:
-        raise refused("read", path, error) from error
-    except zipfile.BadZipFile as error:
-        raise TransferError(f"{clean_line(str(path))} is damaged: {clean_line(str(error))}.") from error
+    with ExitStack() as stack:
+        try:
+            source = _open(path, kind, stack)
+        except OSError as error:
+            raise refused("read", path, error) from error
+        except zipfile.BadZipFile as error:
+            raise TransferError(f"{clean_line(str(path))} is damaged: {clean_line(str(error))}.") from error
+        yield source
+
+
+def _open(path: Path, kind: Kind | None, stack: ExitStack) -> Source:
+    if path.is_dir():
+        return _json_source(in_folder(path), kind)
+    if not path.is_file():
+        return stream_source(stack.enter_context(path.open("rb")), kind)  # a pipe, as of <(…); or nothing at all
+    with path.open("rb") as file:
+        magic = file.read(len(MAGIC))
+    if magic == MAGIC:
+        return _database_source(stack.enter_context(opened(path)), kind)
+    if kind in _DATABASES:
+        raise TransferError(f"{clean_line(str(path))} is no SQLite database.")
+    if magic.startswith(b"PK"):
+        return _json_source(in_archive(stack.enter_context(zipfile.ZipFile(path)), path.name), kind)
+    return _json_source(alone(path), kind)
 
 
 def stream_source(stream: BufferedIOBase, kind: Kind | None = None) -> Source:

@@ -2,6 +2,7 @@
 
 import math
 import re
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
@@ -38,6 +39,15 @@ def moment(value: object) -> float:
     """Returns a time in seconds since the epoch, one that a calendar has; 0 for anything else."""
     found = number(value)
     return found if found is not None and 0 <= found <= LATEST else 0.0
+
+
+def iso_moment(value: object) -> float:
+    """Returns an ISO date and time (of UTC where it names no zone) in seconds since the epoch; 0 for anything else."""
+    try:
+        when = datetime.fromisoformat(line(value))
+        return moment((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp())
+    except (ValueError, OverflowError):
+        return 0.0
 
 
 def count(value: object) -> int:

@@ -81,6 +81,7 @@ async def test_the_format_changes_the_name(make_app: MakeApp, here: Path) -> Non
 async def test_a_page_has_the_colours_on_the_screen(make_app: MakeApp, here: Path) -> None:
     app = make_app()
     async with running(app) as pilot:
+        await until(lambda: "paper" in app.available_themes)
         app.theme = "paper"
         await ask(pilot, "hello")
         await until(lambda: answered(app))
