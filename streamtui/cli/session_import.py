@@ -4,31 +4,21 @@ import argparse
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Protocol
 
 from streamtui.cli import EXIT_FAILED
+from streamtui.cli.import_progress import Screen, progress_on_stderr
 from streamtui.sanitize import clean_line
 from streamtui.store import Store
+from streamtui.transfer.entries import Kind, Source
 from streamtui.transfer.errors import TransferError
 from streamtui.transfer.importing import Outcome, Result, bring_in
-from streamtui.transfer.sources import Kind, Source, open_source, stream_source
+from streamtui.transfer.sources import open_source, stream_source
 
 STDIN = "-"
 MOST_TOLD = 20
 """Broken entries of a file that are told one by one."""
-
-
-class _Screen(Protocol):
-    """Where the user sees how it goes."""
-
-    def show(self, done: float | None, sessions: int) -> None:
-        """Shows how far it is, from 0 to 1."""
-
-    def tell(self, sentence: str) -> None:
-        """Says what is wrong."""
 
 
 def add_verbs(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -51,7 +41,7 @@ def _import(asked: argparse.Namespace, store: Store) -> int:
     tallies = [_Tally(path) for path in asked.paths]
     try:
         for tally in tallies:
-            with _bar() if sys.stderr.isatty() else nullcontext(_Plain()) as screen:
+            with progress_on_stderr() as screen:
                 tally.take_all(asked, store, screen)
     finally:  # after ctrl+c too: what was brought in stays
         if asked.json:
@@ -71,7 +61,7 @@ class _Tally:
         self._counts: Counter[str] = Counter()
         self._messages = self._lost = 0
 
-    def take_all(self, asked: argparse.Namespace, store: Store, screen: _Screen) -> None:
+    def take_all(self, asked: argparse.Namespace, store: Store, screen: Screen) -> None:
         """Brings in the whole file."""
         try:
             with self._open(asked.kind and Kind(asked.kind)) as source:
@@ -89,7 +79,7 @@ class _Tally:
             return nullcontext(stream_source(open(sys.stdin.fileno(), "rb", closefd=False), kind))
         return open_source(Path(self._path).expanduser(), kind)
 
-    def _take(self, result: Result, screen: _Screen) -> None:
+    def _take(self, result: Result, screen: Screen) -> None:
         self._counts[result.outcome] += 1
         self._messages += result.messages
         self._lost += result.lost
@@ -111,37 +101,3 @@ class _Tally:
         lost = f"; {self._lost:,} messages or files in them could not be read" if self._lost else ""
         would = " (nothing was saved: a dry run)" if dry_run else ""
         return f"{clean_line(self._path)}: {counts or 'no sessions'}, {self._messages:,} new messages{lost}{would}"
-
-
-class _Plain:
-    """For logs and pipes: no bar."""
-
-    def show(self, done: float | None, sessions: int) -> None:
-        """Shows nothing."""
-
-    def tell(self, sentence: str) -> None:
-        """Writes to stderr."""
-        print(f"streamtui: {sentence}", file=sys.stderr)
-
-
-@contextmanager
-def _bar() -> Iterator[_Screen]:
-    """A bar on the terminal that is gone at the end."""
-    # Imported for those who see it.
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
-    with Progress(
-        BarColumn(), TaskProgressColumn(), TimeRemainingColumn(), TextColumn("{task.description}"),
-        console=Console(stderr=True), transient=True,
-    ) as progress:  # fmt: skip
-        task = progress.add_task("", total=None)
-
-        class Bar:
-            def show(self, done: float | None, sessions: int) -> None:
-                progress.update(task, total=done and 1.0, completed=done or 0.0, description=f"{sessions:,} sessions")
-
-            def tell(self, sentence: str) -> None:
-                progress.console.print(f"streamtui: {sentence}", markup=False, highlight=False)
-
-        yield Bar()

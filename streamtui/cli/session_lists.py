@@ -57,10 +57,9 @@ def add_filter(parser: argparse.ArgumentParser) -> None:
     which.add_argument("--trash", action="store_true", help="the deleted ones instead, as long as they can be restored")
 
 
-def filter_from(asked: argparse.Namespace, *, archive_too: bool = False) -> SessionFilter:
-    """Returns which sessions are asked for; `archive_too`: archived ones are among them unless named alone."""
+def filter_from(asked: argparse.Namespace, words: str = "", *, archive_too: bool = False) -> SessionFilter:
+    """Returns which sessions are asked for, with `words` in their titles; `archive_too`: archived ones among them."""
     archived = True if asked.archived else None if archive_too or asked.trash else False
-    words = " ".join(getattr(asked, "words", ()) if asked.verb == "list" else ())
     return SessionFilter(words, asked.endpoint, asked.model, asked.pinned, archived, asked.trash)
 
 
@@ -72,7 +71,7 @@ def _add_limit(parser: argparse.ArgumentParser, what: str) -> None:
 
 
 def _list(asked: argparse.Namespace, store: Store) -> int:
-    where = filter_from(asked)
+    where = filter_from(asked, " ".join(asked.words))
     found = store.sessions(asked.limit, where=where).result()
     if asked.json:
         say_json([asdict(summary) for summary in found])

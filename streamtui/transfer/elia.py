@@ -38,21 +38,24 @@ def session(database: Database, chat: dict[str, Any]) -> Found:
     lost = 0
     names = "id role content timestamp parent_id model"
     for row in database.rows("message", names, "WHERE chat_id = ? ORDER BY id", chat["id"]):
-        role, text = row["role"], values.text(row["content"])
-        if role == "system":
-            found.system = found.system or text
-        elif role not in ("user", "assistant"):
-            lost += 1
-        else:
+        if row["role"] == "system":
+            found.system = found.system or values.text(row["content"])
+        elif row["role"] in ("user", "assistant"):
+            message = _message(row, values.identity(*key, row["id"]))
             parent = values.identity(*key, row["parent_id"])
-            message = Message(
-                Role(role), text, values.identity(*key, row["id"]), created=values.iso_moment(row["timestamp"])
-            )
-            if role == "assistant":
-                message.endpoint, message.model = ENDPOINT, values.line(row["model"])
-                message.finish_reason = FinishReason.STOP
             # Elia's own chats name no parents.
             nodes[message.id] = Node(message.id, parent if parent in nodes else before, message)
             before = message.id
+        else:
+            lost += 1
     grow(found, nodes.values())
     return Found(found, lost)
+
+
+def _message(row: dict[str, Any], message_id: str) -> Message:
+    created = values.iso_moment(row["timestamp"])
+    message = Message(Role(row["role"]), values.text(row["content"]), message_id, created=created)
+    if message.role is Role.ASSISTANT:
+        message.endpoint, message.model = ENDPOINT, values.line(row["model"])
+        message.finish_reason = FinishReason.STOP
+    return message

@@ -53,10 +53,9 @@ def session(database: Database, chat: dict[str, Any]) -> Found:
         if role is None:
             lost += 1
             continue
-        attachments = tuple(filter(None, (_picture(item, n) for n, item in enumerate(pictures, 1))))
-        lost += len(pictures) - len(attachments)
         message = Message(role, values.text(row["text"]), values.identity(*key, row["id"]), created=found.created)
-        message.attachments = attachments
+        message.attachments = tuple(filter(None, (_picture(item, n) for n, item in enumerate(pictures, 1))))
+        lost += len(pictures) - len(message.attachments)
         if role is Role.ASSISTANT:
             message.endpoint, message.model, message.finish_reason = found.endpoint, found.model, FinishReason.STOP
         nodes.append(Node(message.id, nodes[-1].id if nodes else None, message))

@@ -14,9 +14,9 @@ from streamtui.message import FinishReason, Role, Usage
 from streamtui.sanitize import clean
 from streamtui.session import Session
 from streamtui.store import Store
-from streamtui.transfer.entries import Broken, Found
+from streamtui.transfer.entries import Broken, Found, Kind
 from streamtui.transfer.errors import TransferError
-from streamtui.transfer.sources import Kind, open_source
+from streamtui.transfer.sources import open_source
 from tests.transfer.samples import database
 from tests.transfer.test_json import sound
 

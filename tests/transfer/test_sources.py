@@ -11,10 +11,10 @@ import pytest
 from streamtui.message import Message, Role
 from streamtui.session import Session
 from streamtui.transfer.as_json import json_of
-from streamtui.transfer.entries import Entry, Found
+from streamtui.transfer.entries import Entry, Found, Kind
 from streamtui.transfer.errors import TransferError
 from streamtui.transfer.files import json_parts
-from streamtui.transfer.sources import Kind, open_source
+from streamtui.transfer.sources import open_source
 from tests.terminal import ROOT
 from tests.transfer.samples import conversation, node, talk, write_json
 
@@ -84,6 +84,20 @@ def test_an_archive_split_with_pictures(tmp_path: Path) -> None:
     last = read(path)[-1]
     assert isinstance(last, Found)
     assert [file.data for file in last.session.path()[0].attachments] == [PNG]
+
+
+def test_a_picture_that_is_damaged_is_missing_and_no_more(tmp_path: Path) -> None:
+    pointer = {"content_type": "image_asset_pointer", "asset_pointer": "file-service://file-Abc"}
+    entries = [conversation(node("q", None, "user", pointer, "Look"), title="Picture"), talk(1)]
+    picture = bytes(range(256)) * 400
+    path = archive(tmp_path / "a.zip", {"file-Abc-cat.png": picture, "conversations.json": json.dumps(entries)})
+    data = bytearray(path.read_bytes())
+    data[60:90] = b"\xff" * 30
+    path.write_bytes(data)
+    first, second = read(path)
+    assert isinstance(first, Found)
+    assert isinstance(second, Found)
+    assert first.session.path()[0].text == "🖼 picture (not in the export)\nLook"
 
 
 def test_a_folder_that_was_an_archive(tmp_path: Path) -> None:
