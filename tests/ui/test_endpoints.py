@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from textual.screen import Screen
 from textual.widgets import Input, OptionList
 
 from streamtui.config import DEMO, Config, Endpoint, Origin, Preset, Source
@@ -25,6 +27,11 @@ from tests.ui.conftest import MakeApp, Model, answered, ask, pane, running, stat
 ROOT = Path(__file__).parent.parent.parent
 OPENAI = Endpoint("openai", "https://api.openai.com/v1", model="x", api_key_env="OPENAI_API_KEY")
 KEY = "sk-entered-0123456789"
+
+
+def is_open(app: StreamTUI, panel: type[Screen[Any]]) -> bool:
+    """Whether `panel` is on top, with all that is in it."""
+    return isinstance(app.screen, panel) and app.screen.is_mounted
 
 
 def choices(app: StreamTUI) -> list[str]:
@@ -62,7 +69,7 @@ def second(other: Model) -> Endpoint:
 async def test_a_first_start_without_a_key_offers_the_demo(make_app: MakeApp) -> None:
     app = make_app(OPENAI)
     async with running(app) as pilot:
-        await until(lambda: isinstance(app.screen, Welcome))
+        await until(lambda: is_open(app, Welcome))
         assert [line.partition(":")[0] for line in choices(app)] == [
             "Enter the key for openai (or set OPENAI_API_KEY and start again)",
             "Talk to another server",
@@ -88,7 +95,7 @@ async def test_a_first_start_finds_the_servers_on_this_machine(make_app: MakeApp
         ]  # fmt: skip
         app = make_app(config=config_of(OPENAI, *local))
         async with running(app) as pilot:
-            await until(lambda: isinstance(app.screen, Welcome) and len(choices(app)) == 6)
+            await until(lambda: is_open(app, Welcome) and len(choices(app)) == 6)
             assert choices(app)[0] == "Talk to ollama, on this machine: other-1, other-2"
             assert app.screen.query_one(OptionList).highlighted == 1, "it stays on what it was on"
             await pilot.press("up", "enter")
@@ -109,7 +116,7 @@ async def silence(exchange: Exchange) -> None:
 async def test_nobody_found_is_said(make_app: MakeApp) -> None:
     app = make_app(config=config_of(OPENAI, Endpoint("nobody", "http://localhost:1/v1")))
     async with running(app):
-        await until(lambda: isinstance(app.screen, Welcome) and "No server was found" in text_of(app, "#hint"))
+        await until(lambda: is_open(app, Welcome) and "No server was found" in text_of(app, "#hint"))
 
 
 def text_of(app: StreamTUI, selector: str) -> str:
@@ -131,9 +138,9 @@ async def test_a_key_can_be_entered_and_is_kept(
     file = use_keyring(monkeypatch, tmp_path)
     app = make_app(Endpoint("box", model.raw.url, model="m-1", api_key_env="BOX_KEY"))
     async with running(app) as pilot:
-        await until(lambda: isinstance(app.screen, Welcome))
+        await until(lambda: is_open(app, Welcome))
         await pilot.press("enter")
-        await until(lambda: isinstance(app.screen, KeyPanel))
+        await until(lambda: is_open(app, KeyPanel))
         await pilot.press("enter")
         assert "Paste the key first" in text_of(app, "#hint")
         app.screen.query_one(Input).value = "schlüssel"
@@ -160,9 +167,9 @@ async def test_without_a_keyring_the_key_is_used_and_the_variable_named(
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     app = make_app(Endpoint("box", model.raw.url, model="m-1", api_key_env="BOX_KEY"))
     async with running(app) as pilot:
-        await until(lambda: isinstance(app.screen, Welcome))
+        await until(lambda: is_open(app, Welcome))
         await pilot.press("enter")
-        await until(lambda: isinstance(app.screen, KeyPanel))
+        await until(lambda: is_open(app, KeyPanel))
         await pilot.press(*KEY, "enter")
         await until(lambda: "for this run only" in notes(app))
         assert "set BOX_KEY" in notes(app)
@@ -173,15 +180,15 @@ async def test_without_a_keyring_the_key_is_used_and_the_variable_named(
 async def test_leaving_the_panel_of_the_key_leads_back(make_app: MakeApp) -> None:
     app = make_app(OPENAI)
     async with running(app) as pilot:
-        await until(lambda: isinstance(app.screen, Welcome))
+        await until(lambda: is_open(app, Welcome))
         await pilot.press("enter")
-        await until(lambda: isinstance(app.screen, KeyPanel))
+        await until(lambda: is_open(app, KeyPanel))
         await pilot.press("escape")
-        await until(lambda: isinstance(app.screen, Welcome))
+        await until(lambda: is_open(app, Welcome))
         await pilot.press("down", "enter")
-        await until(lambda: isinstance(app.screen, EndpointPicker))
+        await until(lambda: is_open(app, EndpointPicker))
         await pilot.press("escape")
-        await until(lambda: isinstance(app.screen, Welcome))
+        await until(lambda: is_open(app, Welcome))
         await pilot.press("escape")
         await until(lambda: app.screen is app.chat)
         assert "no key" in status(app)
@@ -190,9 +197,9 @@ async def test_leaving_the_panel_of_the_key_leads_back(make_app: MakeApp) -> Non
 async def test_from_the_welcome_to_any_other_server(make_app: MakeApp, other: Model) -> None:
     app = make_app(config=config_of(OPENAI, second(other)))
     async with running(app) as pilot:
-        await until(lambda: isinstance(app.screen, Welcome))
+        await until(lambda: is_open(app, Welcome))
         await pilot.press("end", "up", "up", "up", "enter")
-        await until(lambda: isinstance(app.screen, EndpointPicker))
+        await until(lambda: is_open(app, EndpointPicker))
         await pilot.press(*"second", "enter")
         await until(lambda: app.screen is app.chat and "other-1  second" in status(app))
 
@@ -208,7 +215,7 @@ async def test_another_server_answers_in_the_same_session(make_app: MakeApp, mod
         await ask(pilot, "who are you?")
         await until(lambda: answered(app))
         await pilot.press("shift+f2")
-        await until(lambda: isinstance(app.screen, EndpointPicker))
+        await until(lambda: is_open(app, EndpointPicker))
         assert [line.split()[0] for line in choices(app)] == ["●", "second", "demo"]
         await pilot.press("down", "enter")
         await until(lambda: app.screen is app.chat and "other-1  second" in status(app))
@@ -232,10 +239,10 @@ async def test_the_model_picker_leads_to_the_other_servers(make_app: MakeApp, mo
     app = make_app(config=config_of(model.endpoint, second(other)))
     async with running(app) as pilot:
         await pilot.press("f2")
-        await until(lambda: isinstance(app.screen, ModelPicker))
+        await until(lambda: is_open(app, ModelPicker))
         assert "shift+F2" in str(app.screen.query_one("#panel").border_subtitle)
         await pilot.press("shift+f2")
-        await until(lambda: isinstance(app.screen, EndpointPicker))
+        await until(lambda: is_open(app, EndpointPicker))
         await pilot.press(*"sec", "enter")
         await until(lambda: app.screen is app.chat and "second" in status(app))
 
@@ -260,7 +267,7 @@ async def test_the_picker_says_who_runs_and_who_needs_a_key(make_app: MakeApp, m
     app = make_app(config=config_of(model.endpoint, here, gone, groq, kept, named))
     async with running(app, (100, 30)) as pilot:
         await pilot.press("shift+f2")
-        await until(lambda: isinstance(app.screen, EndpointPicker))
+        await until(lambda: is_open(app, EndpointPicker))
         await until(lambda: "runs · 2 models" in choices(app)[1] and "does not run" in choices(app)[2])
         assert [" ".join(line.split()) for line in choices(app)[3:]] == [
             "kept api.groq.com/openai/v1 key in the keyring",
@@ -346,14 +353,14 @@ async def test_keys_of_the_user_hold_and_are_shown(make_app: MakeApp, model: Mod
         await pilot.press("f2")
         assert app.screen is app.chat
         await pilot.press("ctrl+g")
-        await until(lambda: isinstance(app.screen, ModelPicker))
+        await until(lambda: is_open(app, ModelPicker))
         await pilot.press("escape")
         model.finish()
         app.chat.prompt.insert("hello")
         await pilot.press("ctrl+r")
         await until(lambda: model.bodies)
         await pilot.press("f1")
-        await until(lambda: isinstance(app.screen, HelpScreen))
+        await until(lambda: is_open(app, HelpScreen))
         await pilot.pause()
         assert "ctrl+g" in app.export_screenshot()
         assert "ctrl+o" not in app.export_screenshot()
@@ -411,4 +418,4 @@ async def test_shift_f2_as_xterm_and_tmux_send_it(make_app: MakeApp) -> None:
     app = make_app()
     async with running(app) as pilot:
         await pilot.press("f14")
-        await until(lambda: isinstance(app.screen, EndpointPicker))
+        await until(lambda: is_open(app, EndpointPicker))

@@ -72,8 +72,8 @@ def write_config(one: str, two: str) -> None:
 
 
 def is_open(app: StreamTUI, panel: type[Screen[Any]]) -> bool:
-    """Whether `panel` is on top."""
-    return isinstance(app.screen, panel)
+    """Whether `panel` is on top, with all that is in it."""
+    return isinstance(app.screen, panel) and app.screen.is_mounted
 
 
 def files_with_secrets(folder: Path) -> list[Path]:
