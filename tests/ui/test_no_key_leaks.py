@@ -123,7 +123,11 @@ async def test_no_key_is_left_behind_or_shown(
         assert not any(key.encode() in exchange.raw for key in others for exchange in exchanges)
     assert main(["config", "show"]) == 0
     assert main(["config", "check"]) == 1
+    for form in ("markdown", "html", "json", "text"):
+        assert main(["sessions", "export", "--all", "--format", form, "-o", str(tmp_path / f"exported-{form}")]) == 0
+    assert main(["sessions", "export", "--all", "--format", "jsonl", "-o", "-"]) == 0
     printed = capfd.readouterr()
+    assert "[key] is no good" in printed.out
     assert "endpoints.two.mistake is no setting" in printed.out
     everything = {"screen": "\n".join(shown), "log": caplog.text, "out": printed.out, "errors": printed.err}
     assert [name for name, text in everything.items() if SECRET in text] == []
