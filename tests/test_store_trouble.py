@@ -78,6 +78,12 @@ def make_damaged(path: Path) -> None:
     path.write_bytes(data[:4096] + bytes(len(data) - 4096))
 
 
+def make_unspeakable(path: Path) -> None:
+    """Damage that SQLite quotes, and Python can't decode."""
+    fill(path)
+    path.write_bytes(path.read_bytes().replace(b"CREATE TABLE memory", b"CREATE TABLE m\x80mory"))
+
+
 def snapshot(path: Path) -> bytes | None:
     return None if path.is_dir() else path.read_bytes()
 
@@ -90,6 +96,10 @@ def snapshot(path: Path) -> bytes | None:
         (make_newer, "was written by a newer streamtui; upgrade this one"),
         (make_other, "is another program's database; move it away"),
         (make_other_with_our_version, "is another program's database; move it away"),
+        (
+            make_unspeakable,
+            "is damaged; repair it by “streamtui sessions check --repair”, which keeps the damaged one",
+        ),
         (
             make_damaged,
             "is damaged; repair it by “streamtui sessions check --repair”, which keeps the damaged one",

@@ -13,7 +13,7 @@ from pathlib import Path
 from streamtui import paths
 from streamtui.sanitize import clean_line
 from streamtui.store import opening, schema
-from streamtui.store.errors import SchemaError, describe, primary_code
+from streamtui.store.errors import TROUBLE, describe, primary_code
 from streamtui.store.faults import FAULTS
 from streamtui.store.salvage import salvage
 
@@ -66,7 +66,7 @@ def check(path: Path, *, repair: bool = False) -> Report:
         if _check_file(report, repair):
             report.sessions, report.messages = _count(path)
             report.findings += _check_modes(path, repair)
-    except (sqlite3.Error, OSError, SchemaError) as error:
+    except TROUBLE as error:
         report.findings.append(Finding(f"The saved sessions can't be checked: {describe(error, path)}."))
     return report
 
@@ -118,6 +118,8 @@ def _damage(path: Path) -> str:
             said = "\n".join(str(line) for (line,) in connection.execute("PRAGMA integrity_check")).splitlines()
             faults = (line for line in said if line != "ok" and "fts5" not in line.lower() and line[:1] != "*")
             return clean_line(next(faults, ""))
+    except UnicodeDecodeError as error:
+        return clean_line(str(error))
     except sqlite3.DatabaseError as error:
         if primary_code(error) not in _DAMAGED:
             raise

@@ -50,10 +50,17 @@ class SchemaError(Exception):
     """A database this version may not touch; the text is a clause like those of `describe`."""
 
 
-def describe(error: sqlite3.Error | OSError | SchemaError, path: Path) -> str:
+Trouble = sqlite3.Error | OSError | SchemaError | UnicodeDecodeError
+TROUBLE = (sqlite3.Error, OSError, SchemaError, UnicodeDecodeError)
+"""What any use of a database may raise. Python can't decode what SQLite says of a damaged one, if it quotes it."""
+
+
+def describe(error: Trouble, path: Path) -> str:
     """Returns what `error` means for the database `path`: one clean clause, with what to do, no full stop."""
     if isinstance(error, SchemaError):
         return str(error)
+    if isinstance(error, UnicodeDecodeError):
+        return _DAMAGED.format(path=clean_line(str(path)))
     pattern = _by_errno(error) if isinstance(error, OSError) else _by_code(error)
     if pattern == _CLOSED:
         pattern, path = _why_closed(path)

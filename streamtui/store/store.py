@@ -8,7 +8,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from sqlite3 import Connection
-from typing import Self
+from typing import Self, TypeVar
 
 from streamtui.message import Message, Role
 from streamtui.models import ModelInfo
@@ -22,6 +22,8 @@ from streamtui.store.windows import Window
 
 GATHER = 0.25
 """Seconds at most until a piece of a reply is written."""
+Answer = TypeVar("Answer")
+
 KEEP_TRASH = 30.0
 """Days until what is in the trash is deleted for good."""
 
@@ -93,8 +95,7 @@ class Store:
             with suppress(InvalidStateError):
                 answer.set_result(free)
 
-        self._announce()
-        self._write(claim)
+        self._ask_writer(claim, answer, unsaved=True)
         return answer
 
     def release(self, message_id: str) -> None:
@@ -128,8 +129,7 @@ class Store:
                 self._draft = draft or Draft()
                 answer.set_result(draft)
 
-        self._announce()
-        self._write(take)
+        self._ask_writer(take, answer, unsaved=None)
         return answer
 
     def save_whole(self, session: Session) -> None:
@@ -287,6 +287,13 @@ class Store:
         if self._saves:
             self._begin()
             self._writer.add(operation, within)
+
+    def _ask_writer(self, operation: writing.Operation, answer: Future[Answer], unsaved: Answer) -> None:
+        """Lets `operation` settle `answer`; where nothing is saved the answer is `unsaved`."""
+        if not self._saves:
+            answer.set_result(unsaved)
+        self._announce()
+        self._write(operation)
 
     def _announce(self) -> None:
         """Lets other windows see that this one runs, so that they leave alone what it is writing."""

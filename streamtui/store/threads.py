@@ -14,8 +14,9 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
+from streamtui.sanitize import clean_line
 from streamtui.store import opening
-from streamtui.store.errors import SchemaError, StoreError, describe, primary_code
+from streamtui.store.errors import TROUBLE, StoreError, describe, primary_code
 from streamtui.store.opening import FrozenView, connect, connect_for_reading
 from streamtui.store.writing import Operation, fold_pieces
 
@@ -30,8 +31,11 @@ PATIENCE = 15.0
 PATIENCE_IN_TROUBLE = 0.5
 """The same while saving fails: a locked database takes 5 s to fail again."""
 
-_NEVER_FIT = (sqlite3.IntegrityError, sqlite3.DataError, OverflowError)
-"""What no retry will mend (a file of 1 GB, SQLite's limit); keeping it would keep up everything behind it."""
+_NEVER_FIT = (sqlite3.IntegrityError, sqlite3.DataError, OverflowError, ValueError, TypeError)
+"""What no retry will mend (a file of 1 GB, SQLite's limit; a row that another program has spoilt); keeping it would
+keep up everything behind it."""
+
+_SPOILT = "The saved sessions can't be read: another program has changed them, and “streamtui sessions check” may help"
 
 _Answer = TypeVar("_Answer")
 _Connection = sqlite3.Connection | None
@@ -134,13 +138,13 @@ class Writer:
                 unfit = _write(connection, (fold_pieces, *batch))
             else:
                 unfit = _write(connection, batch)
-        except (sqlite3.Error, OSError, SchemaError) as error:
+        except TROUBLE as error:
             if connection is not None:
                 connection.close()
             reason = describe(error, self._path)
             self._settle(0, f"Nothing can be saved, the chat goes on in memory: {reason}.")
             return None
-        self._settle(len(batch), unfit and f"Something was too large to be saved and is left out ({unfit}).")
+        self._settle(len(batch), unfit and f"Something can't be saved and is left out ({unfit}).")
         self._logged = True
         return connection
 
@@ -194,6 +198,8 @@ def _write(connection: sqlite3.Connection, operations: Iterable[Operation]) -> s
     for operation in operations:
         try:
             operation(connection)
+        except UnicodeDecodeError:
+            raise  # it says nothing of the operation
         except _NEVER_FIT as error:
             unfit = str(error)
     connection.execute("COMMIT")
@@ -271,10 +277,12 @@ class Reader:
         except StoreError as error:
             good = not isinstance(connection, FrozenView)
             _settle(question.answer, error)
-        except (sqlite3.Error, OSError, SchemaError) as error:
+        except TROUBLE as error:
             good = isinstance(error, sqlite3.Error) and primary_code(error) == sqlite3.SQLITE_INTERRUPT
             sentence = f"The saved sessions can't be read: {describe(error, self._path)}."
             _settle(question.answer, StoreError(sentence))
+        except (ValueError, TypeError) as error:
+            _settle(question.answer, StoreError(f"{_SPOILT} ({clean_line(str(error))})."))
         finally:
             self._set_asked(None)
             if connection is not None and not good:

@@ -21,15 +21,16 @@ class DraftKeeper:
         self._prompt = prompt
         self._queue = queue
         self._store = store
-        self._saved = Draft()
+        self.saved = Draft()
+        """What is kept."""
 
     def save(self) -> None:
         """Keeps what is written now, if that is not kept already."""
         waiting, files = self._queue.whole
         text = "\n\n".join(filter(None, [waiting, self._prompt.text])).strip("\n")
         draft = Draft(text, (*files, *self._prompt.attachments))
-        if draft != self._saved:
-            self._saved = draft
+        if draft != self.saved:
+            self.saved = draft
             self._store.save_draft(draft)
 
     async def restore(self) -> bool:
@@ -40,7 +41,7 @@ class DraftKeeper:
         draft = await asyncio.wrap_future(self._store.take_draft())
         if draft is None:
             return True
-        self._saved = draft
+        self.saved = draft
         written = self._prompt.text.strip() or self._prompt.attachments
         if not written:
             self._prompt.reset(draft.text, draft.attachments)

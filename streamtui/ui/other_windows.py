@@ -1,6 +1,5 @@
 """OtherWindows: tells what other windows add to the session shown, and follows a reply that arrives there."""
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from streamtui import keys
@@ -21,19 +20,22 @@ class OtherWindows:
     def __init__(self, screen: "TurnScreen") -> None:
         self._screen = screen
         self._unseen: list[str] = []
+        self._looking = False
         self._arriving: Message | None = None
         """The last message shown, while another window is writing it."""
         self._painted = (0, 0)
         """So many characters of its text and reasoning are in the pane."""
 
-    async def watch(self) -> None:
-        """Looks again and again, until it is cancelled."""
-        while True:
-            await asyncio.sleep(LOOK_EVERY)
-            await self.look()
-
     async def look(self) -> None:
-        """Looks once what has come of the session shown."""
+        """Looks what has come of the session shown, unless a look is still under way."""
+        if not self._looking:
+            self._looking = True
+            try:
+                await self._look()
+            finally:
+                self._looking = False
+
+    async def _look(self) -> None:
         screen = self._screen
         conversation = screen.conversation
         try:

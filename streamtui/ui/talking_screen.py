@@ -31,16 +31,15 @@ class TalkingScreen(TurnScreen):
     def begin(self, session: Session, provider: "Provider", store: "Store") -> None:
         """Brings the screen to life once it is painted."""
         from streamtui.conversation import Conversation
-        from streamtui.ui import drafts
-        from streamtui.ui.other_windows import OtherWindows
+        from streamtui.ui import drafts, other_windows
 
         self.conversation = Conversation(session, provider, store, moderate=self.config.moderate)
         self.drafts = drafts.DraftKeeper(self.prompt, self.queue, store)
-        self.other_windows = OtherWindows(self)
+        self.other_windows = other_windows.OtherWindows(self)
         self._begun = True
         self.transcript.flow.hints = Hints.of(self.config.keymap)
         self._show_session()
-        self.run_worker(self.other_windows.watch(), group="others", exit_on_error=False)
+        self.set_interval(other_windows.LOOK_EVERY, self._look_around)
         self.set_interval(drafts.EVERY, self.save_draft)
         self.set_interval(STATUS_EVERY, self._tick)
 
@@ -88,6 +87,10 @@ class TalkingScreen(TurnScreen):
         except ProviderError as error:
             self.notify(error.sentence, severity="warning", markup=False, timeout=10)
         self.show_status()
+
+    @work(group="others", exit_on_error=False)
+    async def _look_around(self) -> None:
+        await self.other_windows.look()
 
     def _tick(self) -> None:
         if self.is_replying:

@@ -233,7 +233,7 @@ async def test_the_draft_of_another_window_is_left_to_it(make_app: MakeApp, othe
     app = make_app()
     async with running(app) as pilot:
         await pilot.press(*"mine")
-        await until(lambda: app.chat.drafts._saved.text == "mine")
+        await until(lambda: app.chat.drafts.saved.text == "mine")
         assert app.chat.prompt.text == "mine"
     other.close()
     texts = []
@@ -243,7 +243,7 @@ async def test_the_draft_of_another_window_is_left_to_it(make_app: MakeApp, othe
             await until(lambda: app.chat.prompt.text)
             texts.append(app.chat.prompt.text)
             app.chat.prompt.reset()
-            await until(lambda: app.chat.drafts._saved == Draft())
+            await until(lambda: app.chat.drafts.saved == Draft())
     assert sorted(texts) == ["mine", "theirs"]
 
 
@@ -258,7 +258,7 @@ async def test_files_of_a_draft_are_there_after_a_restart(make_app: MakeApp, mod
         app.chat.prompt.post_message(events.Paste("y" * 10_000))
         await until(lambda: app.chat.prompt.attachments)
         app.chat.prompt.insert("draft")
-        await until(lambda: app.chat.drafts._saved.text == "queued\n\ndraft")
+        await until(lambda: app.chat.drafts.saved.text == "queued\n\ndraft")
     app = make_app(model.endpoint)
     async with running(app):
         await until(lambda: app.chat.prompt.text == "queued\n\ndraft")
@@ -278,7 +278,7 @@ async def test_a_draft_that_comes_back_late_goes_into_the_history(make_app: Make
         with Store(other.path) as third:
             third.save_draft(Draft("another"))
         app.chat.prompt.reset("typed")
-        await until(lambda: app.chat.drafts._saved.text == "typed")
+        await until(lambda: app.chat.drafts.saved.text == "typed")
         app.chat.save_draft()
         app.chat.drafts._store.save_draft(Draft())
         app.chat.restore_draft()

@@ -134,7 +134,7 @@ async def test_esc_puts_the_prompt_back(make_app: MakeApp, model: Model) -> None
         await ask(pilot, long("prompt 3", 60))
         await until(lambda: isinstance(app.screen, RoomPanel))
         app.chat.save_draft()
-        assert app.chat.drafts._saved.text.startswith("prompt 3"), "kept meanwhile"
+        assert app.chat.drafts.saved.text.startswith("prompt 3"), "kept meanwhile"
         await pilot.press("escape")
         await until(lambda: app.chat.prompt.text.startswith("prompt 3"))
         assert len(model.bodies) == 3
