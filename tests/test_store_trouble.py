@@ -91,7 +91,7 @@ def snapshot(path: Path) -> bytes | None:
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (make_text, "is not a database; move it away"),
+        (make_text, "is not a database, or damaged; try “streamtui sessions check --repair”, or move it away"),
         (make_folder, "is a folder; move it away"),
         (make_newer, "was written by a newer streamtui; upgrade this one"),
         (make_other, "is another program's database; move it away"),

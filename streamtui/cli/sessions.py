@@ -6,11 +6,19 @@ import sys
 from collections.abc import Sequence
 
 from streamtui import paths
-from streamtui.cli import EXIT_FAILED, EXIT_INTERRUPTED, session_changes, session_export, session_import, session_lists
+from streamtui.cli import (
+    EXIT_FAILED,
+    EXIT_INTERRUPTED,
+    session_changes,
+    session_check,
+    session_export,
+    session_import,
+    session_lists,
+)
 from streamtui.store import Store, StoreError
 from streamtui.transfer.errors import FileTakenError, TransferError
 
-_VERBS = (session_lists, session_export, session_import, session_changes)
+_VERBS = (session_lists, session_export, session_import, session_changes, session_check)
 """Each has `add_verbs`, which adds parsers whose default `run` takes the arguments and the store."""
 
 

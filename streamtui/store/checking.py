@@ -142,7 +142,8 @@ def _replace(path: Path) -> str:
             log.rename(kept.with_name(kept.name + "-wal"))
         new.replace(path)
     kept_as = clean_line(str(kept))
-    return f"What can be read, {messages:,} messages, is in a new file now; the damaged one is kept as {kept_as}."
+    count = "1 message" if messages == 1 else f"{messages:,} messages"
+    return f"What can be read, {count}, is in a new file now; the damaged one is kept as {kept_as}."
 
 
 @contextmanager

@@ -83,7 +83,7 @@ def make_no_folder(path: Path) -> None:
 
 
 STATES = {
-    make_text: "{path} is not a database; move it away.",
+    make_text: "{path} is not a database, or damaged; try “streamtui sessions check --repair”, or move it away.",
     make_folder: "{path} is a folder; move it away.",
     make_newer: "{path} was written by a newer streamtui; upgrade this one.",
     make_other: "{path} is another program's database; move it away.",
