@@ -108,10 +108,10 @@ def test_check_looks_at_own_themes(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_path_and_keys(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(capsys, "path")[1] == f"{paths.config_file()}\n"
-    write("[keys]\n'chat.retry' = 'f6'\n")
+    write("[keys]\n'chat.retry' = 'alt+r'\n")
     lines = run(capsys, "keys")[1].splitlines()
     assert len(lines) == len(KEYS)
-    assert any(re.match(r"chat\.retry +F6 +ask again", line) for line in lines)
+    assert any(re.match(r"chat\.retry +alt\+r +ask again", line) for line in lines)
 
 
 def test_edit_opens_the_editor_and_checks(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,7 +143,7 @@ def test_show_says_where_everything_comes_from(
     write(
         "theme = 'paper'\nparameters = { seed = 1, top_p = 1 }\n[endpoints.box]\nbase_url = 'http://box.example/v1'\n"
         "api_key_env = 'BOX_KEY'\nparameters.seed = 2\nmodels.'a b'.window = 5\n"
-        "[presets.p]\nparameters.max_tokens = 7\n[keys]\nchat.retry = 'f6'\n"
+        "[presets.p]\nparameters.max_tokens = 7\n[keys]\nchat.retry = 'alt+r'\n"
     )
     status, out, _ = run(capsys, "show", "-e", "box", "-m", "big", "--temperature", "0.5", "--preset", "p")
     assert status == 0
@@ -152,7 +152,7 @@ def test_show_says_where_everything_comes_from(
     assert row(out, "theme") == ["paper", "config.toml, line 1"]
     assert row(out, "parameters.temperature") == ["0.5", "--temperature"]
     assert row(out, "parameters.max_tokens") == ["7", "--preset p"]
-    assert row(out, "keys.chat.retry") == ["f6", "config.toml, line 11"]
+    assert row(out, "keys.chat.retry") == ["alt+r", "config.toml, line 11"]
     assert row(out, "base_url") == ["http://box.example/v1", "config.toml, line 4"]
     assert row(out, "api_key") == ["…cdef", "BOX_KEY"]
     assert row(out, "parameters.seed") == ["2", "config.toml, line 6"]

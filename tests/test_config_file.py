@@ -58,7 +58,7 @@ model = "big"
 parameters.reasoning_effort = "high"
 
 [keys]
-"chat.retry" = "Ctrl+R, shift+f5"
+"chat.retry" = "Alt+R, shift+f11"
 chat.pick_model = ["f2"]
 "pane.fold" = "space"
 """
@@ -111,7 +111,7 @@ def test_everything_a_file_can_say(file: Path) -> None:
     assert settings.presets == {
         "coder": Preset("coder", "Write code.", "box", "big", Parameters(reasoning_effort="high"))
     }
-    assert settings.keymap == {"chat.retry": "ctrl+r,shift+f5", "chat.pick_model": "f2", "pane.fold": "space"}
+    assert settings.keymap == {"chat.retry": "alt+r,shift+f11", "chat.pick_model": "f2", "pane.fold": "space"}
 
 
 def test_no_file_is_no_trouble(file: Path) -> None:

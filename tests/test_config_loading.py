@@ -199,10 +199,10 @@ def test_keys_that_streamtui_put_into_the_keyring_are_looked_for_there() -> None
 
 
 def test_the_rest_of_the_file() -> None:
-    text = 'pace = 100\ntheme = "paper"\ntitle_model = "small"\nmoderate = true\n[keys]\nchat.retry = "f6"\n'
+    text = 'pace = 100\ntheme = "paper"\ntitle_model = "small"\nmoderate = true\n[keys]\nchat.retry = "alt+r"\n'
     config = loaded(text=text)
     assert (config.pace, config.theme, config.title_model, config.moderate) == (100.0, "paper", "small", True)
-    assert config.keymap == {"chat.retry": "f6"}
+    assert config.keymap == {"chat.retry": "alt+r"}
     assert str(config.source_of("pace")) == "config.toml, line 1"
     assert loaded(Asked(pace=5.0), text=text).pace == 5.0
 

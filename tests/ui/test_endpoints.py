@@ -347,22 +347,22 @@ async def test_a_new_session_begins_with_the_preset(make_app: MakeApp, model: Mo
 
 
 async def test_keys_of_the_user_hold_and_are_shown(make_app: MakeApp, model: Model) -> None:
-    config = config_of(model.endpoint, keymap={"chat.pick_model": "ctrl+g", "prompt.submit": "ctrl+r"})
+    config = config_of(model.endpoint, keymap={"chat.pick_model": "alt+m", "prompt.submit": "alt+s"})
     app = make_app(config=config)
-    async with running(app) as pilot:
+    async with running(app, (120, 120)) as pilot:
         await pilot.press("f2")
         assert app.screen is app.chat
-        await pilot.press("ctrl+g")
+        await pilot.press("alt+m")
         await until(lambda: is_open(app, ModelPicker))
         await pilot.press("escape")
         model.finish()
         app.chat.prompt.insert("hello")
-        await pilot.press("ctrl+r")
+        await pilot.press("alt+s")
         await until(lambda: model.bodies)
         await pilot.press("f1")
         await until(lambda: is_open(app, HelpScreen))
         await pilot.pause()
-        assert "ctrl+g" in app.export_screenshot()
+        assert "alt+m" in app.export_screenshot()
         assert "ctrl+o" not in app.export_screenshot()
 
 
