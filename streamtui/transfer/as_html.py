@@ -6,6 +6,7 @@ from hashlib import sha256
 from html import escape
 
 from streamtui.message import Attachment, Message, Recap
+from streamtui.pricing import in_dollars
 from streamtui.session import Session
 from streamtui.transfer import words
 from streamtui.transfer.colours import DEFAULT, PRINTED, Colours, theme_colours
@@ -59,8 +60,9 @@ def _policy(css: str) -> str:
 def _facts(session: Session, messages: list[Message]) -> str:
     usage = words.spent(messages)
     count = f"{len(messages)} message{'' if len(messages) == 1 else 's'}"
-    tokens = f"{usage.total_tokens:,} tokens" if usage else ""
-    facts = [session.endpoint, session.model, words.moment(session.updated or session.created), count, tokens]
+    tokens = f"{usage.prompt_tokens + usage.completion_tokens:,} tokens" if usage else ""
+    cost = in_dollars(usage.cost) if usage and usage.cost is not None else ""
+    facts = [session.endpoint, session.model, words.moment(session.updated or session.created), count, tokens, cost]
     return " · ".join(filter(None, facts))
 
 

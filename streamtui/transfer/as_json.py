@@ -52,7 +52,7 @@ def _message_object(message: Message) -> dict[str, Any]:
         "model": message.model,
         "finish_reason": message.finish_reason and message.finish_reason.value,
         "error": message.error,
-        "usage": message.usage and asdict(message.usage),
+        "usage": message.usage and values.cleaned(asdict(message.usage)),
         "timing": message.timing and values.cleaned(asdict(message.timing)),
         "recap": message.recap and values.cleaned(asdict(message.recap)),
         "attachments": [_attachment_object(attachment) for attachment in message.attachments],

@@ -36,6 +36,7 @@ def _front_matter(session: Session, entries: list[Placed]) -> str:
     usage = words.spent(entry.message for entry in entries)
     if usage is not None:
         facts["tokens"] = f"{{prompt: {usage.prompt_tokens}, completion: {usage.completion_tokens}}}"
+        facts["cost"] = "" if usage.cost is None else f"{usage.cost:.6f}"  # US dollars
     lines = [f"{name}: {value}" for name, value in facts.items() if value not in ("", '""')]
     return "\n".join(["---", *lines, "---"])
 

@@ -82,7 +82,8 @@ def _message(source: Mapping[str, Any]) -> Message:
 def _usage(source: object) -> Usage | None:
     if not isinstance(source, dict):
         return None
-    return Usage(*(values.count(source.get(name)) for name in Usage.__slots__))
+    tokens = {name: values.count(source.get(name)) for name in Usage.__slots__ if name.endswith("_tokens")}
+    return Usage(**tokens, cost=values.number(source.get("cost")))
 
 
 def _timing(source: object) -> Timing | None:

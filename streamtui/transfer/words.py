@@ -8,6 +8,7 @@ from streamtui.message import Attachment, FinishReason, Message, Recap, Role, Us
 
 UNTITLED = "Untitled"
 
+_TOKENS = [field.name for field in fields(Usage) if field.name.endswith("_tokens")]
 _ENDINGS = {
     None: "interrupted",
     FinishReason.STOPPED: "stopped",
@@ -70,9 +71,13 @@ def size(count: int) -> str:
 
 
 def spent(messages: Iterable[Message]) -> Usage | None:
-    """Returns the tokens of all `messages` together, as the servers counted them; None where none did."""
-    found = [usage for message in messages for usage in (message.usage, message.recap and message.recap.usage)]
-    counted = [usage for usage in found if usage is not None]
+    """Returns the tokens of all `messages` together, as the servers counted them, and their cost if all of it is
+    known; None where nothing was counted.
+    """
+    holders = [holder for message in messages for holder in (message, message.recap) if holder is not None]
+    counted = [holder.usage for holder in holders if holder.usage is not None]
     if not counted:
         return None
-    return Usage(*(sum(getattr(usage, field.name) for usage in counted) for field in fields(Usage)))
+    tokens = {name: sum(getattr(usage, name) for usage in counted) for name in _TOKENS}
+    costs = [usage.cost for usage in counted if usage.cost is not None]
+    return Usage(**tokens, cost=sum(costs) if len(costs) == len(counted) else None)

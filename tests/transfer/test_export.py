@@ -66,7 +66,11 @@ def rich() -> Session:
     picture = Attachment("cat.png", "image/png", b"\x89PNG")
     prompt = session.add(Message(Role.USER, "Show\nme", created=1.79e9, attachments=(picture,)))
     answer = Message(Role.ASSISTANT, "# Head\n\n```python\nx = 1  # one\n```", created=1.79e9 + 5, model="gpt-5")
-    answer.reasoning, answer.timing, answer.usage = "Hm.\n\n```\ncode\n```", Timing(0.5, 2.5, 9.0), Usage(100, 50)
+    answer.reasoning, answer.timing, answer.usage = (
+        "Hm.\n\n```\ncode\n```",
+        Timing(0.5, 2.5, 9.0),
+        Usage(100, 50, cost=0.0125),
+    )
     answer.finish_reason = FinishReason.STOP
     session.add(answer)
     session.leaf_id = prompt.id
@@ -128,9 +132,9 @@ def test_front_matter_is_yaml_whatever_the_title_holds() -> None:
     facts = dict(line.split(": ", 1) for line in front.splitlines())
     assert json.loads(facts["title"]) == session.title
     assert json.loads(facts["id"]) == session.id
-    assert facts["tokens"] == "{prompt: 100, completion: 50}"
+    assert (facts["tokens"], facts["cost"]) == ("{prompt: 100, completion: 50}", "0.012500")
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d", facts["created"])
-    assert list(facts) == ["title", "id", "created", "updated", "model", "endpoint", "messages", "tokens"]
+    assert list(facts) == ["title", "id", "created", "updated", "model", "endpoint", "messages", "tokens", "cost"]
 
 
 def headings(markdown: str) -> list[str]:

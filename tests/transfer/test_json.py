@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamtui.message import Attachment, Message, Recap, Role
+from streamtui.message import Attachment, Message, Recap, Role, Usage
 from streamtui.sanitize import clean
 from streamtui.session import Session
 from streamtui.store import Store
@@ -44,14 +44,15 @@ def test_nothing_but_json_is_written(session: Session) -> None:
 def test_every_field_of_a_session_is_written() -> None:
     message = Message(Role.USER, attachments=(Attachment("a", "b", b"c"),))
     written = as_object(Session(messages={message.id: message}))
-    assert {field.name for field in fields(Session)} <= written.keys()
+    assert {field.name for field in fields(Session) if field.compare} <= written.keys()
     assert {field.name for field in fields(Message)} == written["messages"][0].keys()
+    assert {field.name for field in fields(Usage)} == as_object(_recapped())["messages"][0]["usage"].keys()
     assert {field.name for field in fields(Recap)} == as_object(_recapped())["messages"][0]["recap"].keys()
     assert {field.name for field in fields(Attachment)} == written["messages"][0]["attachments"][0].keys()
 
 
 def _recapped() -> Session:
-    message = Message(Role.USER, recap=Recap())
+    message = Message(Role.USER, recap=Recap(), usage=Usage())
     return Session(messages={message.id: message})
 
 
