@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from streamtui.store import Store
 
 
+TIDY_EVERY = 60.0
+"""Seconds between looks into the trash."""
 IDLE = 1.0
 """Seconds without a key after which a pause of 0.15 s does no harm."""
 PARENT_EVERY = 1.0
@@ -135,6 +137,11 @@ class StreamTUI(App[None]):
             time.sleep(0.1)
         return False
 
+    def _tidy(self) -> None:
+        """Deletes what has been in the trash for long, where nothing else goes on."""
+        if not self.chat.is_replying:
+            self.store.empty_trash()
+
     def _use_default_theme(self) -> None:
         files = themes.theme_files()
         name = self.config.theme if self.config.theme in files else themes.DEFAULT
@@ -162,6 +169,7 @@ class StreamTUI(App[None]):
             parameters=self.config.new_parameters,
         )
         self.chat.begin(session, provider, self.store)
+        self.set_interval(TIDY_EVERY, self._tidy)
         warm_up(
             provider,
             endpoint.model,

@@ -28,7 +28,10 @@ class BranchingScreen(TuningScreen):
 
     def show_message(self, message_id: str, words: "Query | None" = None) -> None:
         """Shows the branch that a message is on, and the message, with the words marked that were looked for."""
-        if not self.is_replying and self.conversation.show(message_id):
+        on_path = any(message.id == message_id for message in self.conversation.session.path())
+        if not on_path and self._must_wait():
+            return
+        if not on_path and self.conversation.show(message_id):
             self.show_path()
             self.show_status()
         self.transcript.show_message(message_id, words)
@@ -72,10 +75,11 @@ class BranchingScreen(TuningScreen):
             return
         if chosen.action == "fork":
             self.fork(chosen.message_id)
+        elif chosen.action == "open":
+            self.show_message(chosen.message_id)
         elif not self._must_wait():
             self.show_message(chosen.message_id)
-            if chosen.action == "edit_prompt":
-                self.action_edit_prompt()
+            self.action_edit_prompt()
 
     @property
     def _chosen_id(self) -> str:

@@ -10,9 +10,10 @@ from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
 from streamtui.message import FinishReason, Message, Role
-from streamtui.session import Session, SessionFilter
+from streamtui.session import Session, SessionFilter, SessionSummary
 from streamtui.store import Store
 from streamtui.ui.app import StreamTUI
+from streamtui.ui.export_panel import ExportPanel
 from streamtui.ui.sessions.filter_panel import FilterPanel
 from streamtui.ui.sessions.preview import Preview
 from streamtui.ui.sessions.rename_input import RenameInput
@@ -210,7 +211,7 @@ async def test_pinning_archiving_copying_and_the_way_back(make_app: MakeApp, thr
         await until(lambda: sum("Soup" in row for row in listed(screen)) == 1)
         await pilot.press("f4")
         await until(lambda: listed(screen)[0] == "Yesterday")
-        await pilot.press("f6", *"archive", "enter")
+        await pilot.press("f7", *"archive", "enter")
         await until(lambda: isinstance(app.screen, SessionsScreen) and "Soup" in " ".join(listed(screen)))
         assert len(listed(screen)) == 2
         await pilot.press("f4")
@@ -234,7 +235,7 @@ async def test_what_is_deleted_comes_back_until_it_is_deleted_in_the_trash(
         await until(lambda: len(listed(screen)) == 6)
         await pilot.press("ctrl+home", "delete")
         await until(lambda: len(listed(screen)) == 4)
-        await pilot.press("f6", *"trash", "enter")
+        await pilot.press("f7", *"trash", "enter")
         await until(lambda: isinstance(app.screen, SessionsScreen) and "Soup" in " ".join(listed(screen)))
         await pilot.press("f4")
         await until(lambda: said(screen) == "The trash is empty.")
@@ -242,7 +243,7 @@ async def test_what_is_deleted_comes_back_until_it_is_deleted_in_the_trash(
         await until(lambda: len(listed(screen)) == 6)
         await pilot.press("f8")
         await until(lambda: len(listed(screen)) == 4)
-        await pilot.press("f6", *"trash", "enter")
+        await pilot.press("f7", *"trash", "enter")
         await until(lambda: isinstance(app.screen, SessionsScreen) and "Soup" in " ".join(listed(screen)))
         await pilot.press("f8")
         assert len(listed(screen)) == 2
@@ -335,3 +336,34 @@ def test_days() -> None:
     names = [day_name(today - timedelta(days=n), today) for n in (-1, 0, 1, 2, 59, 60)]
     assert names == ["Today", "Today", "Yesterday", "Fri 27 Feb", "Thu 1 Jan", "Wed 31 Dec 2025"]
     assert time.time() - NOON < 2 * DAY
+
+
+async def test_what_is_marked_is_exported(make_app: MakeApp, three: list[Session], tmp_path: Path) -> None:
+    app = make_app()
+    async with running(app, (80, 24)) as pilot:
+        await opened(pilot, app)
+        await pilot.press("shift+down", "shift+down", "f6")
+        await until(lambda: isinstance(app.screen, ExportPanel))
+        line = app.screen.query_one("#file", Input)
+        line.value = str(tmp_path / "out")
+        await pilot.press("enter")
+        await until(lambda: any("Exported 2 sessions" in note.message for note in app._notifications))
+        assert len(list((tmp_path / "out").glob("*.md"))) == 2
+        await pilot.press("escape", "f6")
+        await until(lambda: isinstance(app.screen, ExportPanel))
+        app.screen.query_one("#file", Input).value = str(tmp_path / "one.md")
+        await pilot.press("enter")
+        await until(lambda: (tmp_path / "one.md").exists())
+
+
+async def test_what_another_window_saves_is_listed(make_app: MakeApp, three: list[Session]) -> None:
+    app = make_app()
+    async with running(app, (80, 24)) as pilot:
+        screen = await opened(pilot, app)
+        await pilot.press("down")
+        with Store(app._database) as other:
+            other.save_whole(chat("Bread", "How long does it rise?", days=-1))
+            await until(lambda: any("Bread" in row for row in listed(screen)))
+        row = screen.sessions.row
+        assert isinstance(row, SessionSummary)
+        assert row.title == "Trains"

@@ -29,6 +29,8 @@ from streamtui.ui.sessions.rows import Unfold, session_of
 
 NARROW = 100
 """Cells of the terminal below which there is no preview."""
+LOOK_EVERY = 1.0
+"""Seconds between looks whether something was saved."""
 REST = 0.06
 """Seconds a highlight rests until its session is read: while a key repeats, none is."""
 
@@ -115,6 +117,20 @@ class BrowsingScreen(PaneScreen[Opened | None]):
         self.sessions.look.current = self._current
         self.query_one("#hint").display = False
         self.load()
+        self.run_worker(self._watch(), group="watch", exit_on_error=False)
+
+    async def _watch(self) -> None:
+        """Brings the list up to date when this window or another one has saved something."""
+        before: object = None
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            try:
+                now = await asyncio.wrap_future(self._store.version())
+            except StoreError:
+                continue  # the list itself says so
+            if before not in (None, now) and not (self._is_loading or self.query(RenameInput)):
+                self.load(again=True)
+            before = now
 
     def on_resize(self, event: events.Resize) -> None:
         """Does without the preview where there is no room."""

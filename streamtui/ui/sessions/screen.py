@@ -93,6 +93,20 @@ class SessionsScreen(BrowsingScreen):
                 return
             self._changed(self.changes.duplicated(session, copy_id))
 
+    @work(exclusive=True, group="panel")
+    async def action_export(self) -> None:
+        """Writes what is chosen to files."""
+        from streamtui.ui.export import export_many, export_one
+
+        chosen = self.sessions.chosen
+        try:
+            if len(chosen) == 1:
+                await export_one(self, await asyncio.wrap_future(self._store.session(chosen[0].id)))
+            elif chosen:
+                await export_many(self, self._store, [session.id for session in chosen])
+        except StoreError as error:
+            self.notify(str(error), severity="error", markup=False)
+
     def action_undo(self) -> None:
         """Takes back what was done last."""
         self._changed(self.changes.take_back() or "There is nothing to take back.")

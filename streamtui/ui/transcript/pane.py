@@ -216,12 +216,13 @@ class Transcript(TranscriptView):
 
     def show_message(self, message_id: str, words: "Query | None" = None) -> None:
         """Scrolls to a message, with the cursor on it; where it holds `words`, which are marked everywhere, to them."""
-        self.finder.search("", words)
+        if words:
+            self.finder.search("", words)
         index = next((i for i, entry in enumerate(self.flow.entries) if entry.message.id == message_id), None)
         if index is None:
             return
         self.lines.cursor = index
-        hit = self.finder.step_to(index)
+        hit = self.finder.step_to(index) if words else None
         line, above = (self.flow.top(index), 0) if hit is None else (self._line_of(hit), self.size.height // 3)
         self.show_line(line, above=above)
 
