@@ -335,7 +335,23 @@ def test_what_others_may_read_is_closed_to_them(tmp_path: Path, monkeypatch: pyt
         f"Other users of this computer may look into {file}." for file in (path, path.parent)
     ]
     assert check(path, repair=True).sound
-    assert [stat.S_IMODE(file.stat().st_mode) for file in (path, path.parent)] == [0o600, 0o700]
+    assert modes(path) == [0o600, 0o700]
+
+
+def test_what_others_may_read_is_closed_to_them_at_the_next_start(tmp_path: Path) -> None:
+    path, elsewhere = paths.database(), tmp_path / "shared" / "sessions.db"
+    for database in (path, elsewhere):
+        fill(database, 1)
+        database.chmod(0o644)
+        database.parent.chmod(0o755)
+        with Store(database) as store:
+            assert store.latest().result(20)
+    assert modes(path) == [0o600, 0o700]
+    assert modes(elsewhere) == [0o600, 0o755]
+
+
+def modes(path: Path) -> list[int]:
+    return [stat.S_IMODE(file.stat().st_mode) for file in (path, path.parent)]
 
 
 NO_ROOM = """

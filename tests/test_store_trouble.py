@@ -15,7 +15,8 @@ import pytest
 
 from streamtui.message import Message, Role
 from streamtui.session import Session
-from streamtui.store import Store, StoreError, opening, schema, threads
+from streamtui.store import Draft, Store, StoreError, opening, schema, threads
+from streamtui.store.checking import check
 
 
 @pytest.fixture(autouse=True)
@@ -237,6 +238,123 @@ def test_a_message_that_another_program_spoilt_is_told(path: Path) -> None:
         assert store.latest().result(10) == session.id
         with pytest.raises(StoreError, match="has been changed by another program: 'wizard' is not a valid Role"):
             store.session(session.id).result(10)
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from streamtui.message import Message, Role
+from streamtui.session import Session
+from streamtui.store import Store, threads
+
+threads.PAUSE = float(sys.argv[3])
+store, session = Store(Path(sys.argv[1])), Session(id=sys.argv[2])
+for n in range(30):
+    store.save_message(session.id, session.add(Message(Role.USER, f"{sys.argv[2]} {n} " * 20)))
+store.save_session(session)
+store.latest().result()
+log = Path(sys.argv[1] + "-wal")
+while threads.PAUSE < 60 and log.stat().st_size:
+    pass
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def killed(path: Path, session_id: str, pause: float = 60) -> None:
+    """Saves a session in a program that is killed, before what it wrote was worked into the database, or after."""
+    subprocess.run([sys.executable, "-c", KILLED, path, session_id, str(pause)], check=False)
+
+
+def count(path: Path, session_id: str) -> int:
+    with Store(path) as store:
+        store.remember("key", "value")
+        assert store.recall("key").result(10) == "value"
+        found = [summary.messages for summary in store.sessions().result(10) if summary.id == session_id]
+        assert len(store.search(session_id, 100).result(10)) == sum(found)
+        return sum(found)
+
+
+def test_a_log_is_worked_in_in_every_pause(path: Path) -> None:
+    killed(path, "aaa", pause=0.05)
+    path.with_name("sessions.db-wal").unlink()
+    assert count(path, "aaa") == 30
+    assert check(path).findings == []
+
+
+def lose_log(log: Path, shared: Path) -> None:
+    log.unlink()
+
+
+def spoil_log(log: Path, shared: Path) -> None:
+    log.write_bytes(os.urandom(log.stat().st_size))
+
+
+def lose_shared(log: Path, shared: Path) -> None:
+    shared.unlink()
+
+
+def spoil_shared(log: Path, shared: Path) -> None:
+    shared.write_bytes(os.urandom(32_768))
+
+
+def cut_log(log: Path, shared: Path) -> None:
+    os.truncate(log, log.stat().st_size // 2)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "least"), [(lose_log, 0), (spoil_log, 0), (lose_shared, 30), (spoil_shared, 30), (cut_log, 0)]
+)
+def test_files_beside_the_database_that_are_missing_or_spoilt(
+    path: Path, spoil: Callable[[Path, Path], None], least: int
+) -> None:
+    fill(path)
+    killed(path, "aaa")
+    spoil(path.with_name("sessions.db-wal"), path.with_name("sessions.db-shm"))
+    assert count(path, "aaa") >= least
+    assert check(path).findings == []
+    with Store(path) as store:
+        assert "precious" in [
+            m.text for s in store.sessions().result(10) for m in store.session(s.id).result(10).path()
+        ]
+
+
+def test_the_log_of_another_database(path: Path, tmp_path: Path) -> None:
+    """SQLite can't tell whose a log is. What comes of it is sound, or is found and repaired."""
+    other = tmp_path / "other.db"
+    for n in range(10):
+        killed(other, f"bbb{n}", pause=0.01 if n < 9 else 60)
+    fill(path)
+    path.with_name("sessions.db-wal").write_bytes(other.with_name("other.db-wal").read_bytes())
+    assert check(path, repair=True).sound
+    assert check(path).findings == []
+    with Store(path) as store:
+        store.remember("key", "value")
+        assert store.recall("key").result(10) == "value"
+        assert all(store.session(summary.id).result(10).path() for summary in store.sessions().result(10))
+
+
+def test_a_clock_that_goes_back_loses_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = Session(created=4e9)
+    with Store(path) as store:
+        for n, when in enumerate((4e9, 1e9, 2e9, 5.0)):
+            store.save_message(session.id, session.add(Message(Role.USER, f"message {n}", created=when)))
+            store.save_session(session)
+        store.use_model("here", "m-1")
+        monkeypatch.setattr("time.time", lambda: 1.0)
+        store.use_model("here", "m-2")
+        store.trash(session.id)
+        assert store.latest().result(10) is None
+        store.save_message(session.id, session.add(Message(Role.USER, "message 4", created=2.0)))
+        store.save_session(session)
+        store.save_draft(Draft("draft"))
+        back = store.session(session.id).result(10)
+        assert store.latest().result(10) == session.id
+        assert {model.name for model in store.models("here").result(10)} == {"m-1", "m-2"}
+    assert [m.text for m in back.path()] == [f"message {n}" for n in range(5)]
+    assert list(back.messages) == list(session.messages)
+    assert back.updated == 4e9
+    with Store(path) as store:
+        assert store.take_draft().result(10) == Draft("draft")
 
 
 SECOND = ("ALTER TABLE sessions ADD COLUMN colour TEXT", "UPDATE sessions SET title = 'migrated'")

@@ -5,11 +5,17 @@ import os
 import shlex
 import sys
 from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from streamtui import __version__
 from streamtui.cli import COMMANDS, EXIT_FAILED, EXIT_USAGE
 from streamtui.cli.options import add_server_options, add_session_options, config_from, server_flags
 from streamtui.config import Config, ConfigError
+from streamtui.sanitize import clean_line
+
+if TYPE_CHECKING:
+    from streamtui.ui.app import StreamTUI
 
 
 def parser() -> argparse.ArgumentParser:
@@ -55,9 +61,8 @@ def _chat(config: Config, asked: argparse.Namespace) -> int:
     try:
         app.run()
     finally:
-        saved = app.close()
+        saved = app.close() or _rescue(app)
     if not saved:
-        print(f"streamtui: the end of the conversation was not saved. {app.store.trouble}", file=sys.stderr)
         return EXIT_FAILED
     session = app.chat.session
     if session is not None and session.messages and not in_page:
@@ -65,3 +70,17 @@ def _chat(config: Config, asked: argparse.Namespace) -> int:
         again = shlex.join(["streamtui", *flags, "--session", session.id[:8]])
         print(f"{again} goes on with “{session.title}”.")
     return app.return_code or 0
+
+
+def _rescue(app: "StreamTUI") -> bool:
+    """Puts what the store could not save into a file, and says where it is. Returns False: it is not in the store."""
+    from streamtui import paths
+    from streamtui.transfer.rescue import rescue
+
+    sessions = app.chat.unsaved
+    file = rescue(sessions, (paths.data_dir(), Path.home())) if sessions else None
+    print(f"streamtui: not everything was saved. {app.store.trouble}", file=sys.stderr)
+    if file is not None:
+        name = clean_line(str(file))
+        print(f"streamtui: the conversation is in {name}; streamtui sessions import brings it back.", file=sys.stderr)
+    return False

@@ -4,15 +4,13 @@ import errno
 import fcntl
 import os
 import sqlite3
-import stat
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from streamtui import paths
 from streamtui.sanitize import clean_line
-from streamtui.store import opening, schema
+from streamtui.store import opening, privacy, schema
 from streamtui.store.errors import TROUBLE, describe, primary_code
 from streamtui.store.faults import FAULTS
 from streamtui.store.salvage import salvage
@@ -62,10 +60,11 @@ def check(path: Path, *, repair: bool = False) -> Report:
     report = Report(path)
     if not path.exists():
         return report
+    loose = list(privacy.loose(path))
     try:
         if _check_file(report, repair):
             report.sessions, report.messages = _count(path)
-            report.findings += _check_modes(path, repair)
+            report.findings += _modes(loose, repair)
     except TROUBLE as error:
         report.findings.append(Finding(f"The saved sessions can't be checked: {describe(error, path)}."))
     return report
@@ -78,17 +77,12 @@ def _count(path: Path) -> tuple[int, int]:
         return sessions, messages
 
 
-def _check_modes(path: Path, repair: bool) -> Iterator[Finding]:
-    """Whether others may read what is private. SQLite gives the files beside the database the mode it has."""
-    private = {Path(f"{path}{end}"): 0o600 for end in ("", "-wal", "-shm")}
-    if path == Path(os.path.realpath(paths.database())):  # any other folder is not ours alone
-        private[path.parent] = 0o700
-    for file, mode in private.items():
-        if file.exists() and stat.S_IMODE(file.stat().st_mode) & 0o077:
-            if repair:
-                file.chmod(mode)
-            problem = f"Other users of this computer may look into {clean_line(str(file))}."
-            yield Finding(problem, "They may no longer." if repair else "")
+def _modes(loose: list[tuple[Path, int]], repair: bool) -> Iterator[Finding]:
+    for file, mode in loose:
+        if repair and file.exists():
+            file.chmod(mode)
+        problem = f"Other users of this computer may look into {clean_line(str(file))}."
+        yield Finding(problem, "They may no longer." if repair else "")
 
 
 def _check_file(report: Report, repair: bool) -> bool:

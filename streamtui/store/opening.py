@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
-from streamtui.store import schema
+from streamtui.store import privacy, schema
 from streamtui.store.errors import primary_code
 
 BUSY_TIMEOUT = 5.0
@@ -51,6 +51,7 @@ def _connect(path: Path) -> sqlite3.Connection:
         schema.teach(connection)
         if schema.version_of(connection, path) < len(schema.MIGRATIONS):
             schema.migrate(connection, path)
+        privacy.close(path)
         _use_wal(connection, path)
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA foreign_keys = ON")

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from streamtui.message import Message, Role
 from streamtui.session import Session, SessionFilter
 from streamtui.store import Store
 from streamtui.transfer.entries import Broken, Entry, Found
@@ -99,7 +100,7 @@ class _Importer:
         if self._dry_run and entry.session.id in self._added:
             return self._result(Outcome.UNCHANGED, entry)
         there = self._store.session(entry.session.id).result()
-        added = [message for message in entry.session.messages.values() if message.id not in there.messages]
+        added = [message for message in entry.session.messages.values() if _is_missing(message, there)]
         if not added:
             return self._result(Outcome.UNCHANGED, entry)
         if not self._dry_run:
@@ -128,6 +129,15 @@ class _Importer:
         self._store.latest().result()  # any answer comes after what was queued before it
         if self._store.trouble:
             raise TransferError(self._store.trouble)
+
+
+def _is_missing(message: Message, session: Session) -> bool:
+    """Whether `session` has not got `message`, or only the beginning of it, which a kill or a full disk has left."""
+    there = session.messages.get(message.id)
+    if there is None:
+        return True
+    is_cut_short = there.role is Role.ASSISTANT and there.finish_reason is None and there.id not in session.elsewhere
+    return is_cut_short and message.finish_reason is not None and message.text.startswith(there.text)
 
 
 def _ids(store: Store, where: SessionFilter) -> set[str]:

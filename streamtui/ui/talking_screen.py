@@ -27,6 +27,7 @@ class TalkingScreen(TurnScreen):
         self._begun = False
         """Whether there is a conversation."""
         self._quit_armed = False
+        self._left_unsaved: dict[str, Session] = {}
 
     def begin(self, session: Session, provider: "Provider", store: "Store") -> None:
         """Brings the screen to life once it is painted."""
@@ -57,6 +58,8 @@ class TalkingScreen(TurnScreen):
         self.stop()
         self._take_back_queued()
         before = self.conversation
+        if before.store.trouble and before.session.messages:
+            self._left_unsaved[before.session.id] = before.session
         answers = provider or self.provider_for(session)
         self.conversation = Conversation(session, answers, before.store, moderate=self.config.moderate)
         self._show_session()
@@ -100,6 +103,12 @@ class TalkingScreen(TurnScreen):
     def session(self) -> Session | None:
         """The session shown; None before the first paint."""
         return self.conversation.session if self._begun else None
+
+    @property
+    def unsaved(self) -> list[Session]:
+        """The sessions of which something may not be saved, should the store say that something is not."""
+        shown = [self.conversation.session] if self._begun and self.conversation.session.messages else []
+        return list({**self._left_unsaved, **{session.id: session for session in shown}}.values())
 
     @work(group="draft", exit_on_error=False)
     async def restore_draft(self) -> None:
