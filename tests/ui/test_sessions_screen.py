@@ -367,3 +367,14 @@ async def test_what_another_window_saves_is_listed(make_app: MakeApp, three: lis
         row = screen.sessions.row
         assert isinstance(row, SessionSummary)
         assert row.title == "Trains"
+
+
+async def test_every_key_of_the_screen_is_in_view_below_it(make_app: MakeApp) -> None:
+    app = make_app()
+    async with running(app, (100, 30)) as pilot:
+        await ask(pilot, "hello")
+        await until(lambda: answered(app))
+        await pilot.press("ctrl+s")
+        await until(lambda: isinstance(app.screen, SessionsScreen) and app.screen.query("#keys"))
+        await until(lambda: app.screen.query_one("#keys").region.height == 2)
+        assert app.screen.query_one("#keys").region.bottom == 30

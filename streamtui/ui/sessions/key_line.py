@@ -43,6 +43,8 @@ class KeyLine(Static):
             for line in lines
         ]
         self.update(Content("\n").join(texts))
+        # Not “auto”: Textual measures that before the resize that brings the second line (8.2.8).
+        self.styles.height = len(lines)
 
     def _entries(self) -> list[tuple[str, str]]:
         labels = ((key, self._labels.get(key.action, key.label)) for key in self._keys)
