@@ -52,9 +52,10 @@ class Asker:
 
         Raises OSError where `output` can't write; the reply is stopped then, and kept. So it is by cancelling.
         """
-        conversation, self._tap = self._conversation, output.tap
+        conversation, showing = self._conversation, _Showing(output)
+        # Not the output's own: the provider would take a pipe that nobody reads for a server that is gone.
+        self._tap = showing.tap
         conversation.add_prompt(question.text, question.attachments)
-        showing = _Showing(output)
         view = PacedView(showing.show, self._pace, lambda: conversation.progress.sent)
         try:
             async with aclosing(conversation.reply()) as deltas:
@@ -86,6 +87,9 @@ class _Showing:
     def __init__(self, output: Output) -> None:
         self._output = output
         self._failure: OSError | None = None
+
+    def tap(self, data: str) -> None:
+        self._try(lambda: self._output.tap(data))
 
     def show(self, delta: Delta) -> None:
         self._try(lambda: self._output.piece(delta))

@@ -102,6 +102,9 @@ async def _ask(config: Config, asked: argparse.Namespace, question: "Question") 
     provider = None
     try:
         session, endpoint = await _session(config, asked, store)
+        if endpoint.needs_key:  # nothing is sent, so nothing is saved that the next -c would go on with
+            say(f"No API key is set for {endpoint.name}: set {endpoint.key_variable}, or try streamtui ask --demo.")
+            return EXIT_FAILED
         provider = connect(endpoint)
         asker = Asker(config, session, provider, store, stream=not asked.no_stream, tell=say)
         reply = await asker.ask(question, _output(asked))

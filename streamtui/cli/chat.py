@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def parser() -> argparse.ArgumentParser:
     """Returns the parser of all arguments."""
-    commands = "".join(f"\n  streamtui {name:<10}{does}" for name, does in COMMANDS.items())
+    commands = "".join(f"\n  streamtui {name:<12}{does}" for name, does in COMMANDS.items())
     parser = argparse.ArgumentParser(
         prog="streamtui",
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -16,6 +16,7 @@ from streamtui.transfer.exporting import Format, export_session, format_of
 from streamtui.transfer.files import json_parts, save, write_export, write_folder
 
 _LINES = "jsonl"
+_SHORT = {"md": "markdown", "txt": "text"}
 _STDOUT = "-"
 
 
@@ -31,7 +32,12 @@ def add_verbs(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     export.add_argument("--all", action="store_true", help="all sessions, archived ones too; or those that fit:")
     add_filter(export)
     how = export.add_argument_group("how")
-    how.add_argument("--format", choices=[*Format, _LINES], help="markdown, unless the name of the file says another")
+    how.add_argument(
+        "--format",
+        type=lambda name: _SHORT.get(name, name),
+        choices=[*map(str, Format), _LINES],
+        help="markdown, unless the name of the file says another",
+    )
     how.add_argument("-o", "--output", metavar="PATH", default=_STDOUT, help="a file, or a folder; - is stdout")
     how.add_argument("--tree", action="store_true", help="all branches (JSON always has them)")
     how.add_argument("--theme", metavar="NAME", default=DEFAULT, help="the colours of HTML (%(default)s)")

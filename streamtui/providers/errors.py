@@ -116,7 +116,7 @@ class Explainer:
     def no_key(self) -> ProviderError:
         """OpenAI itself without a key: nothing was sent."""
         return self.error(
-            f"No API key is set for {self.name}: set {self.endpoint.key_variable}, or try streamtui --demo.",
+            f"No API key is set for {self.name}: set {self.endpoint.key_variable}, or pick another server (shift+F2).",
             Trouble.NO_KEY,
         )
 

@@ -49,6 +49,8 @@ class Server(uvicorn.Server):
         # uvicorn raises the signal again at its end, as if it had not been heeded; not noting it prevents that.
         if self.should_exit:
             self._loop.call_soon_threadsafe(self._hang_up)
+        elif self.server_state.tasks:
+            sys.stderr.write("streamtui serve: waiting for the streams under way; ctrl+c again hangs up.\n")
         self.should_exit = True
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:

@@ -265,6 +265,26 @@ async def test_a_closed_pipe_is_quiet(tmp_path: Path) -> None:
     assert (out, err) == (b"141\n", b"")
 
 
+async def test_a_pipe_that_closes_is_no_failure_of_the_server(tmp_path: Path) -> None:
+    async with saying(*HELLO) as server:
+        async with started(tmp_path, "ask", "--base-url", server.url, "-m", "m-1", "--events", "hi") as process:
+            assert process.stdout is not None
+            process.stdout._transport.close()  # type: ignore[attr-defined]
+            async with asyncio.timeout(PATIENCE):
+                assert await process.wait() == 141
+            assert process.stderr is not None
+            assert await process.stderr.read() == b""
+        assert len(server.requests) == 1
+
+
+async def test_without_a_key_nothing_is_saved(tmp_path: Path) -> None:
+    done = await run(tmp_path, "ask", "hi")
+    assert done.status == 1
+    assert "OPENAI_API_KEY" in done.err
+    again = await run(tmp_path, "ask", "--demo", "-c", "hi")
+    assert "no session to go on with" in again.err
+
+
 async def test_a_terminal_gets_markdown(tmp_path: Path) -> None:
     text = "# Title\n\nSome **bold** text with `code`.\n\n- one\n- two\n\n```python\nx = 1\n```\n"
     async with saying(piece(text), piece("", "stop"), DONE) as server:

@@ -124,7 +124,7 @@ def test_a_server_that_wants_a_key_and_got_none() -> None:
 
 def test_openai_without_a_key() -> None:
     error = Explainer(Endpoint("openai", OPENAI_URL)).no_key()
-    assert error.sentence == "No API key is set for openai: set OPENAI_API_KEY, or try streamtui --demo."
+    assert error.sentence == "No API key is set for openai: set OPENAI_API_KEY, or pick another server (shift+F2)."
 
 
 @pytest.mark.parametrize(

@@ -363,7 +363,7 @@ async def test_keys_of_the_user_hold_and_are_shown(make_app: MakeApp, model: Mod
         await until(lambda: is_open(app, HelpScreen))
         await pilot.pause()
         assert "alt+m" in app.export_screenshot()
-        assert "ctrl+o" not in app.export_screenshot()
+        assert "ctrl+o,&#160;F2" not in app.export_screenshot()
 
 
 async def test_troubles_of_the_file_are_told_at_the_start(make_app: MakeApp, model: Model) -> None:
