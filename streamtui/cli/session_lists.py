@@ -105,7 +105,8 @@ def _search(asked: argparse.Namespace, store: Store) -> int:
 
 
 def _hit(hit: SearchHit) -> dict[str, Any]:
-    return {name: value for name, value in asdict(hit).items() if name != "place"}
+    said = {name: value for name, value in asdict(hit).items() if name not in ("place", "session")}
+    return {"session_id": hit.session_id, "title": hit.title, **said}
 
 
 def _show(asked: argparse.Namespace, store: Store) -> int:
