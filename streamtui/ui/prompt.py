@@ -16,9 +16,10 @@ from streamtui.ui.kept import KeptLines
 LARGE_PASTE = 8_000
 """Characters from which a paste becomes an attachment: one line of 100 KB costs TextArea 0.5 s a key."""
 
-BURST = 0.015
-"""Seconds between two keys up to which nobody typed them: a terminal without bracketed paste pastes as keys."""
-HOLD = 0.03
+BURST = 0.035
+"""Seconds between two keys up to which nobody typed them: a terminal without bracketed paste pastes as keys. On a
+busy machine keys of one write arrive more than 0.015 s apart."""
+HOLD = 0.04
 """Seconds that enter at the end of a burst waits for more of it."""
 
 
