@@ -1,7 +1,6 @@
 """Where keys come from: commands, the keyring, and what is said when they give none."""
 
 import asyncio
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,7 +21,8 @@ def keyring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     file = tmp_path / "keyring.json"
     monkeypatch.setenv("FILE_KEYRING", str(file))
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "tests.providers.file_keyring.Keyring")
-    monkeypatch.setenv("PYTHONPATH", f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
+    # Nothing behind a last colon: an empty entry is the folder we are in.
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
     return file
 
 
