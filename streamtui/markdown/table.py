@@ -8,7 +8,7 @@ from typing import Any
 from streamtui.markdown.blocks import Block, Frame
 from streamtui.markdown.dialect import parse_inline
 from streamtui.markdown.runs import Run
-from streamtui.markdown.wrap import SEPARATOR, cells, wrap
+from streamtui.markdown.wrap import SEPARATOR, cells, surplus, wrap
 
 LEAST = 6  # cells a column keeps when there is room for that
 SAMPLE = 64  # rows up to which every row has a say in the columns' widths
@@ -48,8 +48,8 @@ def _alignment(column: str) -> str:
 
 
 def parse_cell(text: str, env: dict[str, Any]) -> list[Run]:
-    """A cell's runs; <br> is a line break in it."""
-    return parse_inline(_break.sub("\n", text), env)
+    """A cell's runs; <br> is a line break in it, a tab as wide as elsewhere in a paragraph."""
+    return parse_inline(_break.sub("\n", text.replace("\t", "    ")), env)
 
 
 def _size(cell: list[Run]) -> int:
@@ -87,12 +87,14 @@ class TableBlock(Block):
         self._rows: list[Cells] = []
         self._sizes: list[list[int]] = []  # cells of every table cell
         self._natural = [3] * len(aligns)  # of the rows that have a say
+        self._surplus = self._fitted = 0  # characters of any line beyond its cells; those laid out for
         self._say = 0  # how many of them there are
         self._widths: list[int] = []
         self._lines: list[list[Run] | tuple[int, int]] = []  # built, or (row, line in the row)
         self._tops: list[int] = []  # first line of each row laid out
         self._partial = ""
         self._partial_shown = self._changed = False
+        self._surplus_before = 0  # the unfinished row
         self._add([[(text, f"{style} strong".lstrip()) for text, style in parse_cell(cell, env)]
                    for cell in split_row(header)])  # fmt: skip
 
@@ -118,6 +120,9 @@ class TableBlock(Block):
         row = (row + [[] for _ in range(count - len(row))])[:count]
         self._rows.append(row)
         self._sizes.append([_size(cell) for cell in row])
+        extra = sum(surplus(text) for cell in row for text, _ in cell)
+        if extra > self._surplus:  # doubled, lest a long table be laid out anew for every row in Hindi
+            self._surplus = 1 << (extra - 1).bit_length()
         self._changed = True
 
     def _drop_partial(self) -> None:
@@ -128,6 +133,7 @@ class TableBlock(Block):
             if len(self._tops) > len(self._rows):
                 del self._lines[self._tops.pop() :]
             self._partial_shown = False
+            self._surplus = self._surplus_before
 
     # What the painter asks
 
@@ -137,7 +143,8 @@ class TableBlock(Block):
 
     @property
     def _stride(self) -> int:
-        return sum(self._widths) + len(SEPARATOR[0]) * (len(self._widths) - 1) + 1
+        """Characters from a line of the plain text to the next: all the same, so that none need be built to know."""
+        return sum(self._widths) + len(SEPARATOR[0]) * (len(self._widths) - 1) + self._surplus + 1
 
     def line(self, index: int) -> tuple[int, list[Run]]:
         line = self._lines[index]
@@ -157,7 +164,7 @@ class TableBlock(Block):
         if width == self._width and not self._changed:
             return
         self._show_partial()
-        if self._measure() or width != self._width:
+        if self._measure() or width != self._width or self._surplus != self._fitted:
             self._width = width
             self._fit()
         self._changed = False
@@ -171,6 +178,7 @@ class TableBlock(Block):
         self._drop_partial()
         self.fresh = len(self._lines)
         if self._partial.strip() and len(self._partial) <= LONGEST:
+            self._surplus_before = self._surplus
             self._add([parse_cell(cell, self._env) for cell in split_row(self._partial)])
             self._partial_shown = True
 
@@ -192,6 +200,7 @@ class TableBlock(Block):
         room = self._inner(self._width) - len(SEPARATOR[0]) * (len(self._natural) - 1)
         widths = shrink(self._natural, max(room, len(self._natural)))
         self._widths = widths
+        self._fitted = self._surplus
         self._lines.clear()
         self._tops.clear()
 

@@ -38,6 +38,11 @@ def cells(text: str) -> int:
     return len(text) if _narrow(text) else cell_len(text)
 
 
+def surplus(text: str) -> int:
+    """How many characters any line cut from `text` can have beyond its cells: accents, joined emoji."""
+    return 0 if _narrow(text) else sum(max(0, end - start - size) for _, start, end, size in _units(text, 0, len(text)))
+
+
 def clusters_end(text: str, at: int, stop: int) -> int:
     """Where the grapheme cluster ends whose first part (a character, a pair of flag letters) ends at `at`."""
     stop = min(stop, at + LONGEST_CLUSTER)
@@ -92,7 +97,7 @@ class _Filler:
     def put(self, kind: str, start: int, end: int, size: int) -> int:
         """Add a unit; where the next line starts if it does not fit, else -1."""
         if kind == "space":
-            self.column = min(self.width, self.column + size)
+            self.column += size  # beyond the width too: an accent on the last of the spaces shows them all
             if start > self.start:  # never break after an indentation alone
                 self.last = end
             self.wide_before = False
@@ -118,7 +123,7 @@ class _Filler:
             return cut
         if self.last > self.start:
             return self.last
-        if kind == "word" and room:
+        if kind == "word" and room > 0:
             return start + room
         return start if start > self.start else start + 1 if kind == "word" else end
 

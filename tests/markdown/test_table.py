@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from rich.cells import cell_len
 
 from streamtui.markdown.document import Document, TableBlock, parse
@@ -26,6 +27,28 @@ def test_plain_is_markdown_again() -> None:
         "日本     |     1 |  b",
         "pipe | x |    22 |  y",
     ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a|b a\tb\n|---|---|\n|x\ty|z|",
+        "a|b\n|---|---|\n|e\u0301e\u0301e\u0301|z|\n|漢字|z|\n|x|👩‍👩‍👧|",
+        "क|b\n|---|---|\n|हिन्दी हिन्दी हिन्दी हिन्दी<br>हिन्दी|\u200b\u200b|",
+    ],
+)
+def test_lines_lie_in_the_plain_text_where_they_say(text: str) -> None:
+    streamed = Document()
+    for char in text:
+        streamed.feed(char)
+        streamed.blocks[-1].layout(17)
+    for (table,) in (streamed.blocks, parse(text)):
+        table.layout(17)
+        plain = table.plain()
+        for index in range(table.lines_count):
+            start, runs = table.line(index)
+            line = "".join(run for run, _ in runs).replace("│", "|").replace("─┼─", "-|-").replace("─", "-")
+            assert plain[start : start + len(line)] == line
 
 
 def test_cells_wrap_in_columns_that_shrink() -> None:

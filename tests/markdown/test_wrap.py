@@ -27,6 +27,7 @@ def lines(text: str, width: int) -> list[str]:
 
 
 @given(texts, widths)
+@example("e\u0301aaaa \u0301", 5)
 def test_every_line_fits_and_nothing_but_spaces_is_lost(text: str, width: int) -> None:
     found = lines(text, width)
     assert all(cell_len(line) <= width or len(split_graphemes(line)[0]) == 1 for line in found)
