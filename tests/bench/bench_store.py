@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import accumulate
 from pathlib import Path
+from resource import RUSAGE_SELF, getrusage
 from tempfile import TemporaryDirectory
 
 from streamtui.message import FinishReason, Message, Role
@@ -71,17 +72,19 @@ def measure(what: str, question: Callable[[], object], times: int = 20) -> None:
 
 
 def measure_growing(store: Store, session_id: str, pieces: int, length: int) -> None:
-    """Prints the cost of saving the last hundred of `pieces` and of the save that ends the reply."""
+    """Prints the cost of the last 800 of `pieces`, each written by itself, and of the save that ends the reply.
+
+    Fewer would not do: every 300 or so the log is worked in.
+    """
     reply = Message(Role.ASSISTANT)
     store.save_message(session_id, reply)
     for n in range(pieces):
-        if n == pieces - 100:
-            store.latest().result()
+        if n == pieces - 800:
             start = time.process_time()
         store.grow(reply.id, "word " * (length // 5))
-    store.latest().result()
-    spent = (time.process_time() - start) * 10
-    print(f"{f'grow, after {pieces * length // 1000} KB of text':42} {spent:8.3f} ms CPU each")
+        store.latest().result()
+    spent = (time.process_time() - start) / 800 * 1000
+    print(f"{f'grow, after {pieces * length // 1000} KB of text, read back':42} {spent:8.3f} ms CPU each")
     reply.text = "word " * (pieces * length // 5)
 
     def finish() -> None:
@@ -142,8 +145,12 @@ def run(path: Path, sessions: int) -> None:
         measure("the last prompts", lambda: store.prompts().result(), times=5)
         rare = queries()[5]
         measure("prompts with a rare word", lambda: store.prompts(rare).result(), times=5)
-        for pieces in (200, 4000):
+        known = frozenset(store.session(newest).result().messages)
+        measure("has anything changed?", lambda: store.version().result(), times=100)
+        measure("has another window added something?", lambda: store.beside(newest, known).result(), times=100)
+        for pieces in (800, 8000):
             measure_growing(store, newest, pieces, 80)
+    print(f"at most {getrusage(RUSAGE_SELF).ru_maxrss / 1000:.0f} MB of memory")
 
 
 if __name__ == "__main__":
