@@ -60,8 +60,7 @@ class OtherWindows:
     def prompt_sent(self) -> None:
         """Notes that the session goes on here, behind whatever is still arriving elsewhere."""
         if self._arriving is not None:
-            self._arriving = None
-            self._screen.transcript.finish()
+            self._end()
 
     def show(self) -> bool:
         """Shows what other windows have added; False where there is nothing new."""
@@ -94,7 +93,8 @@ class OtherWindows:
         self._count()
 
     def _count(self) -> None:
-        self._screen.status.elsewhere = f"{len(self._unseen)} new elsewhere" if self._unseen else ""
+        new = f"{len(self._unseen)} new elsewhere" if self._unseen else ""
+        self._screen.status.elsewhere = new or ("arriving elsewhere" if self._arriving else "")
 
     def _grow(self) -> None:
         """Brings the message that is arriving elsewhere up to date in the pane."""
@@ -106,6 +106,10 @@ class OtherWindows:
             self._screen.transcript.append(delta)
             self._painted = len(message.text), len(message.reasoning)
         if message.id not in session.elsewhere:
-            self._arriving = None
-            self._screen.transcript.finish()
+            self._end()
             self._screen.show_status()
+
+    def _end(self) -> None:
+        self._arriving = None
+        self._screen.transcript.finish()
+        self._count()

@@ -13,6 +13,7 @@ from streamtui.message import Message, Role
 from streamtui.session import Session
 from streamtui.store import Store, opening, threads
 from streamtui.ui.app import StreamTUI
+from streamtui.ui.export_panel import ExportPanel
 from tests.disks import small_disk
 from tests.ui.conftest import MakeApp, Model, answered, ask, pane, running, status, until
 
@@ -118,9 +119,17 @@ def texts(session: Session) -> list[str]:
 
 @pytest.mark.parametrize(("make", "words"), STATES.items(), ids=[make.__name__ for make in STATES])
 async def test_what_is_in_the_way_is_told_and_left_alone(
-    make_app: MakeApp, model: Model, path: Path, make: Callable[[Path], None], words: str
+    make_app: MakeApp,
+    model: Model,
+    path: Path,
+    make: Callable[[Path], None],
+    words: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     make(path)
+    (tmp_path / "exports").mkdir()
+    monkeypatch.chdir(tmp_path / "exports")
     before = everything_in(path.parent.parent)
     reason = words.format(path=path)
     app = make_app(model.endpoint, database=path)
@@ -136,6 +145,13 @@ async def test_what_is_in_the_way_is_told_and_left_alone(
         await pilot.press("ctrl+s")
         await until(lambda: app.screen is not app.chat)
         await pilot.press("escape")
+        await until(lambda: app.screen is app.chat)
+        await pilot.press("f6")
+        await until(lambda: isinstance(app.screen, ExportPanel))
+        await pilot.press("enter")
+        await until(lambda: any("Exported to" in note for note in told(app)))
+        exported = (tmp_path / "exports" / "one.md").read_text(encoding="utf-8")
+        assert all(word in exported for word in ("one", "two", "three", "four"))
         path.parent.rename(path.parent.with_name("moved away"))
         await until(lambda: "Saving works again; nothing was lost." in told(app))
         assert "not saved" not in status(app)

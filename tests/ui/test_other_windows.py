@@ -122,6 +122,7 @@ async def test_a_reply_that_arrives_in_another_window_is_followed(
     async with running(app) as pilot:
         await until(lambda: "one" in pane(app))
         assert "interrupted" not in pane(app)
+        assert "arriving elsewhere" in status(app)
         for word in ("two ", "three "):
             other.grow(growing.id, word)
             await until(lambda: word.strip() in pane(app))
@@ -130,6 +131,7 @@ async def test_a_reply_that_arrives_in_another_window_is_followed(
         growing.text, growing.finish_reason = "one two three four", FinishReason.STOP
         other.save_message(session.id, growing)
         await until(lambda: "four" in pane(app))
+        assert "elsewhere" not in status(app)
         assert app.chat.conversation.session.path()[-1] == growing
 
 
