@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from streamtui.providers.base import Provider
     from streamtui.search import Query
 
-EDITING = "editing an earlier prompt: enter asks again from here, esc leaves"
+EDITING = "editing an earlier prompt: enter asks again from there, esc leaves"
 
 
 class BranchingScreen(TuningScreen):
@@ -70,7 +70,7 @@ class BranchingScreen(TuningScreen):
         if not session.messages:
             self.notify("There is nothing here yet.", markup=False, timeout=2)
             return
-        chosen = await self.app.push_screen_wait(TreeScreen(session, self._chosen_id))
+        chosen = await self.app.push_screen_wait(TreeScreen(session, self._chosen_id, self.config.keymap))
         if chosen is None:
             return
         if chosen.action == "fork":
@@ -128,16 +128,21 @@ class BranchingScreen(TuningScreen):
                 self._put_aside = (self.prompt.text, self.prompt.attachments)
                 self.mount(Static(EDITING, id="editing", markup=False), before="#prompt")
             self._edited = prompt.id
+            self.drafts.aside = self._put_aside
             self.prompt.reset(prompt.text, prompt.attachments)
             self.prompt.focus()
 
     def leave_editing(self) -> bool:
-        """Puts what was written before back into the box; False where nothing was edited."""
+        """Puts what was written before back into the box, what is there into the history; False for no editing."""
         if not self.is_editing:
             return False
+        edited = self.conversation.session.messages.get(self._edited)
+        if edited is None or edited.text != self.prompt.text:
+            self.prompt.put_away()
         self._edited = ""
         self.query("#editing").remove()
         self.prompt.reset(*self._put_aside)
+        self.drafts.aside = ("", ())
         return True
 
     def _ask(self, prompt: Message) -> None:

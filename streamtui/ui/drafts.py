@@ -3,6 +3,7 @@
 import asyncio
 from typing import TYPE_CHECKING
 
+from streamtui.message import Attachment
 from streamtui.store import Draft
 
 if TYPE_CHECKING:
@@ -21,14 +22,16 @@ class DraftKeeper:
         self._prompt = prompt
         self._queue = queue
         self._store = store
+        self.aside: tuple[str, tuple[Attachment, ...]] = ("", ())
+        """What is put aside while something else is in the prompt."""
         self.saved = Draft()
         """What is kept."""
 
     def save(self) -> None:
         """Keeps what is written now, if that is not kept already."""
         waiting, files = self._queue.whole
-        text = "\n\n".join(filter(None, [waiting, self._prompt.text])).strip("\n")
-        draft = Draft(text, (*files, *self._prompt.attachments))
+        text = "\n\n".join(filter(None, [waiting, self._prompt.text, self.aside[0]])).strip("\n")
+        draft = Draft(text, (*files, *self._prompt.attachments, *self.aside[1]))
         if draft != self.saved:
             self.saved = draft
             self._store.save_draft(draft)

@@ -10,7 +10,7 @@ from streamtui.ui.status_bar import StatusBar
 from streamtui.ui.transcript import Transcript
 
 PROMPT_KEYS = "enter send · ctrl+j new line · F1 keys · ctrl+p all"
-PANE_KEYS = "y copy · c code · f letters · / find · esc prompt"
+PANE_KEYS = "y copy · c code · e edit · f letters · / find · esc prompt"
 
 
 class ReadingScreen(PaneScreen[None]):

@@ -1,6 +1,6 @@
 """TreeScreen: all branches of a conversation, to see them at once and jump."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -9,7 +9,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
-from streamtui.keys import keys_of
+from streamtui.keys import remapped
 from streamtui.markdown.runs import Run
 from streamtui.message import Role
 from streamtui.session import Session, title_from
@@ -53,9 +53,10 @@ class TreeScreen(Panel[Chosen | None]):
     TreeList { height: 1fr; background: $surface; }
     """
 
-    def __init__(self, session: Session, message_id: str) -> None:
-        """`message_id` is highlighted first; "" for the last message shown."""
+    def __init__(self, session: Session, message_id: str, keymap: Mapping[str, str]) -> None:
+        """`message_id` is highlighted first; "" for the last message shown. `keymap`: the keys the user has set."""
         super().__init__(classes="tall")
+        self._keymap = keymap
         self._session = session
         self._tree = nodes_of(session)
         self._first = message_id or session.leaf_id
@@ -67,8 +68,9 @@ class TreeScreen(Panel[Chosen | None]):
 
     def on_mount(self) -> None:
         """Shows the tree."""
-        keys = " · ".join(f"{key.shown.split(', ')[0]} {key.label}" for key in keys_of("tree"))
-        self.name_panel(f"Branches of “{self._session.title or 'a new session'}”", f"{keys} · esc leave")
+        keys = remapped(self._keymap)
+        labels = " · ".join(f"{key.shown.split(', ')[0]} {key.label}" for key in keys if key.place == "tree")
+        self.name_panel(f"Branches of “{self._session.title or 'a new session'}”", f"{labels} · esc leave")
         at = next((at for at, node in enumerate(self._tree) if node.message.id == self._first), 0)
         # Once it has its size, so that the highlight can be scrolled into view.
         self.call_after_refresh(self.tree_list.show, self._tree, at)

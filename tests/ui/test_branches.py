@@ -59,6 +59,8 @@ async def test_an_earlier_prompt_is_edited_and_asked_again(make_app: MakeApp, mo
         await until(lambda: not app.chat.query("#editing"))
         assert app.chat.prompt.text == "my draft"
         await pilot.press("alt+up", "e", *" thought")
+        app.chat.save_draft()
+        assert app.chat.drafts.saved.text == "second thought\n\nmy draft"
         model.say("three")
         model.finish()
         await pilot.press("enter")
