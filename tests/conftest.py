@@ -5,14 +5,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from streamtui.store import Store
+
+# A busy machine fails nothing: time is measured in tests/bench.
+settings.register_profile("patient", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 @pytest.fixture(autouse=True)
 def own_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every test has folders of its own and an environment without keys."""
-    hidden = ("OPENAI_", "XDG_", "TMUX", "NO_COLOR", "TEXTUAL", "TIKTOKEN_", "DATA_GYM_")
+    hidden = ("OPENAI_", "XDG_", "TMUX", "NO_COLOR", "TEXTUAL", "TIKTOKEN_", "DATA_GYM_", "COLUMNS", "LINES")
     for name in [name for name in os.environ if name.startswith(hidden)]:
         monkeypatch.delenv(name)
     for name in ("DATA", "CONFIG", "CACHE", "STATE"):

@@ -227,7 +227,7 @@ def test_what_was_deleted_does_not_come_back(path: Path) -> None:
     assert {session.id for session in saved(path)} <= {kept.id}
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.lists(st.tuples(st.floats(0, 0.999), st.binary(min_size=1, max_size=3 * PAGE)), min_size=1, max_size=4),
     st.floats(0, 1),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from streamtui.config.lines import Path, lines_of
@@ -125,7 +125,6 @@ def documents(draw: st.DrawFn) -> tuple[str, dict[Path, int], dict[str, Any]]:
     return writer.text, writer.lines, tables
 
 
-@settings(deadline=None)
 @given(documents())
 def test_every_key_is_on_its_line(document: tuple[str, dict[Path, int], dict[str, Any]]) -> None:
     text, lines, tables = document
@@ -133,7 +132,6 @@ def test_every_key_is_on_its_line(document: tuple[str, dict[Path, int], dict[str
     assert lines_of(text) == lines
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_any_text_comes_to_an_end(text: str) -> None:
     assert all(1 <= line <= text.count("\n") + 1 for line in lines_of(text).values())

@@ -79,7 +79,7 @@ def shared_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
         yield store
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(trees())
 def test_a_session_comes_back_as_it_was(shared_store: Store, session: Session) -> None:
     save(shared_store, session)
@@ -297,7 +297,7 @@ def test_no_query_is_an_error(store: Store, query: str) -> None:
     assert len(store.search(query).result()) <= 1
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.text(st.characters(categories=None))
     | st.lists(st.sampled_from('"*^():-+AND OR\0a\u0301'), max_size=400).map("".join)
@@ -423,7 +423,7 @@ def test_a_duplicate_is_a_session_of_its_own(store: Store, shelf: dict[str, Sess
         store.duplicate("nothing").result()
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(trees(), st.booleans(), st.booleans())
 def test_a_whole_session_comes_back_as_it_was(shared_store: Store, session: Session, pinned: bool, put: bool) -> None:
     session.pinned, session.archived = pinned, put

@@ -180,7 +180,8 @@ async def test_a_program_that_was_stopped_goes_on(model: Model, tmp_path: Path) 
         os.kill(terminal.process.pid, signal.SIGSTOP)
         before = terminal.bytes
         os.kill(terminal.process.pid, signal.SIGCONT)
-        await asyncio.to_thread(terminal.until, "\x1b[?1049h", before)
+        # The last of what it asks for: until then the terminal makes a line end of the enter key.
+        await asyncio.to_thread(terminal.until, "\x1b[?2004h", before)
         terminal.write(b"hello\r")
         await until(lambda: model.bodies)
         terminal.write(b"\x11")

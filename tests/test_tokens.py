@@ -44,7 +44,7 @@ NASTY = st.text(
 
 
 @pytest.mark.parametrize("encoding", TINY, ids=list(SOURCES))
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=NASTY, cuts=st.lists(st.integers(1, 9), min_size=1, max_size=9))
 def test_pieces_count_as_the_whole(
     encoding: tiktoken.Encoding, monkeypatch: pytest.MonkeyPatch, text: str, cuts: list[int]

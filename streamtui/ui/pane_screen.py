@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import SuspendNotSupported
-from textual.screen import Screen, ScreenResultType
+from textual.screen import ScreenResultType
 
 from streamtui.ui.transcript import Transcript
+from streamtui.ui.working_screen import WorkingScreen
 
 if TYPE_CHECKING:
     from streamtui.ui.find_bar import FindBar
 
 
-class PaneScreen(Screen[ScreenResultType]):
+class PaneScreen(WorkingScreen[ScreenResultType]):
     """Finds words, copies, opens links and uses code blocks for the pane it shows."""
 
     FIND_BEFORE: ClassVar[str] = ""

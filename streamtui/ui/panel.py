@@ -6,13 +6,15 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 
+from streamtui.ui.working_screen import WorkingScreen
+
 Result = TypeVar("Result")
 
 NARROW = 60
 """Cells of the terminal below which panels say less."""
 
 
-class Panel(ModalScreen[Result]):
+class Panel(WorkingScreen[Result], ModalScreen[Result]):
     """What every panel looks like: a titled box named ``panel``, perhaps with a filter, a list and a hint in it."""
 
     DEFAULT_CSS = """

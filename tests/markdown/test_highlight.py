@@ -61,7 +61,7 @@ CHARACTERS = st.characters(exclude_characters="\n", codec="utf-8")
 LINE = st.lists(st.sampled_from(OPENERS) | CHARACTERS, max_size=12).map("".join)
 LINES = st.lists(LINE, max_size=8)
 LANGUAGES = st.sampled_from(sorted(SNIPPETS)) | st.sampled_from(EVERY_LANGUAGE)
-QUICK = settings(max_examples=200, deadline=None)
+QUICK = settings(max_examples=200)
 
 
 def text_of(runs: list[Run]) -> str:

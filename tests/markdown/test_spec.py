@@ -42,7 +42,7 @@ def _agrees_by_right(text: str) -> bool:
     )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(documents)
 def test_structure_of_random_documents(text: str) -> None:
     text = text.replace("\r", "").replace("\0", "\ufffd")

@@ -17,7 +17,7 @@ documents = st.lists(lines, max_size=12).map("\n".join)
 cuts = st.randoms(use_true_random=False)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(documents, cuts, st.lists(st.sampled_from(WIDTHS), min_size=1, max_size=3), st.sampled_from((1, 4, 7, 30)))
 def test_any_chunking_gives_the_same_blocks(text: str, random_: random.Random, widths: list[int], longest: int) -> None:
     streamed = stream(cut(text, random_, longest), widths, random_)
@@ -26,7 +26,7 @@ def test_any_chunking_gives_the_same_blocks(text: str, random_: random.Random, w
     assert streamed.source == text
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(documents, cuts)
 def test_the_text_so_far_looks_the_same_however_it_came(text: str, random_: random.Random) -> None:
     end = random_.randint(0, len(text))
@@ -40,7 +40,7 @@ def test_the_text_so_far_looks_the_same_however_it_came(text: str, random_: rand
     assert at_once.stable == piecewise.stable
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=60), st.integers(5, 80), cuts)
 def test_long_paragraphs_are_cut_at_the_same_places(words: list[str], times: int, random_: random.Random) -> None:
     text = " ".join(words * times)[:8000]
@@ -48,7 +48,7 @@ def test_long_paragraphs_are_cut_at_the_same_places(words: list[str], times: int
     assert looks(streamed.blocks, 60) == looks(parse(text), 60)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(documents, st.sampled_from(WIDTHS), st.sampled_from(WIDTHS))
 def test_a_second_width_looks_as_if_it_were_the_first(text: str, first: int, second: int) -> None:
     blocks = parse(text)
@@ -56,7 +56,7 @@ def test_a_second_width_looks_as_if_it_were_the_first(text: str, first: int, sec
     assert looks(blocks, second) == looks(parse(text), second)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(documents)
 def test_offsets_of_lines_point_into_the_plain_text(text: str) -> None:
     for block in parse(text):

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 RECORDING = max(RECORDINGS.glob("*.sse"), key=lambda path: path.stat().st_size).read_bytes()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.integers(1, len(RECORDING)), max_size=12), st.binary(max_size=200))
 async def test_a_stream_passes_byte_for_byte_however_it_is_cut(stage: Stage, cuts: list[int], junk: bytes) -> None:
     sent = RECORDING + junk

@@ -4,7 +4,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from streamtui.message import FinishReason, Role
 from streamtui.session import Session
@@ -225,7 +225,6 @@ def test_a_thousand_branches_and_a_long_path_take_no_recursion() -> None:
     assert (len(session.path()), len(session.messages)) == (5000, 6000)
 
 
-@settings(deadline=None)
 @given(mutated(BRANCHES) | JSON | JSON.map(lambda value: {"mapping": {"a": value}}))
 def test_wrong_types_anywhere_do_no_harm(value: Any) -> None:
     with suppress(Unreadable):
@@ -243,7 +242,6 @@ RICH = conversation(
 )  # fmt: skip
 
 
-@settings(deadline=None)
 @given(mutated(RICH))
 def test_wrong_types_in_rich_messages_do_no_harm(value: Any) -> None:
     with suppress(Unreadable):

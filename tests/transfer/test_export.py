@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 from itertools import pairwise
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -83,7 +83,6 @@ def rich() -> Session:
     return session
 
 
-@settings(deadline=None)
 @given(trees(), st.sampled_from(Format), st.booleans())
 def test_any_session_in_any_format_is_clean_text(session: Session, format: Format, tree: bool) -> None:
     text = export_session(session, format, tree=tree)
@@ -166,7 +165,6 @@ def test_a_fence_left_open_swallows_no_heading(text: str) -> None:
     assert closed(text).startswith(text)
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from(["```", "````", "~~~", "```py", "x", "", "- a", "> b", "    ", "  ```"]), max_size=8))
 def test_closing_a_fence_changes_no_other(lines: list[str]) -> None:
     text = "\n".join(lines)
@@ -184,7 +182,6 @@ def test_html_in_a_title_is_shown_not_read() -> None:
 # HTML
 
 
-@settings(deadline=None)
 @given(trees(), st.booleans())
 def test_a_page_runs_nothing_and_loads_nothing(session: Session, tree: bool) -> None:
     Page(export_session(session, Format.HTML, tree=tree))
@@ -199,7 +196,6 @@ _PIECES = [
 ]  # fmt: skip
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from(_PIECES) | st.text(max_size=5).map(clean), max_size=8).map("".join))
 @example("> " * 5000 + "deep")
 @example("- " * 5000 + "deep")
@@ -273,7 +269,6 @@ def test_an_own_theme_may_leave_colours_out() -> None:
     assert "evil" not in style(colours, colours)
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(NAMES), st.text(max_size=9) | st.from_regex(r"#[0-9a-f]{3,8}", fullmatch=True)))
 def test_whatever_a_theme_says_colours_come_out(values: dict[str, str]) -> None:
     assert all(re.fullmatch("#[0-9a-f]{6}", colour) for colour in complete(values).values())

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from streamtui.message import Message, Role
@@ -101,7 +101,6 @@ TITLES = st.text(max_size=80) | st.sampled_from(
 )
 
 
-@settings(deadline=None)
 @given(TITLES)
 def test_names_are_safe_everywhere(title: str) -> None:
     session = chat("x")

@@ -6,7 +6,7 @@ from dataclasses import fields
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from streamtui.message import Attachment, Message, Recap, Role, Usage
@@ -19,7 +19,6 @@ from streamtui.transfer.from_json import session_from
 from tests.transfer.samples import JSON, mutated, trees
 
 
-@settings(deadline=None)
 @given(trees())
 def test_what_is_written_is_read_and_written_the_same(session: Session) -> None:
     text = json_of(session)
@@ -29,7 +28,6 @@ def test_what_is_written_is_read_and_written_the_same(session: Session) -> None:
     assert json.loads(json_of(session, compact=True)) == json.loads(text)
 
 
-@settings(deadline=None)
 @given(trees())
 def test_nothing_but_json_is_written(session: Session) -> None:
     session.created = float("nan")
@@ -93,7 +91,6 @@ def sound(session: Session) -> None:
             at = session.messages[at.parent_id or ""]
 
 
-@settings(deadline=None)
 @given(mutated(WHOLE) | JSON)
 def test_wrong_types_anywhere_do_no_harm(value: Any) -> None:
     with suppress(Unreadable):
@@ -156,7 +153,6 @@ def test_parameters_that_are_wrong_leave_the_others() -> None:
     assert found.session.parameters.as_dict() == {"seed": 7, "extra": {"a␛": "␛"}}
 
 
-@settings(deadline=None)
 @given(st.lists(trees(), max_size=3))
 def test_many_are_one_array_or_lines(sessions: list[Session]) -> None:
     from streamtui.transfer.files import json_parts

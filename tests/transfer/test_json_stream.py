@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from streamtui.transfer.entries import Unreadable
@@ -24,13 +24,11 @@ def read(data: bytes | str, *, chunk: int = 1 << 20, most: int = 1 << 30) -> lis
     return ["broken" if isinstance(entry, Unreadable) else entry for entry in entries]
 
 
-@settings(deadline=None)
 @given(st.lists(VALUES, max_size=4), st.integers(1, 9), st.booleans(), st.sampled_from([None, 1]))
 def test_any_array_in_any_pieces(values: list[Any], chunk: int, escaped: bool, indent: int | None) -> None:
     assert read(json.dumps(values, ensure_ascii=escaped, indent=indent), chunk=chunk) == values
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.dictionaries(st.text("ab", max_size=2), VALUES, max_size=2), min_size=1, max_size=4), st.integers(1, 9)
 )
@@ -38,7 +36,6 @@ def test_objects_on_lines_one_after_the_other(values: list[Any], chunk: int) -> 
     assert read("\n".join(map(json.dumps, values)) + "\n", chunk=chunk) == values
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=60), st.sampled_from([b"[", b"{", b'[{"a":1},', b'{"conversations":[', b""]))
 def test_no_bytes_do_harm(data: bytes, begin: bytes) -> None:
     try:

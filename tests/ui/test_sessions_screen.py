@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -378,3 +379,25 @@ async def test_every_key_of_the_screen_is_in_view_below_it(make_app: MakeApp) ->
         await until(lambda: isinstance(app.screen, SessionsScreen) and app.screen.query("#keys"))
         await until(lambda: app.screen.query_one("#keys").region.height == 2)
         assert app.screen.query_one("#keys").region.bottom == 30
+
+
+async def test_leaving_while_it_reads(make_app: MakeApp, three: list[Session], monkeypatch: pytest.MonkeyPatch) -> None:
+    app = make_app()
+    async with running(app) as pilot:
+        screen = await opened(pilot, app)
+        reading: Future[list[SessionSummary]] = Future()
+        monkeypatch.setattr(app.store, "sessions", lambda *_: reading)
+
+        async def late(preview: Preview) -> None:
+            """Gives the answer when the other widgets are gone."""
+            await until(lambda: not screen.query("#hint"))
+            if not reading.cancelled():
+                reading.set_result([])
+            await until(lambda: all(worker.is_finished for worker in app.workers if worker.node is screen))
+
+        monkeypatch.setattr(Preview, "on_unmount", late, raising=False)
+        screen.load()
+        await pilot.press("escape")
+        await until(reading.done)
+        await until(lambda: not screen.is_running)
+        assert app.screen is app.chat
