@@ -159,6 +159,7 @@ def test_show_says_where_everything_comes_from(
     assert row(out, "parameters.top_p") == ["1.0", "config.toml, line 2"]
     assert row(out, "retries") == ["3", "built in"]
     assert row(out, "groq") == ["https://api.groq.com/openai/v1", "key: none: set GROQ_API_KEY"]
+    assert row(out, "azure") == ["no address yet", "set base_url below [endpoints.azure]"]
     assert SECRETS not in out
 
 
@@ -251,7 +252,10 @@ def test_what_is_no_key_is_not_kept(tmp_path: Path) -> None:
         done = keyring_command(tmp_path, "set-key", "groq", given=given)
         assert done.returncode == 2
         assert words in done.stderr
-    assert keyring_command(tmp_path, "set-key", "grok", given="x\n").returncode == 2
+    done = keyring_command(tmp_path, "set-key", "grok", given="x\n")
+    assert (done.returncode, "which is none; did you mean groq?" in done.stderr) == (2, True)
+    done = keyring_command(tmp_path, "set-key", "azure", given="x\n")
+    assert (done.returncode, "azure has no address yet: write base_url = " in done.stderr) == (2, True)
     done = keyring_command(tmp_path, "remove-key", "groq")
     assert done.returncode == 1
     assert "there is no such key" in done.stderr

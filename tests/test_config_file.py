@@ -124,10 +124,11 @@ MISTAKES = [
     ("pace = 0", "pace should be a number above 0 and up to 1,000,000"),
     ("pace = true", "pace should be a number above 0 and up to 1,000,000"),
     ("pace = nan", "pace should be a number above 0 and up to 1,000,000"),
-    ("endpoint = 'nope'", "endpoint should be the name of an endpoint (deepseek, demo, groq, llamacpp, lmstudio, "
-                          "mistral, ollama, openai, openrouter, vllm)"),
+    ("endpoint = 'nope'", "endpoint should be the name of an endpoint (azure, deepseek, demo, groq, llamacpp, "
+                          "lmstudio, mistral, ollama, openai, openrouter, vllm)"),
     ("endpoint = 'olama'", "endpoint should be the name of an endpoint, perhaps ollama"),
-    ("endpoint = 'azure'", "endpoint should be the name of an endpoint ("),
+    ("endpoint = 'azure'", "endpoint is left out: azure has no address yet: write base_url = "),
+    ("presets.a.endpoint = 'azure'", "presets.a.endpoint is left out: azure has no address yet: write base_url = "),
     ("preset = 'x'", "preset should be the name of a preset (there is none)"),
     ("presets.a.endpoint = 'grok'", "presets.a.endpoint should be the name of an endpoint, perhaps groq"),
     ("endpoints = 1", "endpoints should be a table, as in [endpoints]"),

@@ -50,7 +50,10 @@ def test_the_ready_made_are_there_by_name() -> None:
 
 
 def test_azure_wants_an_address() -> None:
-    with pytest.raises(ConfigError, match=r"azure has no address yet.*base_url below \[endpoints\.azure\]"):
+    line = (
+        r'azure has no address yet: write base_url = "https://RESOURCE\.openai\.azure\.com/openai/v1", with the name '
+    )
+    with pytest.raises(ConfigError, match=line + r"of your RESOURCE, below \[endpoints\.azure\] in .*config\.toml\.$"):
         load(Asked(endpoint="azure"), {})
     text = '[endpoints.azure]\nbase_url = "https://mine.openai.azure.com/openai/v1/"\nmodel = "my-deployment"\n'
     config = loaded(Asked(endpoint="azure"), {"AZURE_OPENAI_API_KEY": "az"}, text)
@@ -64,6 +67,8 @@ def test_azure_wants_an_address() -> None:
 def test_a_name_that_is_none_is_told_with_the_nearest() -> None:
     with pytest.raises(ConfigError, match=r"--endpoint names 'grok', which is none; did you mean groq\?"):
         load(Asked(endpoint="grok"), {})
+    with pytest.raises(ConfigError, match="--endpoint names 'nope', which is none; there are azure, deepseek, demo"):
+        load(Asked(endpoint="nope"), {})
     with pytest.raises(ConfigError, match="--preset names 'coder', which is none; there are none yet"):
         load(Asked(preset="coder"), {})
 

@@ -15,7 +15,7 @@ from streamtui import paths
 from streamtui.cli import COMMANDS, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE
 from streamtui.cli.options import add_server_options, config_from
 from streamtui.config import Config, ConfigError
-from streamtui.config.loading import Asked, load
+from streamtui.config.loading import Asked, load, no_endpoint
 
 
 def parser() -> argparse.ArgumentParser:
@@ -159,9 +159,10 @@ def _keyring(action: str, name: str) -> int:
     from streamtui.providers.base import ProviderError
     from streamtui.providers.keys import forget_key, keep_key
 
-    endpoint = load(Asked(), os.environ).endpoints.get(name)
-    if endpoint is None:
-        raise ConfigError(f"There is no endpoint called {name!r} with an address; streamtui config show lists them.")
+    endpoints = load(Asked(), os.environ).endpoints
+    if name not in endpoints:
+        raise ConfigError(no_endpoint(action, name, endpoints, paths.config_file()))
+    endpoint = endpoints[name]
     try:
         if action == "remove-key":
             asyncio.run(forget_key(name))

@@ -8,6 +8,7 @@ from typing import Any
 from streamtui import paths
 from streamtui.config import Config, Endpoint, ModelSettings, Timeouts
 from streamtui.config.masks import MASK, masked, masked_command, masked_fields, masked_headers, masked_url
+from streamtui.config.ready_made import without_address
 from streamtui.config.sources import Origin
 from streamtui.sanitize import clean_line
 
@@ -26,11 +27,14 @@ def shown(config: Config) -> str:
         parts.append(f"{title}\n{_table(list(_endpoint(config, endpoint)))}")
     parts += [f"[presets.{clean_line(name)}]\n{_preset(config, name)}" for name in config.presets]
     others = [endpoint for endpoint in config.endpoints.values() if endpoint not in ours and not endpoint.demo]
-    parts.append("Ready-made, unchanged:\n" + _table([_ready_made(config, endpoint) for endpoint in others]))
+    rows = [_ready_made(config, endpoint) for endpoint in [*others, *without_address(config.endpoints)]]
+    parts.append(f"Ready-made, unchanged:\n{_table(rows)}")
     return _without_keys("\n\n".join(parts), config)
 
 
 def _ready_made(config: Config, endpoint: Endpoint) -> Row:
+    if not endpoint.base_url:
+        return endpoint.name, "no address yet", f"set base_url below [endpoints.{endpoint.name}]"
     source = f" from {config.source_of(f'endpoints.{endpoint.name}.api_key')}" if endpoint.api_key else ""
     return endpoint.name, masked_url(endpoint.base_url), f"key: {_key_state(endpoint)}{source}"
 

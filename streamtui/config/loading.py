@@ -1,6 +1,6 @@
 """Puts flags, environment, file and defaults together: the earlier beats the later."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from streamtui.config.endpoints import configured, with_defaults
 from streamtui.config.flags import endpoint_from, key_from, url_of
 from streamtui.config.in_keyring import names_in_keyring
 from streamtui.config.nearest import nearest
-from streamtui.config.ready_made import READY_MADE
+from streamtui.config.ready_made import ADDRESSES, READY_MADE, address_wanted
 from streamtui.config.settings import Config, ConfigError, Preset
 from streamtui.config.settings_file import FileSettings, read_settings
 from streamtui.config.sources import BUILT_IN, Origin, Source, Sources, flag, variable
@@ -147,10 +147,7 @@ class _Loading:
     def _named(self, name: str) -> Endpoint:
         if name in self._endpoints:
             return self._endpoints[name]
-        if name in READY_MADE:
-            where = f"below [endpoints.{name}] in {self._settings.file}"
-            raise ConfigError(f"--endpoint {name} has no address yet: give it a base_url {where}, or use --base-url.")
-        raise ConfigError(f"--endpoint names {name!r}, which is none; {_advice(name, self._endpoints)}")
+        raise ConfigError(no_endpoint("--endpoint", name, self._endpoints, self._settings.file))
 
     def _with_flags(self, endpoint: Endpoint) -> Endpoint:
         """With the API and the key that flags ask for."""
@@ -202,6 +199,13 @@ class _Loading:
             (endpoint.system, own),
         )
         return clean(system or "")
+
+
+def no_endpoint(who: str, name: str, known: Collection[str], file: Path) -> str:
+    """Returns the sentence for a `name`, given by `who`, that is none of `known`, the endpoints with an address."""
+    if name in ADDRESSES:
+        return address_wanted(name, file)
+    return f"{who} names {name!r}, which is none; {_advice(name, {*known, *READY_MADE})}"
 
 
 def _advice(name: str, known: Iterable[str]) -> str:

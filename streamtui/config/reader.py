@@ -1,7 +1,7 @@
 """Takes the settings out of a parsed config.toml: what can be used, and a sentence for all that can't."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -10,7 +10,7 @@ from streamtui.config.endpoint import DEMO, ModelSettings, Timeouts
 from streamtui.config.keymap import clashes, keys_for
 from streamtui.config.lines import Path as Keys
 from streamtui.config.nearest import nearest
-from streamtui.config.ready_made import READY_MADE
+from streamtui.config.ready_made import ADDRESSES, READY_MADE, address_wanted
 from streamtui.config.settings import Preset
 from streamtui.config.settings_file import FileSettings
 from streamtui.config.values import Check
@@ -124,7 +124,8 @@ class Reader:
         for name in list(found):
             usual = READY_MADE[name].base_url if name in READY_MADE else ""
             if not (found[name].get("base_url") or usual):
-                self._left_out((*at, name), f"needs an address, as in base_url = {_example_url(name)}")
+                example = ADDRESSES.get(name, "http://localhost:11434/v1")
+                self._left_out((*at, name), f'needs an address, as in base_url = "{example}"')
                 del found[name]
         return found
 
@@ -174,24 +175,28 @@ class Reader:
 
     def _check_names(self) -> None:
         """Finds endpoints and presets that are spoken of and not there."""
-        settings = self._settings
-        usable = {name for name, made in READY_MADE.items() if made.base_url}
-        endpoints = {*usable, *settings.endpoints, DEMO.name}
-        self._check_name(("endpoint",), settings.values, endpoints, "an endpoint")
-        self._check_name(("preset",), settings.values, settings.presets, "a preset")
-        for name, preset in settings.presets.items():
-            if preset.endpoint and preset.endpoint not in endpoints:
-                self._no_such(("presets", name, "endpoint"), preset.endpoint, endpoints, "an endpoint")
-                settings.presets[name] = Preset(name, preset.system, "", preset.model, preset.parameters)
+        found, presets = self._settings.values, self._settings.presets
+        if not self._is_endpoint(("endpoint",), found.get("endpoint", "")):
+            del found["endpoint"]
+        if not self._is_one(("preset",), found.get("preset", ""), presets, "a preset"):
+            del found["preset"]
+        for name, preset in presets.items():
+            if not self._is_endpoint(("presets", name, "endpoint"), preset.endpoint):
+                presets[name] = Preset(name, preset.system, "", preset.model, preset.parameters)
 
-    def _check_name(self, at: Keys, found: dict[str, Any], known: Iterable[str], what: str) -> None:
-        name = found.get(str(at[-1]), "")
-        if name and name not in known:
-            self._no_such(at, name, known, what)
-            del found[str(at[-1])]
+    def _is_endpoint(self, at: Keys, name: str) -> bool:
+        """Whether `name`, which stands at `at`, can answer, or is empty; tells why where it can't."""
+        given, file = self._settings.endpoints, self._settings.file
+        if name in ADDRESSES and name not in given:
+            self._tell(at, f"is left out: {address_wanted(name, file)}")
+            return False
+        return self._is_one(at, name, {*READY_MADE, *given, DEMO.name}, "an endpoint")
 
-    def _no_such(self, at: Keys, name: str, known: Iterable[str], what: str) -> None:
+    def _is_one(self, at: Keys, name: str, known: Collection[str], what: str) -> bool:
+        if not name or name in known:
+            return True
         self._left_out(at, f"should be the name of {what}{_perhaps(name, known)}")
+        return False
 
     def _check_privacy(self) -> None:
         """Warns of a key in a file that others can read."""
@@ -231,7 +236,3 @@ def _actions(table: Mapping[str, object], before: tuple[str, ...] = ()) -> Itera
 def _dotted(at: Keys) -> str:
     plain = re.compile(r"[\w-]+", re.ASCII)
     return ".".join(str(key) if plain.fullmatch(str(key)) else f'"{clean_line(str(key))}"' for key in at)
-
-
-def _example_url(name: str) -> str:
-    return '"https://RESOURCE.openai.azure.com/openai/v1"' if name == "azure" else '"http://localhost:11434/v1"'

@@ -11,18 +11,22 @@ from textual.fuzzy import Matcher
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
+from streamtui import paths
 from streamtui.config import Endpoint
 from streamtui.config.masks import without_password
+from streamtui.config.ready_made import address_wanted, without_address
 from streamtui.ui.clean_input import CleanInput
 from streamtui.ui.panel import ListPanel
 
 
 class EndpointPicker(ListPanel):
-    """Ends with the name of the endpoint picked, or with "" when left."""
+    """Ends with the name of the endpoint picked, or with "" when left. Ready-made ones that still need an address
+    are in the list too, and say so."""
 
     def __init__(self, endpoints: list[Endpoint], current: str) -> None:
         super().__init__(classes="tall")
         self._endpoints = {endpoint.name: endpoint for endpoint in endpoints}
+        self._endpoints |= {endpoint.name: endpoint for endpoint in without_address(self._endpoints)}
         self._current = current
         self._here: dict[str, int] = {}
         """The models of the servers on this machine that were found to run."""
@@ -77,10 +81,10 @@ class EndpointPicker(ListPanel):
         self.hint("" if self.options.option_count else "None fits. streamtui config edit adds endpoints.")
 
     def _fitting(self, text: str) -> Iterator[Endpoint]:
-        """The one in use first, then those that can answer, then those that need a key."""
+        """The one in use first, then those that can answer, then those that need a key, or an address."""
         matcher = Matcher(text)
         fitting = [e for e in self._all if not text or matcher.match(f"{e.name} {_address(e)}")]
-        yield from sorted(fitting, key=lambda endpoint: (endpoint.name != self._current, endpoint.needs_key))
+        yield from sorted(fitting, key=lambda e: (e.name != self._current, not e.base_url, e.needs_key))
 
     def _line(self, endpoint: Endpoint) -> Content:
         """Name, address and state; where there is little room the address goes, as all of it is in no line."""
@@ -95,9 +99,18 @@ class EndpointPicker(ListPanel):
     def _all(self) -> list[Endpoint]:
         return list(self._endpoints.values())
 
+    def pick(self, option_id: str) -> None:
+        """Ends with the endpoint picked; stays where that has no address, and says what to do."""
+        if self._endpoints[option_id].base_url:
+            super().pick(option_id)
+        else:
+            self.hint(address_wanted(option_id, paths.config_file()))
+
     def _state(self, endpoint: Endpoint) -> str:
         if endpoint.demo:
             return "no key, no network"
+        if not endpoint.base_url:
+            return "no address yet"
         if endpoint.is_local:
             return self._state_here(endpoint)
         if endpoint.fetches_key:

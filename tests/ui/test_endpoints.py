@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 from textual.screen import Screen
-from textual.widgets import Input, OptionList
+from textual.widgets import Input, OptionList, Static
 
+from streamtui import paths
 from streamtui.config import DEMO, Config, Endpoint, Origin, Preset, Source
 from streamtui.config.in_keyring import names_in_keyring
 from streamtui.parameters import Parameters
@@ -207,6 +208,22 @@ async def test_from_the_welcome_to_any_other_server(make_app: MakeApp, other: Mo
 # Switching
 
 
+async def test_a_server_without_an_address_says_where_to_write_it(make_app: MakeApp, model: Model) -> None:
+    app = make_app(config=config_of(model.endpoint))
+    async with running(app) as pilot:
+        await pilot.press("shift+f2")
+        await until(lambda: is_open(app, EndpointPicker))
+        assert choices(app)[-1].split(maxsplit=1) == ["azure", "no address yet"]
+        await pilot.press(*"azu", "enter")
+        hint = app.screen.query_one("#hint", Static)
+        await until(lambda: "azure has no address yet: write base_url = " in str(hint.content))
+        assert f"below [endpoints.azure] in {paths.config_file()}." in str(hint.content)
+        await pilot.press(*["backspace"] * 3)
+        await until(lambda: len(choices(app)) == 3 and not hint.display)
+        await pilot.press("escape")
+        await until(lambda: app.screen is app.chat)
+
+
 async def test_another_server_answers_in_the_same_session(make_app: MakeApp, model: Model, other: Model) -> None:
     app = make_app(config=config_of(model.endpoint, second(other)))
     async with running(app) as pilot:
@@ -216,7 +233,7 @@ async def test_another_server_answers_in_the_same_session(make_app: MakeApp, mod
         await until(lambda: answered(app))
         await pilot.press("shift+f2")
         await until(lambda: is_open(app, EndpointPicker))
-        assert [line.split()[0] for line in choices(app)] == ["●", "second", "demo"]
+        assert [line.split()[0] for line in choices(app)] == ["●", "second", "demo", "azure"]
         await pilot.press("down", "enter")
         await until(lambda: app.screen is app.chat and "other-1  second" in status(app))
         assert "I am one." in pane(app)
@@ -274,6 +291,7 @@ async def test_the_picker_says_who_runs_and_who_needs_a_key(make_app: MakeApp, m
             "named api.groq.com/openai/v1 key in GROQ_API_KEY",
             "demo built in no key, no network",
             "groq api.groq.com/openai/v1 no key yet",
+            "azure no address yet",
         ]
         assert "gsk-1" not in app.export_screenshot()
         await pilot.press(*"nothing-like-it")
