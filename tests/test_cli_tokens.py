@@ -149,12 +149,34 @@ def test_standard_input_is_counted(
     assert "-m names the model" in error
 
 
-@pytest.mark.parametrize("arguments", [[], ["fetch", "--timeout", "soon"], ["fetch", "--timeout", "-1"], ["nonsense"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["fetch", "--timeout", "soon"], ["fetch", "--timeout", "-1"], ["nonsense"], ["count", "x", "--text", "x"]],
+)
 def test_wrong_arguments(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["tokens", *arguments])
     assert ended.value.code == 2
-    assert "usage: streamtui tokens" in capsys.readouterr().err
+    assert "Try streamtui tokens" in capsys.readouterr().err
+
+
+def test_a_text_is_counted(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    sources.store(use_tiny(monkeypatch), ranks())
+    assert main(["tokens", "count", "--text", "the thing", "-m", "gpt-5"]) == 0
+    assert capsys.readouterr() == ("3\n", "")
+    assert main(["tokens", "count", "--text", ""]) == 0
+    assert capsys.readouterr().out == "~0\n"
+
+
+def test_a_text_in_place_of_a_file_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["tokens", "count", "how long is it?"]) == 1
+    assert capsys.readouterr().err == (
+        "streamtui: There is no file called 'how long is it?'. FILE is the name of one, or - for standard input; "
+        "a text itself is counted by --text.\n"
+    )
+    for text in ("long " * 1000, f"{__file__}/or so"):
+        assert main(["tokens", "count", text]) == 1
+        assert "a text itself is counted by --text." in capsys.readouterr().err
 
 
 def test_an_unknown_encoding_is_told(capsys: pytest.CaptureFixture[str]) -> None:

@@ -139,7 +139,7 @@ def test_the_path(run: Run) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["nonsense"], ["show"], ["list", "--limit", "0"], ["list", "--limit", "x"], ["export"],
+    [["nonsense"], ["show"], ["list", "--limit", "0"], ["list", "--limit", "x"], ["export"],
      ["export", "1", "--all"], ["import"], ["import", "--from", "x", "y"], ["show", "1", "--format", "x"],
      ["rename", "1"], ["delete"]],
 )  # fmt: skip

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from streamtui import paths
 from streamtui.cli import EXIT_FAILED, EXIT_USAGE
 from streamtui.cli.options import add_server_options, add_session_options, config_from
+from streamtui.cli.parsing import Parser
 from streamtui.cli.running import run_quietly, say
 from streamtui.config import Config, ConfigError, Endpoint, Origin
 
@@ -35,7 +36,7 @@ examples:
 
 def parser() -> argparse.ArgumentParser:
     """Returns the parser of the command's arguments."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="streamtui ask",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Asks a model once and writes the answer to stdout as it arrives.",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from streamtui import __version__
 from streamtui.cli import COMMANDS, EXIT_FAILED, EXIT_USAGE
 from streamtui.cli.options import add_server_options, add_session_options, config_from, server_flags
+from streamtui.cli.parsing import Parser
 from streamtui.config import Config, ConfigError
 from streamtui.sanitize import clean_line
 
@@ -21,8 +22,10 @@ if TYPE_CHECKING:
 def parser() -> argparse.ArgumentParser:
     """Returns the parser of all arguments."""
     commands = "".join(f"\n  streamtui {name:<12}{does}" for name, does in COMMANDS.items())
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="streamtui",
+        commands=COMMANDS,
+        instead='to ask a model without the screen: streamtui ask "…"',
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description="A full-screen chat that streams OpenAI and every OpenAI-compatible server.",
         epilog=(f"commands (each with its own --help):{commands}\n\n" if commands else "")

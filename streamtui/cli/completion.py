@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from importlib import import_module
 
 from streamtui.cli import COMMANDS
+from streamtui.cli.parsing import Parser
 
 IDS, DELETED, FILES, NOTHING = "ids", "deleted", "files", "nothing"
 """What a word can be, where it is none of a few."""
@@ -43,7 +44,7 @@ class Place:
 
 def parser() -> argparse.ArgumentParser:
     """Returns the parser of all arguments."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="streamtui completion",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Prints a script that lets a shell complete commands, options and the ids of sessions.",

@@ -14,13 +14,14 @@ from pathlib import Path
 from streamtui import paths
 from streamtui.cli import COMMANDS, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE
 from streamtui.cli.options import add_server_options, config_from
+from streamtui.cli.parsing import Parser
 from streamtui.config import Config, ConfigError
 from streamtui.config.loading import Asked, load, no_endpoint
 
 
 def parser() -> argparse.ArgumentParser:
     """Returns the parser of all arguments."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="streamtui config",
         description=f"{COMMANDS['config'].capitalize()}.",
         epilog=f"The settings are in {paths.config_file()}.",
@@ -41,7 +42,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str]) -> int:
     """Runs the command. Returns 0, 1 if it failed or the settings have mistakes, 2 for arguments it can't use."""
-    asked = parser().parse_args(arguments)
+    asked = parser().parse_args(arguments or ["--help"])
     try:
         return _run(asked)
     except ConfigError as error:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from streamtui import paths
 from streamtui.cli import EXIT_FAILED, EXIT_USAGE
 from streamtui.cli.options import add_endpoint_options, config_from
+from streamtui.cli.parsing import Parser
 from streamtui.config import Config, ConfigError, Endpoint, Origin, is_loopback
 from streamtui.server.client_tokens import ClientTokens, TokenError
 
@@ -26,10 +27,11 @@ _TOKENS = "token"
 
 def parser() -> argparse.ArgumentParser:
     """Returns the parser of all arguments but those of `streamtui serve token`."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="streamtui serve",
+        commands=[_TOKENS],
         description="An OpenAI-compatible server that passes requests on to your endpoints, with their keys.",
-        epilog="tokens: streamtui serve token add NAME, list, revoke NAME",
+        epilog="tokens: streamtui serve token add NAME, revoke NAME, list",
     )
     add_endpoint_options(parser)
     _add_address(parser.add_argument_group("where it listens"))
@@ -195,12 +197,12 @@ def _say_where(asked: argparse.Namespace, address: object, settings: "Settings")
 
 def _tokens(arguments: Sequence[str]) -> int:
     """Does what `streamtui serve token` is told."""
-    parser = argparse.ArgumentParser(prog="streamtui serve token", description="Who may use the relay.")
+    parser = Parser(prog="streamtui serve token", description="Who may use the relay.")
     actions = parser.add_subparsers(dest="action", required=True, metavar="add, list or revoke")
     actions.add_parser("add", help="make a token and show it, once").add_argument("name")
     actions.add_parser("list", help="show the names of all tokens")
     actions.add_parser("revoke", help="take a token back").add_argument("name")
-    asked = parser.parse_args(arguments)
+    asked = parser.parse_args(arguments or ["list"])
     tokens = ClientTokens(paths.client_tokens())
     try:
         if asked.action == "add":
@@ -209,8 +211,11 @@ def _tokens(arguments: Sequence[str]) -> int:
         elif asked.action == "revoke":
             tokens.revoke(asked.name)
         else:
-            for token in tokens.all():
+            found = tokens.all()
+            for token in found:
                 print(f"{token.name:<20} {datetime.fromtimestamp(token.created):%Y-%m-%d %H:%M}")
+            if not found:
+                print("There are no tokens yet; streamtui serve token add NAME makes one.", file=sys.stderr)
     except TokenError as error:
         return _failed(str(error))
     except OSError as error:

@@ -81,7 +81,8 @@ def _list(asked: argparse.Namespace, store: Store) -> int:
         say_lines(map(_line, found))
         more = store.count(where).result() - len(found)
         if sys.stderr.isatty() and (more or not found):
-            print(f"{more:,} more with --all" if more else "No such session is saved.", file=sys.stderr)
+            nothing = "No session is saved yet." if where == SessionFilter() else "No such session is saved."
+            print(f"{more:,} more: streamtui sessions list --all" if more else nothing, file=sys.stderr)
     return 0
 
 

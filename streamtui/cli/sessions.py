@@ -15,6 +15,7 @@ from streamtui.cli import (
     session_import,
     session_lists,
 )
+from streamtui.cli.parsing import Parser
 from streamtui.store import Store, StoreError
 from streamtui.transfer.errors import FileTakenError, TransferError
 
@@ -24,9 +25,10 @@ _VERBS = (session_lists, session_export, session_import, session_changes, sessio
 
 def parser() -> argparse.ArgumentParser:
     """Returns the parser of all arguments."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="streamtui sessions",
-        description="The saved sessions, for scripts and shells. Of an id the beginning will do.",
+        description="The saved sessions, for scripts and shells. Without a COMMAND the latest are listed. "
+        "Of an id the beginning will do.",
         epilog="exit codes: 0 done, 1 failed or something could not be read, 2 arguments that can't be used",
     )
     verbs = parser.add_subparsers(dest="verb", metavar="COMMAND", required=True)
@@ -39,7 +41,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str]) -> int:
     """Runs a command. Returns 0, 1 if it failed, 2 for arguments that can't be used, 130 after ctrl+c."""
-    asked = parser().parse_args(arguments)
+    asked = parser().parse_args(arguments if _has_verb(arguments) else ["list", *arguments])
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")  # a terminal without Unicode gets question marks, not a traceback
     store = Store(paths.database())
@@ -59,6 +61,10 @@ def main(arguments: Sequence[str]) -> int:
     if not store.close():
         status = _fail(f"Something was not saved. {store.trouble}")
     return status
+
+
+def _has_verb(arguments: Sequence[str]) -> bool:
+    return bool(arguments) and (arguments[0] in ("-h", "--help") or not arguments[0].startswith("-"))
 
 
 def _fail(sentence: str) -> int:

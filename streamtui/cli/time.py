@@ -9,6 +9,7 @@ from streamtui import paths
 from streamtui.cli import EXIT_FAILED, EXIT_USAGE
 from streamtui.cli.ask import add_question_options, question_of
 from streamtui.cli.options import add_server_options, config_from
+from streamtui.cli.parsing import Parser
 from streamtui.cli.running import run_quietly, say
 from streamtui.config import Config, ConfigError
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 def parser() -> argparse.ArgumentParser:
     """Returns the parser of the command's arguments."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="streamtui time",
         description="Asks the same twice, streamed and as a whole, and shows what streaming buys. Nothing is saved.",
     )

@@ -3,10 +3,13 @@
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from errno import ENAMETOOLONG, ENOENT, ENOTDIR
+from io import StringIO
 from pathlib import Path
 from typing import TextIO
 
 from streamtui.cli import EXIT_FAILED, EXIT_INTERRUPTED
+from streamtui.cli.parsing import Parser
 from streamtui.sanitize import clean_line
 from streamtui.tokens import Count, encodings, sources
 from streamtui.tokens.encodings import counter_for
@@ -20,7 +23,7 @@ PIECE = 1_000_000
 
 def parser() -> argparse.ArgumentParser:
     """Returns the parser of all arguments."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="streamtui tokens",
         description="Counts tokens. Exact counts need the encodings of OpenAI's models, which are fetched once; "
         "without them, and for models of others, counts are estimates and carry a ~.",
@@ -36,7 +39,9 @@ def parser() -> argparse.ArgumentParser:
     importing.add_argument("files", metavar="FILE", nargs="+", type=Path, help="as o200k_base.tiktoken")
     importing.set_defaults(run=_import)
     count = does.add_parser("count", help="count the tokens of a text")
-    count.add_argument("file", metavar="FILE", nargs="?", default="-", help="default, or -: standard input")
+    what = count.add_mutually_exclusive_group()
+    what.add_argument("file", metavar="FILE", nargs="?", default="-", help="default, or -: standard input")
+    what.add_argument("--text", metavar="TEXT", help="the text itself, in place of a file")
     count.add_argument("-m", "--model", metavar="NAME", default="", help="the model that would read it")
     count.set_defaults(run=_count)
     return parser
@@ -44,7 +49,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str]) -> int:
     """Runs the command. Returns 0, 1 if something failed, 2 for arguments that can't be used, 130 for ctrl+c."""
-    asked = parser().parse_args(arguments)
+    asked = parser().parse_args(arguments or ["--help"])
     run: Callable[[argparse.Namespace], None] = asked.run
     try:
         run(asked)
@@ -121,14 +126,29 @@ def _import(asked: argparse.Namespace) -> None:
 
 def _count(asked: argparse.Namespace) -> None:
     loaded = encodings.load_for(asked.model)
-    file = sys.stdin.fileno() if asked.file == "-" else asked.file
-    with open(file, encoding="utf-8", errors="replace", closefd=asked.file != "-") as text:
+    with _opened(asked) as text:
         count = _count_of(text, asked.model)
     print(f"{'' if count.exact else '~'}{count.tokens}")
     if not loaded:
         print("streamtui: estimated by size; `streamtui tokens fetch` gets what counts.", file=sys.stderr)
     elif not asked.model:
         print("streamtui: as o200k_base counts; -m names the model.", file=sys.stderr)
+
+
+def _opened(asked: argparse.Namespace) -> TextIO:
+    if asked.text is not None:
+        return StringIO(asked.text)
+    file = sys.stdin.fileno() if asked.file == "-" else asked.file
+    try:
+        return open(file, encoding="utf-8", errors="replace", closefd=asked.file != "-")
+    except OSError as error:
+        if error.errno not in (ENOENT, ENOTDIR, ENAMETOOLONG):
+            raise
+        name = asked.file if len(asked.file) <= 60 else f"{asked.file[:60]}…"
+        raise SourceError(
+            f"There is no file called {name!r}. FILE is the name of one, or - for standard input; "
+            "a text itself is counted by --text."
+        ) from None
 
 
 def _count_of(text: TextIO, model: str) -> Count:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from streamtui.cli import EXIT_FAILED, EXIT_USAGE
 from streamtui.cli.options import add_server_options, add_session_options, config_from
+from streamtui.cli.parsing import Parser
 from streamtui.config import ConfigError, is_loopback
 
 PORT = 8765
@@ -14,7 +15,7 @@ PORT = 8765
 
 def parser() -> argparse.ArgumentParser:
     """Returns the parser of the command's arguments."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="streamtui web",
         description="Opens the chat in a browser. It runs on this machine, for this machine.",
         epilog="Keys that browsers keep to themselves (ctrl+n, ctrl+t, ctrl+w) are in the list of ctrl+p.",
