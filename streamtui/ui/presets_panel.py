@@ -10,7 +10,9 @@ from textual.fuzzy import Matcher
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
+from streamtui import paths
 from streamtui.config import Preset
+from streamtui.sanitize import clean_line
 from streamtui.ui.clean_input import CleanInput
 from streamtui.ui.panel import ListPanel
 from streamtui.ui.parameter_fields import parameters_in_words
@@ -27,10 +29,12 @@ class PresetsPanel(ListPanel):
         padding: 0 2;
         color: $foreground 75%;
     }
+    PresetsPanel.none #preview { max-height: 100%; border-top: none; }
+    PresetsPanel.none Input, PresetsPanel.none OptionList { display: none; }
     """
 
     def __init__(self, presets: Mapping[str, Preset], in_use: str) -> None:
-        super().__init__()
+        super().__init__(classes="" if presets else "none")
         self._presets = presets
         self._in_use = in_use
 
@@ -43,7 +47,7 @@ class PresetsPanel(ListPanel):
 
     def on_mount(self) -> None:
         """Fills the list."""
-        self.name_panel("Presets", "enter use it in this session · esc leave")
+        self.name_panel("Presets", "enter use it in this session · esc leave" if self._presets else "esc leave")
         self.show("")
 
     @on(Input.Changed, "#filter")
@@ -58,7 +62,8 @@ class PresetsPanel(ListPanel):
         if self.options.option_count:
             self.options.highlighted = 0
         else:
-            self.query_one("#preview", Static).update("None fits. streamtui config edit adds presets.")
+            nothing = "None fits. streamtui config edit adds presets." if self._presets else _how_to_write_one()
+            self.query_one("#preview", Static).update(nothing)
 
     def _fitting(self, text: str) -> list[str]:
         matcher = Matcher(text)
@@ -73,6 +78,17 @@ class PresetsPanel(ListPanel):
         """Shows what the highlighted preset asks for."""
         preset = self._presets[event.option_id or ""]
         self.query_one("#preview", Static).update(Content("\n".join(in_words(preset))))
+
+
+def _how_to_write_one() -> str:
+    return f"""\
+There are no presets yet. One is written into {clean_line(str(paths.config_file()))} like this:
+
+[presets.coder]
+system = "Answer with code and few words."
+parameters = {{ temperature = 0 }}
+
+streamtui config edit opens the file; it holds from the next start on."""
 
 
 def in_words(preset: Preset) -> Iterator[str]:

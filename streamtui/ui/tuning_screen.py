@@ -34,9 +34,6 @@ class TuningScreen(ChoosingScreen):
         from streamtui.ui.presets_panel import PresetsPanel
 
         presets = self.config.presets
-        if not presets:
-            self.notify("There are no presets; write [presets.NAME] by streamtui config edit.", markup=False)
-            return
         before = asking_of(self.conversation)
         in_use = next((name for name, preset in presets.items() if before.with_preset(preset) == before), "")
         picked = await self.app.push_screen_wait(PresetsPanel(presets, in_use))

@@ -2,11 +2,14 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from textual.widgets import OptionList, Static
 
+from streamtui import paths
 from streamtui.config import Config, Preset
+from streamtui.config.settings_file import read_settings
 from streamtui.parameters import Parameters
 from streamtui.ui.app import StreamTUI
 from streamtui.ui.presets_panel import PresetsPanel
@@ -107,11 +110,22 @@ async def test_a_reply_under_way_is_not_cut_by_a_preset(make_app: MakeApp, model
         await until(lambda: answered(app))
 
 
-async def test_without_presets_it_says_how_to_make_one(make_app: MakeApp) -> None:
+async def test_without_presets_it_says_how_to_write_one(make_app: MakeApp, tmp_path: Path) -> None:
     app = make_app()
     async with running(app) as pilot:
         await pilot.press("shift+f4")
-        await until(lambda: any("[presets.NAME]" in text for text in told(app)))
+        await until(lambda: isinstance(app.screen, PresetsPanel) and preview(app))
+        words, example, after = preview(app).split("\n\n")
+        assert words == f"There are no presets yet. One is written into {paths.config_file()} like this:"
+        file = tmp_path / "config.toml"
+        file.write_text(example)
+        settings = read_settings(file)
+        assert (list(settings.presets), settings.troubles) == (["coder"], [])
+        assert after == "streamtui config edit opens the file; it holds from the next start on."
+        shown = app.screen.query_one("#preview")
+        assert shown.size.height >= 7
+        await pilot.press("enter", "escape")
+        await until(lambda: app.screen is app.chat)
 
 
 async def test_none_that_fits_is_told(make_app: MakeApp, model: Model) -> None:
