@@ -168,7 +168,7 @@ class Explainer:
         if status in (400, 413, 422) and _TOO_LONG.search(words):
             return self._too_long(), Trouble.REFUSED
         if status in (404, 405, 501):
-            return self._not_found(status, words), Trouble.REFUSED
+            return self._not_found(status, words)
         if status == 403:
             return (
                 f"{name} does not allow this (403): the key may lack the right to use {self.model_name}.",
@@ -185,7 +185,7 @@ class Explainer:
         if status >= 500:
             return f"{name} failed ({status}): try again in a moment.", Trouble.SERVER
         if _INVALID_MODEL.search(words):
-            return self._unknown_model(), Trouble.REFUSED
+            return self._unknown_model(), Trouble.UNKNOWN_MODEL
         what = (
             f" for {self.model_name} ({status}): change it, or the model." if self.model else f" ({status}): change it."
         )
@@ -225,17 +225,17 @@ class Explainer:
     def _unknown_model(self) -> str:
         return f"{self.name} does not know the model {self.model_name}: pick another one."
 
-    def _not_found(self, status: int, words: str) -> str:
+    def _not_found(self, status: int, words: str) -> tuple[str, Trouble]:
         if other := _OTHER_API.search(words):
-            return f"{self.model_name} speaks another API: ask it with --api {other[1].lower()}."
+            return f"{self.model_name} speaks another API: ask it with --api {other[1].lower()}.", Trouble.REFUSED
         if status == 404 and self.model and (self.model in words or _NO_MODEL.search(words)):
-            return self._unknown_model()
+            return self._unknown_model(), Trouble.UNKNOWN_MODEL
         what = {None: "list of models", Api.CHAT: "chat", Api.COMPLETIONS: "Completions API"}
         advice = "ask by another (--api chat), or " if self.api in (Api.COMPLETIONS, Api.RESPONSES) else ""
         return (
             f"There is no {what.get(self.api, 'Responses API')} at {self.url} ({status}): "
             f"{advice}check the address, which usually ends in /v1."
-        )
+        ), Trouble.REFUSED
 
     def sent_error(self, body: object) -> ProviderError:
         """An error object sent with status 200: in the middle of a stream, or in place of one."""

@@ -19,6 +19,7 @@ from streamtui.server.door import HEALTH, Admission, NamesChecked
 from streamtui.server.exchange import End, exchange_of
 from streamtui.server.journal import CLIENT_LEFT, LOG, Journal
 from streamtui.server.model_list import list_models
+from streamtui.server.near_models import NearModels
 from streamtui.server.passing import PassOn
 from streamtui.server.refusal import Refusal, nothing_at
 from streamtui.server.relay import Relay
@@ -60,9 +61,10 @@ def _guarded(app: ASGIApp, relay: Relay) -> ASGIApp:
 
 
 def _add_paths(app: FastAPI, relay: Relay) -> None:
+    near = NearModels(relay)
     for path in PASSED_ON:
-        app.router.routes.append(Route(f"/v1{path}", PassOn(relay, path), methods=["POST"]))
-    app.router.routes.append(Route("/chat", SimpleChat(relay), methods=["POST"]))
+        app.router.routes.append(Route(f"/v1{path}", PassOn(relay, path, near), methods=["POST"]))
+    app.router.routes.append(Route("/chat", SimpleChat(relay, near), methods=["POST"]))
 
     @app.get("/v1/models")
     async def models() -> dict[str, Any]:

@@ -24,35 +24,40 @@ async def list_models(relay: Relay) -> dict[str, Any]:
     An endpoint that gives no list is left out and named in ``errors``, and in the log with the reason. Raises
     Refusal if none gives one.
     """
-    endpoints = list(relay.router.endpoints.values())
+    found = await ask_all(relay, SECONDS)
+    models = [model for answer in found.values() if isinstance(answer, list) for model in answer]
+    failures = {name: answer for name, answer in found.items() if isinstance(answer, ProviderError)}
+    for error in failures.values():
+        note_failure(error)
+    errors = [
+        {"endpoint": name, "message": f"{name} gave no list of models: the relay's log says why."} for name in failures
+    ]
+    if len(errors) == len(found):
+        raise Refusal(502, "No endpoint gave a list of models: the relay's log says why.", "upstream_unreachable")
+    return {"object": "list", "data": models, **({"errors": errors} if errors else {})}
+
+
+async def ask_all(relay: Relay, seconds: float) -> dict[str, list[dict[str, Any]] | ProviderError]:
+    """Returns what each endpoint, by name, says of its models in `seconds`: a list, or why there is none."""
     turns = asyncio.Semaphore(AT_ONCE)
 
     async def ask(endpoint: Endpoint) -> list[dict[str, Any]] | ProviderError:
         async with turns:
             try:
-                return await _models_of(relay, endpoint)
+                return await _models_of(relay, endpoint, seconds)
             except ProviderError as error:
-                note_failure(error)
                 return error
 
-    found = await asyncio.gather(*map(ask, endpoints))
-    models = [model for answer in found if isinstance(answer, list) for model in answer]
-    errors = [
-        {"endpoint": endpoint.name, "message": f"{endpoint.name} gave no list of models: the relay's log says why."}
-        for endpoint, answer in zip(endpoints, found, strict=True)
-        if isinstance(answer, ProviderError)
-    ]
-    if len(errors) == len(endpoints):
-        raise Refusal(502, "No endpoint gave a list of models: the relay's log says why.", "upstream_unreachable")
-    return {"object": "list", "data": models, **({"errors": errors} if errors else {})}
+    endpoints = relay.router.endpoints
+    return dict(zip(endpoints, await asyncio.gather(*map(ask, endpoints.values())), strict=True))
 
 
-async def _models_of(relay: Relay, endpoint: Endpoint) -> list[dict[str, Any]]:
+async def _models_of(relay: Relay, endpoint: Endpoint, seconds: float) -> list[dict[str, Any]]:
     """Returns the models of `endpoint` as it describes them, with the relay's names. Raises ProviderError."""
     explain = Explainer(endpoint)
     try:
         async with (
-            asyncio.timeout(SECONDS),
+            asyncio.timeout(seconds),
             await relay.upstream(endpoint).open("GET", "/models", headers={"accept": "application/json"}) as reply,
         ):
             body = await reply.read(_MAX_LIST)

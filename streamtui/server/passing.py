@@ -8,16 +8,17 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from streamtui.config import Endpoint
-from streamtui.providers.base import ProviderError
+from streamtui.providers.base import ProviderError, Trouble
 from streamtui.providers.errors import Explainer
 from streamtui.providers.upstream import UpstreamReply
 from streamtui.server.body import read_body
 from streamtui.server.exchange import exchange_of
 from streamtui.server.journal import note_failure
+from streamtui.server.near_models import NearModels
 from streamtui.server.presence import while_present
 from streamtui.server.refusal import failed
 from streamtui.server.relay import Relay
+from streamtui.server.routing import Route
 
 # What a client may say to an endpoint beside the body: who the client is does not concern it.
 SENT_UP = ("accept", "idempotency-key", "openai-beta", "x-client-request-id")
@@ -33,9 +34,10 @@ class PassOn:
     """An ASGI app for one path. Not a streaming response of Starlette, as only a task that begins before the endpoint
     is asked can notice that the client leaves while a model thinks."""
 
-    def __init__(self, relay: Relay, path: str) -> None:
-        """`path`: where it goes, seen from the endpoint's address."""
+    def __init__(self, relay: Relay, path: str, near: NearModels) -> None:
+        """`path`: where it goes, seen from the endpoint's address; `near`: what is like a model that does not exist."""
         self._relay = relay
+        self._near = near
         self._path = path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -51,7 +53,7 @@ class PassOn:
                     if 200 <= reply.status < 300:
                         await _stream(reply, send)
                     else:
-                        response = await _failure(reply, route.endpoint)
+                        response = await self._failure(reply, route)
                         await response(scope, receive, send)
             except ProviderError as error:
                 note_failure(error)
@@ -59,6 +61,21 @@ class PassOn:
                 # know that it broke off.
                 if not exchange.status:
                     raise failed(route.endpoint, error) from None
+
+    async def _failure(self, reply: UpstreamReply, route: Route) -> Response:
+        """Returns what the endpoint says went wrong, without its key; in OpenAI's form if it said so in no JSON."""
+        body = await reply.read_error(_MAX_ERROR)
+        said = _object(body)
+        words = body.decode("utf-8", "replace") if said is None else said
+        error = Explainer(route.endpoint, route.model).status(reply.status, words, reply.headers)
+        if error.trouble is Trouble.UNKNOWN_MODEL:
+            return (await self._near.refusal(route, error)).response()
+        headers = passed_down(reply.headers)
+        if reply.status >= 400 and "content-encoding" not in headers and said is not None:
+            headers.pop("content-length", None)
+            return Response(body, reply.status, headers)
+        note_failure(error)
+        return failed(route.endpoint, error).response()
 
 
 async def _stream(reply: UpstreamReply, send: Send) -> None:
@@ -78,20 +95,9 @@ def passed_down(headers: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in headers.items() if SENT_DOWN.fullmatch(name)}
 
 
-async def _failure(reply: UpstreamReply, endpoint: Endpoint) -> Response:
-    """Returns what the endpoint says went wrong, without its key; in OpenAI's form if it said so in no JSON."""
-    body = await reply.read_error(_MAX_ERROR)
-    headers = passed_down(reply.headers)
-    if reply.status >= 400 and "content-encoding" not in headers and _is_object(body):
-        headers.pop("content-length", None)
-        return Response(body, reply.status, headers)
-    error = Explainer(endpoint).status(reply.status, body.decode("utf-8", "replace"), reply.headers)
-    note_failure(error)
-    return failed(endpoint, error).response()
-
-
-def _is_object(body: bytes) -> bool:
+def _object(body: bytes) -> dict[str, object] | None:
     try:
-        return isinstance(json.loads(body), dict)
+        found = json.loads(body)
     except (ValueError, RecursionError):
-        return False
+        return None
+    return found if isinstance(found, dict) else None

@@ -11,10 +11,11 @@ from starlette.types import Receive, Scope, Send
 from streamtui.config import Endpoint
 from streamtui.message import Delta, FinishReason, Message, Role
 from streamtui.parameters import Parameters
-from streamtui.providers.base import Provider, ProviderError, Request
+from streamtui.providers.base import Provider, ProviderError, Request, Trouble
 from streamtui.server.body import read_body
 from streamtui.server.exchange import exchange_of
 from streamtui.server.journal import note_failure
+from streamtui.server.near_models import NearModels
 from streamtui.server.presence import while_present
 from streamtui.server.refusal import Refusal, failed
 from streamtui.server.relay import Relay
@@ -61,8 +62,9 @@ class ChatBody(BaseModel):
 class SimpleChat:
     """An ASGI app."""
 
-    def __init__(self, relay: Relay) -> None:
+    def __init__(self, relay: Relay, near: NearModels) -> None:
         self._relay = relay
+        self._near = near
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Streams the reply. Raises Refusal, also for whatever goes wrong before its first piece."""
@@ -77,7 +79,8 @@ class SimpleChat:
                 await _stream(provider, body.request(route.endpoint, model), send)
             except ProviderError as error:
                 note_failure(error)
-                refusal = failed(route.endpoint, error)
+                unknown = error.trouble is Trouble.UNKNOWN_MODEL
+                refusal = await self._near.refusal(route, error) if unknown else failed(route.endpoint, error)
                 if not exchange.status:
                     raise refusal from None
                 await _send(send, _event("error", message=refusal.message, code=refusal.code), more=False)

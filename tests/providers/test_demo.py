@@ -159,7 +159,7 @@ async def test_thinking_comes_before_the_answer() -> None:
         ("break", Trouble.BROKEN, "This reply ends in a lost connection"),
         ("garbage", Trouble.BROKEN, ""),
         ("error 401", Trouble.NO_KEY, ""),
-        ("show me error 404", Trouble.REFUSED, ""),
+        ("show me error 404", Trouble.UNKNOWN_MODEL, ""),
         ("error 429", Trouble.BUSY, ""),
         ("error 500", Trouble.SERVER, ""),
         ("error 418", Trouble.REFUSED, ""),

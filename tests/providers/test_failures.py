@@ -61,6 +61,8 @@ async def test_statuses(status: int, trouble: Trouble, body: bytes) -> None:
 async def test_an_unknown_model() -> None:
     got = await got_from(whole(NOT_FOUND, "404 Not Found", "application/json"))
     assert "box does not know the model some-model: pick another one." in got.sentence
+    assert got.error is not None
+    assert got.error.trouble is T.UNKNOWN_MODEL
 
 
 async def test_a_key_echoed_by_the_server_is_not_shown() -> None:
