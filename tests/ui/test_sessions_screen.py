@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
@@ -109,11 +110,11 @@ async def test_sessions_stand_under_their_days_and_open(make_app: MakeApp, three
         day = datetime.fromtimestamp(three[2].updated)
         assert listed(screen) == [
             "Pinned",
-            f"★ Café Wien m-2 4 {day:%b %Y}",
+            f"★ Café Wien {day:%b %Y}",
             "Today",
-            "Soup m-1 2 00:00",
+            "Soup 00:00",
             "Yesterday",
-            f"Trains m-1 4 {datetime.fromtimestamp(three[1].updated):%H:%M}",
+            f"Trains {datetime.fromtimestamp(three[1].updated):%H:%M}",
         ]
         await until(lambda: "在海淀" in previewed(screen))
         await pilot.press("down", "down", "up")
@@ -203,7 +204,7 @@ async def test_pinning_archiving_copying_and_the_way_back(make_app: MakeApp, thr
     async with running(app, (80, 24)) as pilot:
         screen = await opened(pilot, app)
         await pilot.press("f3")
-        await until(lambda: listed(screen)[:2] == ["Pinned", "★ Soup m-1 2 00:00"])
+        await until(lambda: listed(screen)[:2] == ["Pinned", "★ Soup m-1 00:00"])
         await pilot.press("f3")
         await until(lambda: listed(screen)[0] == "Today")
         await pilot.press("f5")
@@ -254,6 +255,55 @@ async def test_what_is_deleted_comes_back_until_it_is_deleted_in_the_trash(
         await until(lambda: app.screen is app.chat)
         assert app.chat.conversation.session.id != three[0].id
         assert app.store.count(SessionFilter(archived=None)).result(5) == 2
+
+
+def toasts(app: StreamTUI) -> str:
+    """All that was told."""
+    return "\n".join(note.message for note in app._notifications)
+
+
+async def test_an_emptied_list_says_where_all_are(make_app: MakeApp, keep: Keep) -> None:
+    keep(chat("Soup", "How?", "So."), chat("Bread", "How?", "So.", days=1))
+    app = make_app()
+    async with running(app, (120, 40)) as pilot:
+        screen = await opened(pilot, app)
+        await pilot.press("f4", "f8")
+        await until(lambda: said(screen).startswith("Nothing is left here"))
+        assert said(screen) == (
+            "Nothing is left here: 1 session is in the trash and 1 session is in the archive. F7 shows what is there. "
+            "ctrl+z takes back what was done last."
+        )
+        assert "In the trash: “Bread”. ctrl+z takes it back." in toasts(app)
+        await pilot.press("ctrl+z", "ctrl+z")
+        await until(lambda: len(listed(screen)) == 4)
+        assert "Back from the trash: “Bread”" in toasts(app)
+        assert "Back from the archive: “Soup”" in toasts(app)
+
+
+TITLE = "Explain how asyncio.gather and a TaskGroup differ"
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24), (60, 24)])
+async def test_a_title_of_usual_length_is_read_whole(make_app: MakeApp, keep: Keep, size: tuple[int, int]) -> None:
+    keep(chat(TITLE[:46], "Why?", "So.", model="vendor/a-model-with-a-long-name"))
+    app = make_app()
+    async with running(app, size) as pilot:
+        screen = await opened(pilot, app)
+        assert TITLE[:46] in listed(screen)[1]
+        assert ("a-model-with-a-lo…" in listed(screen)[1]) is (size[0] == 80), "where there is no preview to say it"
+
+
+async def test_titles_are_cut_between_characters(make_app: MakeApp, keep: Keep) -> None:
+    keep(chat("北京大学的历史和它在中国现代教育中的地位" * 2, "a", "b"), chat("👩‍👩‍👧‍👦 🇩🇪 " * 12, "a", "b"))
+    app = make_app()
+    async with running(app, (40, 12)) as pilot:
+        screen = await opened(pilot, app)
+        for row in range(1, 3):
+            text = screen.sessions.render_line(row).text
+            assert cell_len(text) == 40
+            assert "…" in text
+            assert " …" not in text.replace("🇩🇪 …", "")
+            assert not text.partition("…")[0].endswith("\u200d")
 
 
 async def test_the_list_is_narrowed_to_a_model(make_app: MakeApp, three: list[Session]) -> None:

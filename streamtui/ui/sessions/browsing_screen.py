@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.timer import Timer
 from textual.widgets import Input, Static
 
-from streamtui.keys import remapped
+from streamtui.keys import name_of, remapped
 from streamtui.search import Query
 from streamtui.session import USUAL, SessionSummary
 from streamtui.store import SearchHit, Store, StoreError
@@ -29,6 +29,8 @@ from streamtui.ui.sessions.rows import Unfold, session_of
 
 NARROW = 100
 """Cells of the terminal below which there is no preview."""
+SMALL = 60
+"""Cells below which the line above the list says less."""
 LOOK_EVERY = 1.0
 """Seconds between looks whether something was saved."""
 REST = 0.06
@@ -75,17 +77,18 @@ class BrowsingScreen(PaneScreen[Opened | None]):
         layout: vertical;
 
         #line { height: 1; background: $panel; }
-        #search { width: 3fr; border: none; height: 1; padding: 0 1; background: $panel; &:focus { border: none; } }
-        #count { width: 2fr; text-align: right; padding: 0 1; color: $foreground 60%; }
+        #search { width: 2fr; border: none; height: 1; padding: 0 1; background: $panel; }
+        #search:focus { border: none; background-tint: transparent; }
+        #count { width: 1fr; text-align: right; padding: 0 1; color: $foreground 60%; }
         #body { height: 1fr; }
         #hint { height: auto; padding: 1 2; color: $foreground 60%; }
-        SessionsList { width: 5fr; }
-        #look { width: 6fr; border-left: vkey $foreground 20%; }
-        #about { height: 1; padding: 0 1; color: $foreground 60%; background: $surface; }
+        SessionsList { width: 1fr; }
+        #look { width: 1fr; border-left: vkey $foreground 20%; }
+        #about { height: 2; padding: 0 1; color: $foreground 60%; background: $surface; }
         #about, #count { text-wrap: nowrap; text-overflow: ellipsis; }
         Preview { height: 1fr; background: $background; color: $foreground; }
         &.narrow #look { display: none; }
-        &.narrow SessionsList { width: 1fr; }
+        &.small #count { width: 3fr; }
         FindBar { dock: bottom; }
     }
     """
@@ -102,7 +105,7 @@ class BrowsingScreen(PaneScreen[Opened | None]):
     def compose(self) -> ComposeResult:
         """The search above; the list and the preview side by side; the keys below."""
         with Horizontal(id="line"):
-            yield SearchInput(placeholder="Search titles and messages", id="search")
+            yield SearchInput(id="search")
             yield Static(id="count", markup=False)
         yield Static(id="hint", markup=False)
         with Horizontal(id="body"):
@@ -135,6 +138,10 @@ class BrowsingScreen(PaneScreen[Opened | None]):
     def on_resize(self, event: events.Resize) -> None:
         """Does without the preview where there is no room."""
         self.set_class(event.size.width < NARROW, "narrow")
+        self.set_class(event.size.width < SMALL, "small")
+        words = "Search" if event.size.width < SMALL else "Search titles and messages"
+        self.query_one("#search", Input).placeholder = words
+        self._name_keys()
         self.query(RenameInput).remove()
 
     @property
@@ -159,6 +166,8 @@ class BrowsingScreen(PaneScreen[Opened | None]):
         except StoreError as error:
             self._say(str(error))
             return
+        if not self.children:
+            return  # the app has ended meanwhile
         self.sessions.show(self._listing.rows, None if again else 0)
         self._show_state()
 
@@ -180,6 +189,8 @@ class BrowsingScreen(PaneScreen[Opened | None]):
         except StoreError as error:
             self._say(str(error))
             return
+        if not self.children:
+            return
         self.sessions.add(self._listing.rows)
         if all:
             self.sessions.to_end()
@@ -191,10 +202,17 @@ class BrowsingScreen(PaneScreen[Opened | None]):
         marked = f"{len(self.sessions.marked)} marked · " if self.sessions.marked else ""
         place = f"{found} · " if (found := in_words(listing.where)) else ""
         self.query_one("#count", Static).update(Content(f"{marked}{place}{listing.size}"), layout=False)
-        back = {"archive": "restore", "delete": "delete for good", "pin": ""} if listing.where.trashed else {}
-        if listing.where.archived:
-            back = {"archive": "take back"}
-        self.query_one(KeyLine).call(back)
+        self._name_keys()
+
+    def _name_keys(self) -> None:
+        """Says which keys do what, with what is listed and shown now."""
+        where = self._listing.where
+        labels = {"look": ""} if self.has_class("narrow") else {}
+        if where.trashed:
+            labels |= {"archive": "restore", "delete": "delete for good", "pin": ""}
+        elif where.archived:
+            labels |= {"archive": "take back"}
+        self.query_one(KeyLine).call(labels)
 
     def _say(self, text: str) -> None:
         hint = self.query_one("#hint", Static)
@@ -208,8 +226,20 @@ class BrowsingScreen(PaneScreen[Opened | None]):
         if query:
             return f"No title and no message has “{query}”{among}."
         if not among:
-            return "Nothing is saved yet: sessions appear here with their first prompt."
+            return self._where_all_are()
         return "The trash is empty." if where.trashed else f"There are no sessions{among}."
+
+    def _where_all_are(self) -> str:
+        """Why the usual list is empty."""
+        counts = (self._listing.trashed, "in the trash"), (self._listing.archived, "in the archive")
+        places = [f"{counted(n, 'session')} {'is' if n == 1 else 'are'} {place}" for n, place in counts if n]
+        if not places:
+            return "Nothing is saved yet: sessions appear here with their first prompt."
+        return f"Nothing is left here: {' and '.join(places)}. {self._key('filter')} shows what is there."
+
+    def _key(self, action: str) -> str:
+        """The key of an action of this screen, as people write it."""
+        return name_of(f"sessions.{action}", self.keymap)
 
     # The preview
 
@@ -250,7 +280,8 @@ class BrowsingScreen(PaneScreen[Opened | None]):
 
     def say_found(self, text: str) -> None:
         """Says how a search in the preview goes."""
-        self.query_one("#about", Static).update(Content(text or about(session_of(self.sessions.row))), layout=False)
+        said = Content(text) if text else about(session_of(self.sessions.row))
+        self.query_one("#about", Static).update(said, layout=False)
 
     # Walking and opening
 
@@ -311,10 +342,11 @@ class BrowsingScreen(PaneScreen[Opened | None]):
         self.app.push_screen(HelpScreen(remapped(self.keymap)))
 
 
-def about(session: SessionSummary | None) -> str:
-    """Returns what is said above the preview."""
+def about(session: SessionSummary | None) -> Content:
+    """Returns what is said above the preview: the title, then the facts."""
     if session is None:
-        return ""
+        return Content("")
     begun = datetime.fromtimestamp(session.created)
-    facts = (session.endpoint, session.model, counted(session.messages, "message"), f"{begun.day} {begun:%b %Y}")
-    return " · ".join(filter(None, [session.title or "untitled", *facts]))
+    facts = (session.model, session.endpoint, counted(session.messages, "message"), f"{begun.day} {begun:%b %Y}")
+    title = (session.title or "untitled", "bold $foreground")
+    return Content.assemble(title, "\n", " · ".join(filter(None, facts)))

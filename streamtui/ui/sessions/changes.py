@@ -19,6 +19,12 @@ class Changes:
         self.gone: set[str] = set()
         """Ids of sessions that are in the trash now, or deleted."""
         self._back: list[tuple[str, Callable[[], None]]] = []
+        """What holds again once a change is taken back, and how that is done; the last change last."""
+
+    @property
+    def can_take_back(self) -> bool:
+        """Whether something was done that can be taken back."""
+        return bool(self._back)
 
     def rename(self, session: SessionSummary, title: str) -> str:
         """Gives a session another title; nothing happens without one, or with the same."""
@@ -26,7 +32,8 @@ class Changes:
         if not title or title == session.title:
             return ""
         self._rename(session.id, title)
-        return self._done("Renamed", lambda: self._rename(session.id, session.title))
+        again = f"Called {named([session])} again"
+        return self._done("Renamed", again, lambda: self._rename(session.id, session.title))
 
     def _rename(self, session_id: str, title: str) -> None:
         self.titles[session_id] = title
@@ -40,7 +47,7 @@ class Changes:
     def archive(self, sessions: Sessions) -> str:
         """Archives them; where all are archived, takes them back."""
         before = [session.archived for session in sessions]
-        return self._switch(sessions, before, self._store.set_archived, ("Archived", "Taken out of the archive"))
+        return self._switch(sessions, before, self._store.set_archived, ("In the archive", "Back from the archive"))
 
     def _switch(
         self, sessions: Sessions, before: list[bool], set_flag: Callable[[str, bool], None], done: tuple[str, str]
@@ -53,17 +60,21 @@ class Changes:
 
         for session in sessions:
             set_flag(session.id, flag)
-        return self._done(f"{done[not flag]}: {named(sessions)}", take_back)
+        mixed = flag and any(before)
+        again = "As they were before" if mixed else done[flag] if flag else f"{done[flag]} again"
+        return self._done(f"{done[not flag]}: {named(sessions)}", f"{again}: {named(sessions)}", take_back)
 
     def trash(self, sessions: Sessions) -> str:
         """Moves them to the trash."""
         self._trash(sessions)
-        return self._done(f"In the trash: {named(sessions)}", lambda: self._restore(sessions))
+        again = f"Back from the trash: {named(sessions)}"
+        return self._done(f"In the trash: {named(sessions)}", again, lambda: self._restore(sessions))
 
     def restore(self, sessions: Sessions) -> str:
         """Takes them out of the trash."""
         self._restore(sessions)
-        return self._done(f"Taken out of the trash: {named(sessions)}", lambda: self._trash(sessions))
+        again = f"In the trash again: {named(sessions)}"
+        return self._done(f"Back from the trash: {named(sessions)}", again, lambda: self._trash(sessions))
 
     def delete(self, sessions: Sessions) -> str:
         """Deletes them for good: there is no way back, not to what was done to them before either."""
@@ -74,15 +85,16 @@ class Changes:
 
     def duplicated(self, session: SessionSummary, copy_id: str) -> str:
         """Notes that a copy was made."""
-        return self._done(f"Copied: {named([session])}", lambda: self._store.trash(copy_id))
+        again = f"In the trash: the copy of {named([session])}"
+        return self._done(f"Copied: {named([session])}", again, lambda: self._store.trash(copy_id))
 
     def take_back(self) -> str:
-        """Takes back what was done last; "" where there is nothing."""
+        """Takes back what was done last, and says what holds again; "" where there is nothing."""
         if not self._back:
             return ""
-        what, back = self._back.pop()
+        again, back = self._back.pop()
         back()
-        return f"Taken back: {what[0].lower()}{what[1:]}"
+        return again
 
     def _trash(self, sessions: Sessions) -> None:
         for session in sessions:
@@ -94,8 +106,8 @@ class Changes:
             self.gone.discard(session.id)
             self._store.restore(session.id)
 
-    def _done(self, what: str, back: Callable[[], None]) -> str:
-        self._back.append((what, back))
+    def _done(self, what: str, again: str, back: Callable[[], None]) -> str:
+        self._back.append((again, back))
         return what
 
 

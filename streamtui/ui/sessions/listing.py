@@ -18,6 +18,8 @@ HITS = 50
 MOST_TITLES = 200
 """Sessions listed by their titles at most, while words are looked for."""
 
+_TRASHED = SessionFilter(archived=None, trashed=True)
+_ARCHIVED = SessionFilter(archived=True)
 _Answer = TypeVar("_Answer")
 
 
@@ -35,6 +37,8 @@ class Listing:
         """Whether there is nothing more to read."""
         self.total = 0
         """Sessions that pass the filter."""
+        self.trashed, self.archived = 0, 0
+        """Sessions in the trash and in the archive, counted where the usual list is empty."""
         self._titled: list[SessionSummary] = []
         self._sessions: list[SessionSummary] = []
         self._hits: list[SearchHit] = []
@@ -88,6 +92,9 @@ class Listing:
         self._titled, self._hits = [], []
         self.complete = len(self._sessions) < page
         self.rows = by_day(self._sessions, date.today())
+        if not self.total and self.where == USUAL:
+            counts = [self._store.count(_TRASHED), self._store.count(_ARCHIVED)]
+            self.trashed, self.archived = await asyncio.gather(*map(_answer, counts))
 
     async def _search(self, page: int) -> None:
         words = str(self.query)

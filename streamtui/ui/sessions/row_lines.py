@@ -11,6 +11,7 @@ from streamtui.message import Role
 from streamtui.search import Query, Span
 from streamtui.session import SessionSummary
 from streamtui.store import SearchHit
+from streamtui.ui.fitting import fitted
 from streamtui.ui.sessions.rows import Heading, Row, Unfold, moment_name
 from streamtui.ui.transcript.overlay import overlay
 
@@ -18,6 +19,10 @@ LEAD = 8
 """Characters before the first hit, where there is no room for more."""
 SPEAKER = 10
 """Cells for who said what was found."""
+MODEL = 18
+"""Cells for the model of a session."""
+WIDE = 76
+"""Cells of the list from which models are named: titles, most of which take 30 to 60, come first."""
 
 
 @dataclass(slots=True)
@@ -56,10 +61,15 @@ def _heading(row: Heading, look: Look) -> list[Run]:
 def _session(row: SessionSummary, look: Look) -> list[Run]:
     under_its_day = not look.query and not row.pinned
     facts = f"{datetime.fromtimestamp(row.updated):%H:%M}" if under_its_day else moment_name(row.updated, date.today())
-    if look.width >= 50:
-        facts = f"{_fitted(row.model, 14)} {row.messages:>4} {facts:>8}"
+    if look.width >= WIDE:
+        facts = f"{fitted(_short(row.model), MODEL)} {facts:>8}"
     title = row.title or "untitled"
     return _spread(_signs(row, look), title, look.query.spans(title), "", facts, look.width)
+
+
+def _short(model: str) -> str:
+    """The name of a model without whose it is, which many servers put before it."""
+    return model.rpartition("/")[2] or model
 
 
 def _signs(row: SessionSummary, look: Look) -> list[Run]:
@@ -72,11 +82,11 @@ def _signs(row: SessionSummary, look: Look) -> list[Run]:
 
 
 def _hit(row: SearchHit, look: Look) -> list[Run]:
-    who = "You" if row.role is Role.USER else row.model or str(row.role)
+    who = "You" if row.role is Role.USER else _short(row.model) or str(row.role)
     style = "user" if row.role is Role.USER else "assistant"
     before: list[Run] = [("     ", "")]
     if look.width >= 50:
-        before.append((f"{_fitted(who, SPEAKER)} ", style))
+        before.append((f"{fitted(who, SPEAKER)} ", style))
     room = look.width - sum(cell_len(text) for text, _ in before)
     text, spans = _in_view(row.snippet, row.spans, room)
     return [*before, *_cut(overlay([(text, "")], spans, "match"), room)]
@@ -98,14 +108,9 @@ def _spread(before: list[Run], title: str, spans: Sequence[Span], style: str, fa
 
 def _cut(runs: list[Run], width: int) -> list[Run]:
     """Returns `runs` filled with spaces to `width` cells, or cut with a mark."""
+    line, at = fitted("".join(text for text, _ in runs), width), 0
     out: list[Run] = []
     for text, names in runs:
-        if cell_len(text) > width:
-            return [*out, (set_cell_size(text, width - 1) + "…", names)] if width > 1 else [*out, ("…"[:width], "")]
-        out.append((text, names))
-        width -= cell_len(text)
-    return [*out, (" " * width, "")]
-
-
-def _fitted(text: str, width: int) -> str:
-    return set_cell_size(text, width) if cell_len(text) <= width else set_cell_size(text, width - 1) + "…"
+        out.append((line[at : at + len(text)], names))
+        at += len(text)
+    return [*out, (line[at:], "")]

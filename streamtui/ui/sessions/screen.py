@@ -71,7 +71,7 @@ class SessionsScreen(BrowsingScreen):
     def action_delete(self) -> None:
         """Moves what is chosen to the trash; there it is deleted for good, if the key is pressed twice."""
         if not self._listing.where.trashed:
-            self._change(self.changes.trash)
+            self._change(self.changes.trash, f". {self._key('undo')} takes it back.")
         elif self._armed:
             self._change(self.changes.delete)
         elif chosen := self.sessions.chosen:
@@ -111,9 +111,13 @@ class SessionsScreen(BrowsingScreen):
         """Takes back what was done last."""
         self._changed(self.changes.take_back() or "There is nothing to take back.")
 
-    def _change(self, change: Callable[[Sequence[SessionSummary]], str]) -> None:
+    def _change(self, change: Callable[[Sequence[SessionSummary]], str], way_back: str = "") -> None:
         if chosen := self.sessions.chosen:
-            self._changed(change(chosen))
+            self._changed(change(chosen) + way_back)
+
+    def _where_all_are(self) -> str:
+        way_back = f" {self._key('undo')} takes back what was done last." if self.changes.can_take_back else ""
+        return super()._where_all_are() + way_back
 
     def _changed(self, what: str) -> None:
         """Says what was done and shows what there is now."""
