@@ -34,7 +34,7 @@ class FinishReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens as the server counted them."""
+    """Tokens of a reply, as the server counted them or, where it did not, as they were counted here."""
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
@@ -47,6 +47,11 @@ class Usage:
     paid for again, but stands in the context once."""
     cost: float | None = None
     """US dollars, as the server said or as was reckoned when the reply came; None: not known."""
+    requests: int = 1
+    """How many requests the reply took: one, and one more each time it was continued."""
+    estimated: bool = False
+    """Whether some of it was counted here, as for a reply that was stopped before the server had counted it. Even the
+    model's own encoding knows nothing of hidden thoughts, and of what stands around messages."""
 
     @property
     def total_tokens(self) -> int:
@@ -62,26 +67,45 @@ class Usage:
             self.cached_tokens + later.cached_tokens,
             self.prompt_tokens + self.completion_tokens + later.repeated_tokens,
             None if self.cost is None or later.cost is None else self.cost + later.cost,
+            self.requests + later.requests,
+            self.estimated or later.estimated,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How long a reply took, in seconds since its request was sent."""
+    """How long a reply took, in seconds."""
 
     first: float | None = None
-    """Until the first piece with text or reasoning; None before it."""
+    """From the request that was answered until the first piece with text or reasoning; None before it."""
     text: float | None = None
-    """Until the first piece of the answer itself; None before it."""
+    """From the same until the first piece of the answer itself; None before it."""
     total: float = 0.0
-    """Until the last piece, or until now while it is still arriving."""
+    """From when the user asked until the last piece, or until now while it is still arriving."""
+    waited: float = 0.0
+    """Of `total`: before the request that was answered was sent: making it up, tries that failed, the waits after."""
+    resumed: float = 0.0
+    """Of `total`, where the reply was continued: from each further request until its first piece."""
+
+    @property
+    def streaming(self) -> float | None:
+        """How long pieces came; None before the first."""
+        return None if self.first is None else self.total - self.waited - self.first - self.resumed
+
+    @property
+    def thinking(self) -> float | None:
+        """From the first piece until the answer itself began, or until the end; None before the first."""
+        return self.streaming if self.first is None or self.text is None else self.text - self.first
 
     def then(self, later: "Timing") -> "Timing":
         """Returns the timing of a reply that was continued; the time between the two requests is left out."""
+        again = later.total - later.waited if later.first is None else later.first + later.resumed
         return Timing(
-            later.first if self.first is None else self.first,
-            later.text if self.text is None else self.text,
+            self.first,
+            self.text,
             self.total + later.total,
+            self.waited + later.waited,
+            self.resumed + again,
         )
 
 

@@ -1,6 +1,7 @@
 """Pricing: what a `Usage` costs, where that is known."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
 from math import floor, log10
 from typing import NamedTuple
 
@@ -12,17 +13,21 @@ from streamtui.session import Session
 
 Catalogue = Mapping[str, ModelInfo]
 _MILLION = 1_000_000
+_SUMMED = [field.name for field in fields(Usage) if field.name.endswith("_tokens") or field.name == "requests"]
 
 
 class Cost(NamedTuple):
     """US dollars, and whether they are all."""
 
     dollars: float
-    complete: bool
+    complete: bool = True
     """False where something else was paid for too, and it is not known what."""
+    estimated: bool = False
+    """Whether some of the tokens were counted here, not by the server."""
 
     def __str__(self) -> str:
-        return f"{'' if self.complete else '≥ '}{in_dollars(self.dollars)}"
+        mark = "~" if self.estimated and self.dollars else ""  # what costs nothing costs nothing
+        return f"{'' if self.complete else '≥ '}{mark}{in_dollars(self.dollars)}"
 
 
 def cost_of(
@@ -74,11 +79,36 @@ def session_cost(session: Session, endpoint: Endpoint, catalogue: Catalogue) -> 
 
     On all branches. A reply of which nothing came is not counted.
     """
-    replies = [m for m in session.messages.values() if m.role is Role.ASSISTANT and (m.text or m.reasoning or m.usage)]
-    costs = [cost_of_reply(message, endpoint, catalogue) for message in replies]
-    costs += [m.recap.usage.cost for m in session.messages.values() if m.recap is not None and m.recap.usage]
-    known = [cost for cost in costs if cost is not None]
-    return Cost(sum(known), len(known) == len(costs)) if known else None
+    messages = session.messages.values()
+    costs = [(m.usage, cost_of_reply(m, endpoint, catalogue)) for m in messages if _is_reply(m)]
+    costs += [(m.recap.usage, m.recap.usage.cost) for m in messages if m.recap is not None and m.recap.usage]
+    known = [(usage, cost) for usage, cost in costs if cost is not None]
+    estimated = any(cost and usage is not None and usage.estimated for usage, cost in known)
+    return Cost(sum(cost for _, cost in known), len(known) == len(costs), estimated) if known else None
+
+
+def spent(messages: Iterable[Message]) -> Usage | None:
+    """Returns the tokens of all `messages` and summaries together, and what was noted that they cost if that is known
+    of all that are counted; None where nothing was counted. See `uncounted`.
+    """
+    holders = [holder for message in messages for holder in (message, message.recap) if holder is not None]
+    counted = [holder.usage for holder in holders if holder.usage is not None]
+    if not counted:
+        return None
+    sums: dict[str, int] = {name: sum(getattr(usage, name) for usage in counted) for name in _SUMMED}
+    costs = [usage.cost for usage in counted if usage.cost is not None]
+    estimated = any(usage.estimated for usage in counted)
+    return Usage(**sums, cost=sum(costs) if len(costs) == len(counted) else None, estimated=estimated)
+
+
+def uncounted(messages: Iterable[Message]) -> int:
+    """Returns how many of the replies nobody counted, such as those of another program."""
+    return sum(_is_reply(message) and message.usage is None for message in messages)
+
+
+def _is_reply(message: Message) -> bool:
+    """Whether it is a reply of which something came."""
+    return message.role is Role.ASSISTANT and bool(message.text or message.reasoning or message.usage)
 
 
 def in_dollars(dollars: float) -> str:

@@ -13,9 +13,9 @@ class State(StrEnum):
 
     READY = "ready"
     CONNECTING = "connecting"
-    """The request is being made up: which model, what it is known to refuse."""
+    """The request is being made up and sent: which model, what it is known to refuse, a connection to the server."""
     WAITING = "waiting"
-    """The request is sent, nothing has come yet."""
+    """The request is sent whole, nothing has come yet."""
     RETRYING = "retrying"
     """It failed; it will be sent again at `Progress.retry_at`."""
     STREAMING = "streaming"
@@ -33,7 +33,10 @@ class Progress:
     """How the current or last reply is doing. Times are seconds on the monotonic clock."""
 
     state: State = State.READY
+    asked: float = 0.0
+    """When the user asked."""
     sent: float = 0.0
+    """When the newest request began to be sent."""
     first: float | None = None
     """When the first piece with text or reasoning came."""
     text: float | None = None
@@ -44,6 +47,10 @@ class Progress:
     """Counts text and reasoning as they come."""
     usage: Usage | None = None
     """Of this request alone."""
+    usage_before: Usage | None = None
+    """Where it continues a reply: what that took until it was cut."""
+    timing_before: Timing | None = None
+    """How long that took."""
     attempt: int = 0
     """How often the request is sent again, the time it is waiting for included; 0: this is the first."""
     retries: int = 0
@@ -68,29 +75,54 @@ class Progress:
         """Seconds until the request is sent again."""
         return max(0.0, self.retry_at - time.monotonic())
 
+    # The whole reply, what it continues included
+
     @property
     def timing(self) -> Timing:
-        """The same, in seconds since the request was sent."""
-        return Timing(_since(self.sent, self.first), _since(self.sent, self.text), self.last - self.sent)
+        """How long the reply took, until its newest piece."""
+        first, text = _since(self.sent, self.first), _since(self.sent, self.text)
+        timing = Timing(first, text, self.last - self.asked, self.sent - self.asked)
+        return timing if self.timing_before is None else self.timing_before.then(timing)
 
     @property
     def elapsed(self) -> float:
         """Seconds the reply has taken, until now while it is under way."""
-        return (time.monotonic() if self.running else self.last) - self.sent
+        return self.timing.total + (time.monotonic() - self.last if self.running else 0.0)
+
+    @property
+    def reply_usage(self) -> Usage | None:
+        """What the reply took; None while nobody has counted it."""
+        if self.usage is None or self.usage_before is None:
+            return self.usage
+        return self.usage_before.then(self.usage)
 
     @property
     def reply_count(self) -> Count:
         """Tokens of the reply."""
-        if self.usage is not None and self.usage.completion_tokens:
-            return Count(self.usage.completion_tokens, True)
-        return self.counter.count
+        count, before = self.request_count, self.usage_before
+        if before is None:
+            return count
+        return Count(before.completion_tokens + count.tokens, count.exact and not before.estimated)
 
     @property
     def tokens_per_second(self) -> float | None:
-        """Speed since the first piece; None while it can't be said."""
-        if self.first is None or self.last - self.first < 0.05:
-            return None
-        return self.reply_count.tokens / (self.last - self.first)
+        """Speed while pieces came; None while it can't be said."""
+        streaming = self.timing.streaming
+        return None if streaming is None or streaming < 0.05 else self.reply_count.tokens / streaming
+
+    # This request alone
+
+    @property
+    def waiting(self) -> float:
+        """Seconds since the newest request began to be sent."""
+        return time.monotonic() - self.sent
+
+    @property
+    def request_count(self) -> Count:
+        """Tokens that came."""
+        if self.usage is not None and self.usage.completion_tokens and not self.usage.estimated:
+            return Count(self.usage.completion_tokens, True)
+        return self.counter.count
 
 
 def _since(start: float, moment: float | None) -> float | None:

@@ -35,7 +35,7 @@ class Speed:
         """Notes the end."""
         self.total = time.monotonic() - self.sent
         if reply.usage is not None and reply.usage.completion_tokens:
-            self.tokens = Count(reply.usage.completion_tokens, True)
+            self.tokens = Count(reply.usage.completion_tokens, not reply.usage.estimated)
         else:
             self.tokens = Count(tokens_in(sum(size for _, size in self.pieces)), False)
 

@@ -26,6 +26,7 @@ from streamtui.session import Session
 from streamtui.store import Store, StoreError
 from streamtui.tokens import Count
 from streamtui.tokens.context import context_count
+from streamtui.tokens.encodings import counter_for
 
 
 class Conversation:
@@ -125,7 +126,7 @@ class Conversation:
     def context(self) -> Count:
         """Tokens of the conversation so far, and how sure that is. While a reply arrives it costs nothing."""
         if self.progress.replying and self._before is not None:
-            return Count(self._before.tokens + self.progress.reply_count.tokens, False)
+            return Count(self._before.tokens + self.progress.request_count.tokens, False)
         return self.count(self.session.path())
 
     def count(self, path: Sequence[Message]) -> Count:
@@ -199,7 +200,7 @@ class Conversation:
         stopped by cancelling, failed) `Message.finish_reason` says so and what came is kept; a failure is told by
         `Message.error`, not raised. A delta may hold a notice for the user. Iterate inside `contextlib.aclosing`.
         """
-        return self._begin(Reply(self.session, self.store, self.provider.endpoint.name))
+        return self._begin(None)
 
     @property
     def cut_reply(self) -> Message | None:
@@ -215,11 +216,14 @@ class Conversation:
         cut = self.cut_reply
         if cut is None:
             raise ValueError("there is no reply to go on with")
-        return self._begin(Reply(self.session, self.store, self.provider.endpoint.name, cut))
+        return self._begin(cut)
 
-    def _begin(self, reply: Reply) -> AsyncGenerator[Delta]:
+    def _begin(self, cut: Message | None) -> AsyncGenerator[Delta]:
         self.others.save_missing()
         self._before = self.context()
+        if cut is not None and cut.usage is None:
+            cut.usage = self._uncounted(cut)
+        reply = Reply(self.session, self.store, self.provider.endpoint.name, self._priced, cut)
         self._reply, self.progress = reply, reply.progress
         return self._pieces(reply)
 
@@ -230,14 +234,13 @@ class Conversation:
                 reply.stop()
                 return
             request = await self._request(reply)
-            reply.send(request.model)
+            reply.send(request.model, self._before.tokens if self._before is not None else 0)
+            request = replace(request, sent=reply.sent)
             replies = persistent(self.provider, request, self._backoff, reply.retry)
             async with aclosing(moderated(replies, self.provider) if self._moderate else replies) as pieces:
                 async for piece in pieces:
                     if piece.adapted:
                         self._adaptations.learn(self.provider.endpoint.name, request.model, piece.adapted)
-                    if piece.usage is not None:
-                        piece = replace(piece, usage=self._priced(piece.usage, request.model))
                     if delta := reply.take(piece):
                         yield delta
             if delta := reply.rest():
@@ -250,6 +253,14 @@ class Conversation:
             raise
         finally:
             reply.end(FinishReason.FAILED, "streamtui itself failed over the reply: ask again, and please report it.")
+
+    def _uncounted(self, cut: Message) -> Usage:
+        """About what a reply took that nobody counted, such as one whose program was killed."""
+        counter = counter_for(cut.model)
+        counter.add(cut.reasoning + cut.text)
+        prompt = self.count(self.session.path()[:-1]).tokens
+        usage = Usage(prompt, counter.count.tokens, estimated=True)
+        return self._priced(usage, cut.model) if cut.endpoint == self.provider.endpoint.name else usage
 
     def _priced(self, usage: Usage, model: str) -> Usage:
         """Notes what it costs now, whatever prices say later."""

@@ -2,11 +2,12 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
 from streamtui.conversation.retries import Retry
 from streamtui.conversation.seam import Seam
-from streamtui.message import Delta, FinishReason, Message, Role
+from streamtui.message import Delta, FinishReason, Message, Role, Timing, Usage
 from streamtui.progress import Progress, State
 from streamtui.sanitize import Cleaner, clean_line
 from streamtui.session import Session
@@ -20,16 +21,27 @@ GATHER_EVERY = 0.25
 class Reply:
     """A new message, or one that was cut and goes on. It takes its place, and its row, with the first piece."""
 
-    def __init__(self, session: Session, store: Store, endpoint: str, cut: Message | None = None) -> None:
-        """A reply by `endpoint` behind the end of the path, or, given the message that was `cut`, its continuation."""
+    def __init__(
+        self,
+        session: Session,
+        store: Store,
+        endpoint: str,
+        priced: Callable[[Usage, str], Usage],
+        cut: Message | None = None,
+    ) -> None:
+        """A reply by `endpoint` behind the end of the path, or, given the message that was `cut`, its continuation.
+
+        `priced` notes what tokens of a model cost.
+        """
         message = cut or Message(Role.ASSISTANT, endpoint=endpoint)
         self._session = session
         self._store = store
         self._endpoint = endpoint
+        self._priced = priced
         self.goes_on = cut is not None
         """Whether it continues a message."""
         self._parent = session.leaf_id
-        self._before = replace(message)
+        self._prompt_tokens = 0
         self._text, self._reasoning = Cleaner(), Cleaner()
         self._seam = Seam(message.text)
         self._gap = "\n\n" if message.reasoning else ""
@@ -38,34 +50,44 @@ class Reply:
         self._reason: FinishReason | None = None
         self._trouble = ""
         self._ungathered: list[Delta] = []
+        self._sizes = [0, 0]
+        """Characters of text and of reasoning that came."""
         self._timer: asyncio.TimerHandle | None = None
         self._joined = self._ended = False
         self.message = message
-        self.progress = Progress(State.CONNECTING, sent=time.monotonic(), last=time.monotonic())
+        now = time.monotonic()
+        self.progress = Progress(State.CONNECTING, now, now, last=now, usage_before=message.usage)
+        self.progress.timing_before = message.timing or (Timing() if self.goes_on else None)
 
     # The request
 
-    def send(self, model: str) -> None:
-        """Notes that the request to `model` goes out now."""
+    def send(self, model: str, prompt_tokens: int) -> None:
+        """Notes that the request to `model` goes out now; `prompt_tokens`: about what it holds."""
         self._model = self._answers = model
+        self._prompt_tokens = prompt_tokens
         self.progress.counter = counter_for(model)
         self._label()
-        self._wait()
+        self._connect()
 
     def retry(self, retry: Retry | None) -> None:
         """Notes a wait before the request is sent again; None: it is over."""
         if retry is None:
             self._trouble = ""
-            self._wait()
+            self._connect()
             return
         progress = self.progress
         progress.state, progress.retry_at = State.RETRYING, time.monotonic() + retry.wait
         progress.attempt, progress.retries, progress.reason = retry.number, retry.most, retry.reason
         self._trouble = retry.sentence
 
-    def _wait(self) -> None:
-        self.progress.state = State.WAITING
+    def _connect(self) -> None:
+        self.progress.state = State.CONNECTING
         self.progress.sent = self.progress.last = time.monotonic()
+
+    def sent(self) -> None:
+        """Notes that the server has the whole request."""
+        if self.progress.state is State.CONNECTING:
+            self.progress.state = State.WAITING
 
     # Its pieces
 
@@ -74,8 +96,7 @@ class Reply:
         self.progress.last = time.monotonic()
         delta = self._add(self._seam.feed(self._text.feed(piece.text)), self._reasoning.feed(piece.reasoning))
         if piece.usage is not None:
-            before, self.progress.usage = self._before.usage, piece.usage
-            self.message.usage = before.then(piece.usage) if before is not None else piece.usage
+            self._reckon(piece.usage)
         if piece.finish_reason is not None:
             self.message.finish_reason = self._reason = piece.finish_reason
         if piece.model:
@@ -84,6 +105,10 @@ class Reply:
         if piece.notice:
             delta = replace(delta, notice=clean_line(piece.notice))
         return delta if delta else None
+
+    def _reckon(self, usage: Usage) -> None:
+        self.progress.usage = self._priced(usage, self._model)
+        self.message.usage = self.progress.reply_usage
 
     def rest(self) -> Delta | None:
         """Adds what was held back because a next piece could have completed it, and returns it."""
@@ -102,6 +127,8 @@ class Reply:
             progress.first = progress.first or now
             progress.text = progress.text or (now if text else None)
             progress.counter.add(reasoning + text)
+            self._sizes[0] += len(text)
+            self._sizes[1] += len(reasoning)
             if not self._joined:
                 self._join()
             self._store.grow(self.message.id, text, reasoning)
@@ -157,14 +184,23 @@ class Reply:
             self._timer.cancel()
         self._ungathered.append(Delta(*self._held()))
         self._gather()
+        if self._joined and self.progress.usage is None:
+            self._reckon(self._estimate())
         reason = reason or self._reason or FinishReason.STOP
         self.message.finish_reason, self.message.error = reason, error
         self._close(reason)
-        before = self._before.timing
-        self.message.timing = before.then(self.progress.timing) if before is not None else self.progress.timing
+        if self.message.timing is not None or not self.goes_on:  # else nobody knows how long its beginning took
+            self.message.timing = self.progress.timing
         if not self._joined and not self.goes_on:
             self._attach()
         self._store.save_message(self._session.id, self.message)
+
+    def _estimate(self) -> Usage:
+        """What this request took, which the server has not said: it was stopped before, or it never does."""
+        tokens = self.progress.counter.count.tokens
+        size = self._sizes[0] + self._sizes[1]
+        thought = round(tokens * self._sizes[1] / size) if size else 0
+        return Usage(self._prompt_tokens, tokens, thought, estimated=True)
 
     def _close(self, reason: FinishReason) -> None:
         progress = self.progress

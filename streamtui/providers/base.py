@@ -32,6 +32,8 @@ class Request:
     """False asks for the whole reply at once."""
     adaptations: Mapping[str, str] = field(default_factory=dict)
     """Fields that this model of this server is known to refuse; see `Delta.adapted`."""
+    sent: Callable[[], None] | None = None
+    """Called when the server has the whole request, or at the latest when it begins to answer."""
     tap: Callable[[str], None] | None = None
     """Called with the data of every event (or the whole body, where it is no stream), as the server sent it."""
 

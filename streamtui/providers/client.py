@@ -1,7 +1,7 @@
 """OpenAIProvider: one server, reached with the openai package and read as raw server-sent events."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -72,7 +72,7 @@ class OpenAIProvider(Provider):
         reader = ReplyReader(WIRES[api].decode, explain, request.tap)
         try:
             until = self._first_limit()
-            while isinstance(answer := await _sent(client, WIRES[api].path, adaptation, until), Delta):
+            while isinstance(answer := await _sent(client, WIRES[api].path, adaptation, until, request.sent), Delta):
                 self._adapted.setdefault((api, request.model), {}).update(answer.adapted or {})
                 yield answer
                 until = self._first_limit()
@@ -185,19 +185,31 @@ class OpenAIProvider(Provider):
 
 
 async def _sent(
-    client: "openai.AsyncOpenAI", path: str, adaptation: Adaptation, until: float
+    client: "openai.AsyncOpenAI",
+    path: str,
+    adaptation: Adaptation,
+    until: float,
+    tell: Callable[[], None] | None,
 ) -> "httpx2.Response | Delta":
     """Returns the answer to the request; the notice, where it has to be asked again without a field."""
     import openai
 
+    from streamtui.providers.connection import tell_sent
+
+    told = tell_sent.set(tell)
     try:
         async with asyncio.timeout_at(until):
-            return await _asked(client, path, adaptation.body)
+            answer = await _asked(client, path, adaptation.body)
+        if tell is not None:
+            tell()  # what is no network, such as the demo, says nothing before
+        return answer
     except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
         notice = adaptation.answer(error.response.text)
         if notice is None:
             raise
         return notice
+    finally:
+        tell_sent.reset(told)
 
 
 async def _asked(client: "openai.AsyncOpenAI", path: str, body: dict[str, Any] | None = None) -> "httpx2.Response":

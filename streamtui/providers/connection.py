@@ -1,7 +1,8 @@
 """Connection: the openai client of an endpoint, with its own headers, its own proxy and nothing of the environment."""
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from streamtui.config import Endpoint
@@ -39,7 +40,7 @@ def client_for(current: Callable[[], Endpoint], transport: "Transport | None") -
     # The limits on a reply are kept by who reads it: these would take a sign of life for a piece of the reply.
     timeout = httpx2.Timeout(None, connect=limits.connect, pool=limits.connect, write=limits.silence)
     http = http_for(endpoint, transport, timeout)
-    http.event_hooks = {"request": [_header_hook(current)]}
+    http.event_hooks = {"request": [_header_hook(current), _watch]}
     address = urlsplit(endpoint.base_url)
     try:
         return openai.AsyncOpenAI(
@@ -111,6 +112,24 @@ def carrier_for(
         # No proxy of the environment leads to a server on this machine.
         return httpx2.AsyncHTTPTransport(limits=limits)
     return None
+
+
+tell_sent: "ContextVar[Callable[[], None] | None]" = ContextVar("tell_sent", default=None)
+"""What is called when the request that is being made has been sent whole. The openai package hands nothing on."""
+
+
+async def _watch(request: "httpx2.Request") -> None:
+    """Has `tell_sent` called; the events below are a handful for every request, whatever its answer."""
+    tell = tell_sent.get()
+    if tell is None:
+        return
+
+    async def trace(event: str, info: "dict[str, Any]") -> None:
+        # What a proxy is asked before is another request.
+        if event.endswith("receive_response_headers.started") and info["request"].method != b"CONNECT":
+            tell()
+
+    request.extensions["trace"] = trace
 
 
 def _header_hook(current: Callable[[], Endpoint]) -> "Callable[[httpx2.Request], Awaitable[None]]":

@@ -286,7 +286,6 @@ class Explainer:
         return self.error(
             f"{self.name} sent no list of models in {seconds:g} s: type the name of one, or try again.",
             Trouble.TIMEOUT,
-            retryable=True,
         )
 
     def broke_off(self, begun: bool) -> ProviderError:
@@ -341,10 +340,10 @@ class Explainer:
             )
         else:
             sentence = (
-                f"{self.name} took the request and then said nothing for {limits.first:g} s (timeouts.first): "
-                "try again, or allow it more time."
+                f"{self.name} gave no word in {limits.first:g} s (timeouts.first): ask again, or allow it more time."
             )
-        return self.error(sentence, Trouble.TIMEOUT, retryable=not begun)
+        # Whoever said nothing for so long is not asked again unbidden: the user has waited enough.
+        return self.error(sentence, Trouble.TIMEOUT, retryable=connecting)
 
     def _connection(self, error: Exception, causes: list[BaseException], begun: bool) -> ProviderError:
         import httpx2

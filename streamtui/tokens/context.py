@@ -19,7 +19,8 @@ def context_count(path: Sequence[Message], system: str = "", model: str = "") ->
     since: list[Message] = []
     for message in reversed(path):
         if message.usage is not None:
-            return Count(message.usage.total_tokens + _tokens_of(since, "", model), not since)
+            exact = not since and not message.usage.estimated
+            return Count(message.usage.total_tokens + _tokens_of(since, "", model), exact)
         if message.text or message.attachments:
             since.append(message)
     return Count(_tokens_of(since, system, model), not since and not system)

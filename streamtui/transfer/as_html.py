@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from hashlib import sha256
 from html import escape
 
-from streamtui.message import Attachment, Message, Recap
-from streamtui.pricing import in_dollars
+from streamtui.message import Attachment, Message, Recap, Usage
+from streamtui.pricing import Cost, spent, uncounted
 from streamtui.session import Session
+from streamtui.tokens import Count
 from streamtui.transfer import words
 from streamtui.transfer.colours import DEFAULT, PRINTED, Colours, theme_colours
 from streamtui.transfer.html_style import style
@@ -58,12 +59,16 @@ def _policy(css: str) -> str:
 
 
 def _facts(session: Session, messages: list[Message]) -> str:
-    usage = words.spent(messages)
-    count = f"{len(messages)} message{'' if len(messages) == 1 else 's'}"
-    tokens = f"{usage.prompt_tokens + usage.completion_tokens:,} tokens" if usage else ""
-    cost = in_dollars(usage.cost) if usage and usage.cost is not None else ""
-    facts = [session.endpoint, session.model, words.moment(session.updated or session.created), count, tokens, cost]
+    usage, whole = spent(messages), not uncounted(messages)
+    said = f"{len(messages)} message{'' if len(messages) == 1 else 's'}"
+    tokens = f"{'' if whole else '≥ '}{_paid_tokens(usage)} tokens" if usage else ""
+    cost = str(Cost(usage.cost, whole, usage.estimated)) if usage and usage.cost is not None else ""
+    facts = [session.endpoint, session.model, words.moment(session.updated or session.created), said, tokens, cost]
     return " · ".join(filter(None, facts))
+
+
+def _paid_tokens(usage: Usage) -> Count:
+    return Count(usage.prompt_tokens + usage.completion_tokens, not usage.estimated)
 
 
 def _system(session: Session) -> Iterator[str]:

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 
+from streamtui.pricing import spent, uncounted
 from streamtui.session import Session
 from streamtui.transfer import words
 from streamtui.transfer.outline import Placed, outline
@@ -33,9 +34,12 @@ def _front_matter(session: Session, entries: list[Placed]) -> str:
         "endpoint": _quoted(session.endpoint),
         "messages": str(len(entries)),
     }
-    usage = words.spent(entry.message for entry in entries)
+    messages = [entry.message for entry in entries]
+    usage, missing = spent(messages), uncounted(messages)
     if usage is not None:
-        facts["tokens"] = f"{{prompt: {usage.prompt_tokens}, completion: {usage.completion_tokens}}}"
+        estimated = ", estimated: true" if usage.estimated else ""
+        facts["tokens"] = f"{{prompt: {usage.prompt_tokens}, completion: {usage.completion_tokens}{estimated}}}"
+        facts["replies_not_counted"] = str(missing) if missing else ""
         facts["cost"] = "" if usage.cost is None else f"{usage.cost:.6f}"  # US dollars
     lines = [f"{name}: {value}" for name, value in facts.items() if value not in ("", '""')]
     return "\n".join(["---", *lines, "---"])

@@ -83,14 +83,19 @@ def _usage(source: object) -> Usage | None:
     if not isinstance(source, dict):
         return None
     tokens = {name: values.count(source.get(name)) for name in Usage.__slots__ if name.endswith("_tokens")}
-    return Usage(**tokens, cost=values.number(source.get("cost")))
+    return Usage(
+        **tokens,
+        cost=values.number(source.get("cost")),
+        requests=max(1, values.count(source.get("requests"))),
+        estimated=source.get("estimated") is True,
+    )
 
 
 def _timing(source: object) -> Timing | None:
     if not isinstance(source, dict):
         return None
-    first, text, total = (values.number(source.get(name)) for name in ("first", "text", "total"))
-    return Timing(first, text, total or 0.0)
+    first, text, *others = (values.number(source.get(name)) for name in Timing.__slots__)
+    return Timing(first, text, *(value or 0.0 for value in others))
 
 
 def _recap(source: object) -> Recap | None:

@@ -1,14 +1,11 @@
 """The words every export uses: who said it and when, how it ended, how large it is."""
 
-from collections.abc import Iterable
-from dataclasses import fields
 from datetime import datetime
 
-from streamtui.message import Attachment, FinishReason, Message, Recap, Role, Usage
+from streamtui.message import Attachment, FinishReason, Message, Recap, Role
 
 UNTITLED = "Untitled"
 
-_TOKENS = [field.name for field in fields(Usage) if field.name.endswith("_tokens")]
 _ENDINGS = {
     None: "interrupted",
     FinishReason.STOPPED: "stopped",
@@ -45,10 +42,8 @@ def ending(message: Message) -> str:
 
 def thinking(message: Message) -> str:
     """Returns the heading of its reasoning."""
-    timing = message.timing
-    if timing is None or timing.first is None:
-        return "Thought"
-    return f"Thought for {max(0.0, (timing.text or timing.total) - timing.first):.1f} s"
+    seconds = None if message.timing is None else message.timing.thinking
+    return "Thought" if seconds is None else f"Thought for {max(0.0, seconds):.1f} s"
 
 
 def left_out(recap: Recap) -> str:
@@ -68,16 +63,3 @@ def size(count: int) -> str:
         return f"{count} byte{'' if count == 1 else 's'}"
     power = min(3, (len(str(count)) - 1) // 3)
     return f"{count / 1000**power:.1f} {('KB', 'MB', 'GB')[power - 1]}"
-
-
-def spent(messages: Iterable[Message]) -> Usage | None:
-    """Returns the tokens of all `messages` together, as the servers counted them, and their cost if all of it is
-    known; None where nothing was counted.
-    """
-    holders = [holder for message in messages for holder in (message, message.recap) if holder is not None]
-    counted = [holder.usage for holder in holders if holder.usage is not None]
-    if not counted:
-        return None
-    tokens = {name: sum(getattr(usage, name) for usage in counted) for name in _TOKENS}
-    costs = [usage.cost for usage in counted if usage.cost is not None]
-    return Usage(**tokens, cost=sum(costs) if len(costs) == len(counted) else None)

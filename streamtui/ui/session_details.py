@@ -11,14 +11,14 @@ from textual.widgets import DataTable, Static
 
 from streamtui.conversation import Conversation
 from streamtui.message import Message, Role, Usage
-from streamtui.pricing import cost_of_reply, in_dollars
-from streamtui.tokens import Count, rounded
+from streamtui.pricing import Cost, cost_of_reply, spent, uncounted
+from streamtui.tokens import Count
 from streamtui.ui.panel import Panel
 from streamtui.ui.parameter_fields import parameters_in_words
 
 FEW = 3
 """Replies that fit without filling the screen."""
-_COLUMNS = ("#", "model", "prompt", "cached", "reply", "thought", "first token", "tok/s", "cost")
+_COLUMNS = ("#", "model", "prompt", "cached", "reply", "thought", "first token", "total", "tok/s", "cost")
 
 
 class SessionDetails(Panel[None]):
@@ -69,39 +69,53 @@ class SessionDetails(Panel[None]):
         yield "messages", f"{len(session.messages)}" + (f", {branches} of them on other branches" if branches else "")
         yield "answered by", f"{conversation.model or 'no model yet'} at {conversation.provider.endpoint.name}"
         yield "context", f"{count} of {window:,} tokens" if window else f"{count} tokens, of an unknown window"
-        yield "paid for", self._paid()
+        yield from self._paid()
         yield "parameters", ", ".join(parameters_in_words(conversation.parameters))
 
-    def _paid(self) -> str:
-        usages = [message.usage for message in self._conversation.session.messages.values() if message.usage]
-        prompts, replies = (sum(each) for each in zip(*map(_paid_tokens, usages), strict=True)) if usages else (0, 0)
-        cost = self._conversation.cost()
+    def _paid(self) -> Iterator[tuple[str, str]]:
+        messages = self._conversation.session.messages.values()
+        usage, cost = spent(messages) or Usage(), self._conversation.cost()
+        prompts, replies = (_count(tokens, usage).short for tokens in (usage.prompt_tokens, usage.completion_tokens))
         said = "cost unknown" if cost is None else str(cost)
-        return f"{rounded(prompts)} tokens of prompts, {rounded(replies)} of replies: {said}"
+        yield "paid for", f"{prompts} tokens of prompts, {replies} of replies: {said}"
+        continued = [m.usage for m in messages if m.usage is not None and m.usage.requests > 1]
+        yield "continued", _again(continued) if continued else ""
+        missing = uncounted(messages)
+        yield "not counted", f"{missing} repl{'y' if missing == 1 else 'ies'}, by nobody" if missing else ""
 
     def _row(self, number: int, message: Message) -> Iterator[Text]:
         usage, timing = message.usage, message.timing
         yield _right(str(number))
-        yield Text(message.model)
+        yield Text(message.model + (f", {usage.requests} requests" if usage and usage.requests > 1 else ""))
         for tokens in (usage.prompt_tokens, usage.cached_tokens) if usage else (0, 0):
-            yield _right(rounded(tokens) if tokens else "")
-        yield _right(str(Count(usage.completion_tokens, True)) if usage else "")
-        yield _right(rounded(usage.reasoning_tokens) if usage and usage.reasoning_tokens else "")
+            yield _right(_count(tokens, usage).short if tokens else "")
+        yield _right(str(_count(usage.completion_tokens, usage)) if usage else "")
+        yield _right(_count(usage.reasoning_tokens, usage).short if usage and usage.reasoning_tokens else "")
         yield _right(f"{timing.first:.2f} s" if timing is not None and timing.first is not None else "")
+        yield _right(f"{timing.total:.1f} s" if timing is not None else "")
         yield _right(_speed(message))
         cost = cost_of_reply(message, self._conversation.provider.endpoint, self._conversation.catalogue)
-        yield _right("unknown" if cost is None else in_dollars(cost))
+        yield _right("unknown" if cost is None else str(Cost(cost, estimated=usage is not None and usage.estimated)))
 
 
-def _paid_tokens(usage: Usage) -> tuple[int, int]:
-    return usage.prompt_tokens, usage.completion_tokens
+def _count(tokens: int, usage: Usage | None) -> Count:
+    return Count(tokens, usage is None or not usage.estimated)
+
+
+def _again(usages: list[Usage]) -> str:
+    """What it took to continue replies."""
+    more = sum(usage.requests - 1 for usage in usages)
+    repeated = Count(sum(usage.repeated_tokens for usage in usages), not any(usage.estimated for usage in usages))
+    replies = f"{len(usages)} repl{'y' if len(usages) == 1 else 'ies'}"
+    requests = f"{more} more request{'' if more == 1 else 's'}"
+    return f"{replies}, by {requests}: {repeated.short} tokens of the prompts were sent, and paid for, again"
 
 
 def _speed(message: Message) -> str:
-    usage, timing = message.usage, message.timing
-    if usage is None or timing is None or timing.first is None or timing.total - timing.first < 0.05:
+    usage, streaming = message.usage, None if message.timing is None else message.timing.streaming
+    if usage is None or streaming is None or streaming < 0.05:
         return ""
-    return f"{usage.completion_tokens / (timing.total - timing.first):.0f}"
+    return f"{'~' if usage.estimated else ''}{usage.completion_tokens / streaming:.0f}"
 
 
 def _right(text: str) -> Text:

@@ -92,26 +92,29 @@ class StatusBar(KeptLines, Widget):
     def _right(self) -> list[Part]:
         """Least needed first: elapsed, first token, speed, size, cost, context."""
         progress, parts = self.progress, []
-        if progress.first is not None:
-            timing = progress.timing
+        first, count = progress.timing.first, progress.reply_count
+        if first is not None:
             parts.append((f"  {progress.elapsed:.1f} s", ""))
-            parts.append((f"  first token {timing.first:.2f} s", ""))
+            parts.append((f"  first token {first:.2f} s", ""))
             if (speed := progress.tokens_per_second) is not None:
-                parts.append((f"  {'' if progress.reply_count.exact else '~'}{speed:.0f} tok/s", ""))
-            parts.append((f"  reply {progress.reply_count}", ""))
+                parts.append((f"  {'' if count.exact else '~'}{speed:.0f} tok/s", ""))
+        if count.tokens:
+            before = progress.usage_before
+            times = f" in {before.requests + 1} requests" if before is not None else ""
+            parts.append((f"  reply {count}{times}", ""))
         return [*parts, *self._costs(), self._used()]
 
     def _costs(self) -> list[Part]:
         """Of the session, then of the reply. Where nothing is paid, nothing is said."""
-        usage, parts = self.progress.usage, []
+        usage, parts = self.progress.reply_usage, []
         if self.cost is not None and self.cost.dollars:
             parts.append((f"  session {self.cost}", ""))
         if usage is not None and usage.cost is None:
             parts.append(("  reply $?", ""))
         elif usage is not None and usage.cost:
-            from streamtui.pricing import in_dollars
+            from streamtui.pricing import Cost
 
-            parts.append((f"  reply {in_dollars(usage.cost)}", ""))
+            parts.append((f"  reply {Cost(usage.cost, estimated=usage.estimated)}", ""))
         return parts
 
     def _used(self) -> Part:
@@ -126,7 +129,7 @@ def _words(progress: Progress) -> str:
     times = f" ({progress.attempt} of {progress.retries})" if progress.attempt else ""
     match progress.state:
         case State.CONNECTING | State.WAITING | State.SUMMARISING:
-            return f"{progress.state} {progress.elapsed:.0f} s{times}"
+            return f"{progress.state} {progress.waiting:.0f} s{times}"
         case State.RETRYING:
             return f"{progress.reason}, again in {ceil(progress.retry_in)} s{times}"
         case state:

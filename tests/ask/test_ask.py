@@ -171,6 +171,16 @@ async def test_json_holds_all_that_is_known(tmp_path: Path) -> None:
     assert rows(tmp_path, f"SELECT title FROM sessions WHERE id = '{found['session']}'") == [("hi",)]
 
 
+async def test_json_says_how_long_the_user_waited(tmp_path: Path) -> None:
+    answers = [whole(b"{}", "429 Too Many Requests", Retry_After="0.6"), chunked(*HELLO)]
+    async with saying(script=lambda exchange: answers.pop(0)(exchange)) as server:
+        done = await run(tmp_path, "ask", "--base-url", server.url, "-m", "m-1", "--json", "hi")
+    timing = json.loads(done.out)["timing"]
+    assert timing["waited"] >= 0.6
+    assert timing["total"] >= timing["waited"] + timing["first"]
+    assert timing["first"] < 0.6
+
+
 async def test_events_are_the_servers_own(tmp_path: Path) -> None:
     odd = event({"choices": None, "x": "line\nend", "unknown": [1]})
     async with saying(odd, *HELLO) as server:

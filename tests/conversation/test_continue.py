@@ -40,12 +40,16 @@ async def test_a_reply_cut_by_its_length_goes_on_in_the_same_message(store: Stor
     assert sent == [("system", "Count."), ("user", "count"), ("assistant", "One, two,"), ("user", GO_ON)]
     assert [message.text for message in saved] == ["count", "One, two, three."]
     assert saved[-1] == reply
-    assert (reply.usage, reply.usage and reply.usage.total_tokens) == (Usage(30, 7, repeated_tokens=14, cost=0.0), 23)
+    whole = Usage(30, 7, repeated_tokens=14, cost=0.0, requests=2)
+    assert (reply.usage, reply.usage and reply.usage.total_tokens) == (whole, 23)
     assert first is not None
     assert reply.timing is not None
     assert reply.timing.first == first.first
     assert reply.timing.total > first.total
     assert talk.progress.usage == Usage(20, 3, cost=0.0)
+    assert talk.progress.reply_usage == reply.usage
+    assert talk.progress.reply_count == (7, True)
+    assert talk.progress.timing == reply.timing
 
 
 async def test_a_reply_that_broke_off_goes_on_and_its_error_is_forgotten(store: Store) -> None:
@@ -68,7 +72,9 @@ async def test_it_may_be_cut_again_and_again(store: Store) -> None:
         assert len(server.requests) == 5
         assert (await on_disk(talk)).path()[-1].text == "a b c d e"
     assert reply.usage is not None
-    assert (reply.usage.prompt_tokens, reply.usage.completion_tokens, reply.usage.total_tokens) == (50, 4, 21)
+    assert (reply.usage.completion_tokens, reply.usage.total_tokens, reply.usage.requests) == (4, 21, 5)
+    assert reply.usage.prompt_tokens > 50  # and about what the request held that broke off before it was counted
+    assert reply.usage.estimated
 
 
 async def test_repeated_last_words_are_said_once(store: Store) -> None:
@@ -132,6 +138,21 @@ async def test_a_reply_whose_program_was_killed_goes_on(store: Store) -> None:
         assert (await on_disk(talk)).path()[-1].text == "Half of it."
 
 
+async def test_what_was_not_counted_before_its_program_was_killed_is_counted_when_it_goes_on(store: Store) -> None:
+    async with serving(in_turn(breaking("Half" * 10), saying(" of it.", usage=(30, 3)))) as server:
+        talk = conversation(server, store)
+        reply = await ask(talk, "hello")
+        reply.finish_reason, reply.error, reply.usage, reply.timing = None, "", None, None
+        await heard(talk.continue_reply())
+        saved = (await on_disk(talk)).path()[-1]
+    assert reply.usage is not None
+    assert (reply.usage.completion_tokens, reply.usage.total_tokens, reply.usage.estimated) == (13, 33, True)
+    assert reply.usage.prompt_tokens > 30
+    assert talk.progress.reply_count == (13, False)
+    assert (reply.timing, talk.progress.tokens_per_second) == (None, None)
+    assert saved == reply
+
+
 async def test_a_reply_that_another_window_is_writing_does_not_go_on_here(store: Store) -> None:
     async with serving(in_turn(breaking("Half"), saying(" of it."))) as server:
         talk = conversation(server, store)
@@ -184,5 +205,12 @@ async def test_an_empty_continuation_makes_it_done(store: Store) -> None:
 
 
 def test_timings_are_added_up() -> None:
-    assert Timing(1.0, 2.0, 3.0).then(Timing(0.5, 0.5, 4.0)) == Timing(1.0, 2.0, 7.0)
-    assert Timing(None, None, 1.0).then(Timing(0.5, 0.75, 4.0)) == Timing(0.5, 0.75, 5.0)
+    whole = Timing(1.0, 2.0, 3.5, waited=0.5).then(Timing(0.75, 0.75, 4.25, waited=0.25))
+    assert whole == Timing(1.0, 2.0, 7.75, waited=0.75, resumed=0.75)
+    assert whole.streaming == 2.0 + 3.25
+    assert whole.then(Timing(None, None, 2.0, waited=0.5)).streaming == whole.streaming
+
+
+def test_how_long_the_beginning_took_is_not_guessed() -> None:
+    whole = Timing(None, None, 1.0).then(Timing(0.5, 0.75, 4.0))
+    assert (whole.first, whole.total, whole.streaming) == (None, 5.0, None)

@@ -125,6 +125,21 @@ def test_the_whole_tree_on_request(format: Format) -> None:
 # Markdown
 
 
+def test_what_was_counted_here_and_what_was_not_counted_is_said() -> None:
+    session = Session(id="0" * 16)
+    session.add(Message(Role.USER, "hello"))
+    usage = Usage(30, 7, repeated_tokens=14, cost=0.25, requests=2, estimated=True)
+    session.add(Message(Role.ASSISTANT, "Half", finish_reason=FinishReason.STOPPED, usage=usage))
+    assert "tokens: {prompt: 30, completion: 7, estimated: true}\ncost: 0.250000\n" in export_session(
+        session, Format.MARKDOWN
+    )
+    assert "~37 tokens · ~$0.25" in export_session(session, Format.HTML)
+    assert json.loads(export_session(session, Format.JSON))["messages"][1]["usage"]["estimated"] is True
+    session.add(Message(Role.ASSISTANT, "of another program"))
+    assert "replies_not_counted: 1" in export_session(session, Format.MARKDOWN)
+    assert "≥ ~37 tokens · ≥ ~$0.25" in export_session(session, Format.HTML)
+
+
 def test_front_matter_is_yaml_whatever_the_title_holds() -> None:
     session = replace(rich(), title='"quotes": - # [x] \\ {y} é')
     front = export_session(session, Format.MARKDOWN).split("---\n")[1]
@@ -133,7 +148,8 @@ def test_front_matter_is_yaml_whatever_the_title_holds() -> None:
     assert json.loads(facts["id"]) == session.id
     assert (facts["tokens"], facts["cost"]) == ("{prompt: 100, completion: 50}", "0.012500")
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d", facts["created"])
-    assert list(facts) == ["title", "id", "created", "updated", "model", "endpoint", "messages", "tokens", "cost"]
+    names = ["title", "id", "created", "updated", "model", "endpoint", "messages", "tokens"]
+    assert list(facts) == [*names, "replies_not_counted", "cost"]
 
 
 def headings(markdown: str) -> list[str]:

@@ -6,9 +6,11 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from textual.pilot import Pilot
 from textual.widgets import DataTable, Static
 
 from streamtui.config import DEMO, Endpoint, ModelSettings
+from streamtui.message import Message, Role
 from streamtui.providers.demo import demo_provider
 from streamtui.tokens import encodings, sources
 from streamtui.ui.app import StreamTUI
@@ -135,7 +137,7 @@ async def test_a_session_in_numbers(make_app: MakeApp, model: Model) -> None:
         await pilot.press("shift+f1")
         await until(lambda: isinstance(app.screen, SessionDetails))
         rows = table(app.screen)
-        assert [(row[0], row[1], row[2], row[4], row[8]) for row in rows] == [
+        assert [(row[0], row[1], row[2], row[4], row[9]) for row in rows] == [
             ("2", "m-1", "1k", "234", "$0.33"),
             ("3", "m-1", "1k", "234", "$0.33"),
         ]
@@ -147,6 +149,78 @@ async def test_a_session_in_numbers(make_app: MakeApp, model: Model) -> None:
         assert facts.endswith("paid for    2k tokens of prompts, 468 of replies: $0.67")
         await pilot.press("escape")
         await until(lambda: app.screen is app.chat)
+
+
+async def details(pilot: Pilot[None]) -> tuple[list[dict[str, str]], str]:
+    """The rows of the session's numbers, by the names of their columns, and the facts above them."""
+    app = pilot.app
+    await pilot.press("shift+f1")
+    await until(lambda: isinstance(app.screen, SessionDetails) and app.focused is not None)
+    names = [str(column.label) for column in app.screen.query_one(DataTable).columns.values()]
+    rows = [dict(zip(names, row, strict=True)) for row in table(app.screen)]
+    return rows, str(app.screen.query_one("#facts Static", Static).content)
+
+
+async def test_a_reply_that_was_continued_is_one_reply_and_two_requests(make_app: MakeApp, model: Model) -> None:
+    app = make_app(with_settings(model.endpoint, ModelSettings(input_price=100.0, output_price=1000.0)))
+    async with running(app, (180, 24)) as pilot:
+        model.say("one, two,")
+        model.finish("length")
+        await ask(pilot, "count")
+        await until(lambda: answered(app) and "reply 234  session $0.33  reply $0.33" in status(app))
+        first = app.chat.conversation.progress.timing
+        await pilot.press("f9")
+        model.say(" three")
+        await until(lambda: "three" in pane(app))
+        app.chat.show_status()
+        assert "reply ~236 in 2 requests" in status(app)  # what the server has counted, and two that it has not
+        model.finish()
+        await until(lambda: answered(app) and "reply 468 in 2 requests  session $0.67  reply $0.67" in status(app))
+        assert f"first token {first.first:.2f} s" in status(app)
+        assert app.chat.conversation.progress.elapsed > first.total
+        rows, facts = await details(pilot)
+        assert [(row["model"], row["prompt"], row["reply"], row["cost"]) for row in rows] == [
+            ("m-1, 2 requests", "2k", "468", "$0.67")
+        ]
+        assert rows[0]["first token"] == f"{first.first:.2f} s"
+        assert "paid for    2k tokens of prompts, 468 of replies: $0.67\n" in facts
+        assert "1 reply, by 1 more request: 1.23k tokens of the prompts were sent, and paid for, again" in facts
+        saved = await asyncio.wrap_future(app.store.session(app.chat.conversation.session.id))
+        assert saved.path()[-1].usage == app.chat.conversation.progress.reply_usage
+
+
+async def test_a_reply_that_was_stopped_has_numbers_too(make_app: MakeApp, model: Model) -> None:
+    app = make_app(with_settings(model.endpoint, ModelSettings(input_price=1000.0, output_price=10000.0)))
+    async with running(app, (180, 24)) as pilot:
+        model.say("x" * 400)
+        await ask(pilot, "hello, you")
+        await until(lambda: "xxxx" in pane(app))
+        await pilot.press("escape")
+        await until(lambda: answered(app) and "reply ~$1.01" in status(app))
+        assert "session ~$1.01" in status(app)
+        assert "reply ~100" in status(app)
+        rows, facts = await details(pilot)
+        assert [(row["prompt"], row["reply"], row["cost"]) for row in rows] == [("~6", "~100", "~$1.01")]
+        assert "context     ~106 tokens" in facts
+        assert "paid for    ~6 tokens of prompts, ~100 of replies: ~$1.01" in facts
+        await pilot.press("escape")
+        model.say("hi")
+        model.finish()
+        await ask(pilot, "again")
+        await until(lambda: answered(app) and "session ~$4.35" in status(app))
+        rows, facts = await details(pilot)
+        assert [(row["prompt"], row["reply"], row["cost"]) for row in rows[1:]] == [("1k", "234", "$3.34")]
+        assert "~1.01k tokens of prompts, ~334 of replies: ~$4.35" in facts
+
+
+async def test_what_nobody_has_counted_is_said_to_be_missing(make_app: MakeApp, model: Model) -> None:
+    app = make_app(model.endpoint)
+    async with running(app) as pilot:
+        app.chat.conversation.session.add(Message(Role.USER, "hello"))
+        app.chat.conversation.session.add(Message(Role.ASSISTANT, "of another program"))
+        rows, facts = await details(pilot)
+        assert rows[0]["reply"] == ""
+        assert "not counted 1 reply, by nobody" in facts
 
 
 async def test_a_session_with_nothing_in_it_has_numbers_too(make_app: MakeApp) -> None:

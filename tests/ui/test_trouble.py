@@ -1,16 +1,17 @@
 """When a turn does not go well: asked again by itself, by key, or continued."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
-from streamtui.config import Endpoint
+from streamtui.config import Endpoint, Timeouts
 from streamtui.message import FinishReason
 from streamtui.providers.demo import demo_provider
 from streamtui.providers.demo_answers import answer
 from streamtui.ui.app import StreamTUI
 from tests.conversation.talking import breaking, failing, in_turn, said, saying
-from tests.providers.raw_server import RawServer, free_port, serving
+from tests.providers.raw_server import Exchange, RawServer, free_port, serving
 from tests.ui.conftest import MakeApp, Model, answered, ask, pane, piece, running, status, until
 
 
@@ -48,6 +49,52 @@ async def test_a_server_that_keeps_failing_is_given_up_with_a_sentence(make_app:
             assert "It was asked 4 times." in words(app)
             assert "F5 asks again" in pane(app)
             assert "failed" in status(app)
+
+
+@pytest.mark.parametrize("way", ["a proxy", "an encrypted connection"])
+async def test_the_bar_says_connecting_until_the_server_has_the_request(make_app: MakeApp, way: str) -> None:
+    reached = asyncio.Event()
+
+    async def reach(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        reached.set()
+        await reader.read()
+        writer.close()
+
+    listener = await asyncio.start_server(reach, "127.0.0.1", 0)
+    there = f"127.0.0.1:{listener.sockets[0].getsockname()[1]}"
+    far = Endpoint("box", "https://box.invalid/v1", model="m-1", proxy=f"http://{there}")
+    near = Endpoint("box", f"https://{there}/v1", model="m-1")
+    async with listener:
+        app = make_app(far if way == "a proxy" else near)
+        async with running(app) as pilot:
+            await ask(pilot, "hello")
+            await reached.wait()
+            app.chat.show_status()
+            assert "◌ connecting 0 s" in status(app)
+            await pilot.press("escape")
+            await until(lambda: answered(app))
+
+
+async def test_then_it_says_waiting(make_app: MakeApp) -> None:
+    async with serving(Exchange.until_gone) as server:
+        app = make_app(endpoint(server))
+        async with running(app) as pilot:
+            await ask(pilot, "hello")
+            await until(lambda: "◌ waiting 0 s" in status(app))
+            assert server.asked
+            await pilot.press("escape")
+            await until(lambda: answered(app))
+
+
+async def test_a_server_that_gives_no_word_is_not_asked_again_unbidden(make_app: MakeApp) -> None:
+    async with serving(Exchange.until_gone) as server:
+        app = make_app(replace(endpoint(server), timeouts=Timeouts(first=0.2)))
+        async with running(app) as pilot:
+            await ask(pilot, "hello")
+            await until(lambda: answered(app))
+            assert len(server.asked) == 1
+            assert "✖ box gave no word in 0.2 s (timeouts.first): ask again, or allow it more time." in words(app)
 
 
 async def test_esc_ends_the_wait_at_once(make_app: MakeApp) -> None:

@@ -300,9 +300,10 @@ class Entry:
     def _thinking_facts(self) -> str:
         tokens = f"~{tokens_in(self._thought_size):,} tokens"
         timing = self.message.timing
-        if timing is None or timing.first is None:
+        seconds = None if timing is None else timing.thinking
+        if seconds is None:
             return f"thinking · {tokens}" if self.growing and not self.size else f"thought · {tokens}"
-        return f"thought for {(timing.text or timing.total) - timing.first:.1f} s · {tokens}"
+        return f"thought for {max(0.0, seconds):.1f} s · {tokens}"
 
     def _foot(self) -> list[LineBlock]:
         if self.growing:
