@@ -3,9 +3,11 @@
 import re
 from dataclasses import dataclass
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from streamtui import price_list
 from streamtui.config import OPENAI_URL, Api, Endpoint
+from streamtui.config.ready_made import LOCAL
 
 _Number = TypeVar("_Number", int, float)
 
@@ -60,6 +62,37 @@ class ModelInfo:
     output_price: float | None = None
     cached_price: float | None = None
     """US dollars a million tokens of a prompt that the server had read before; None: as any others."""
+    owner: str = ""
+    """Whom the server names as its owner (``owned_by``), cleaned. Programs that run models are known by it."""
+
+
+# As Ollama, llama.cpp, LM Studio, vLLM, SGLang and KoboldCpp put it into their lists.
+_RUNNERS = {"library", "llamacpp", "organization_owner", "vllm", "sglang", "koboldcpp"}
+_PASSES_ON = "openai"
+"""What LiteLLM says of every model, whoever runs it."""
+# The models that no one runs himself, by whatever name a proxy gives them: openai/gpt-5, bedrock/anthropic.claude-…
+_RENTED = re.compile(r"(^|[/.])(gpt-[3-9]|chatgpt-|o\d(-|$)|claude-|gemini-|grok-[3-9])")
+
+
+def runs_models(endpoint: Endpoint, said: ModelInfo | None = None) -> bool:
+    """Whether the server runs its models itself, on this machine, so that nothing is paid for them.
+
+    `said`: what it says of one of them. A proxy on this machine (LiteLLM) passes on to servers that want money.
+    """
+    if endpoint.demo or not endpoint.is_local:
+        return endpoint.demo
+    if said is not None and (said.owner in _RUNNERS or said.owner == _PASSES_ON):
+        return said.owner in _RUNNERS
+    ports = {urlsplit(usual.base_url).port for usual in LOCAL.values()}
+    return endpoint.name in LOCAL or urlsplit(endpoint.base_url).port in ports
+
+
+def listed_at(endpoint: Endpoint, model: str) -> str:
+    """Returns where the price list has `model`: the endpoint's address, or "" for that of the model's maker.
+
+    Only for a proxy on this machine: the user runs it, with keys of his own. What another reseller asks, nobody knows.
+    """
+    return "" if endpoint.is_local and _RENTED.search(model.lower()) else endpoint.base_url
 
 
 # For models that are asked through a server which says nothing of them, a proxy mostly. Longer names first. Only
@@ -81,7 +114,7 @@ def facts_of(endpoint: Endpoint, model: str, said: ModelInfo | None = None) -> M
     """
     own, said = endpoint.settings_for(model), said or ModelInfo(model)
     whole = None not in (said.window, said.input_price, said.output_price)
-    listed = price_list.Listed() if whole else price_list.listed(endpoint.base_url, model)
+    listed = price_list.Listed() if whole else price_list.listed(listed_at(endpoint, model), model)
     return ModelInfo(
         model,
         _first(own.window, said.window, listed.window, _usual_window(model)),

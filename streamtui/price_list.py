@@ -31,7 +31,7 @@ def load() -> None:
 
 
 def listed(base_url: str, model: str) -> Listed:
-    """Returns what is known of `model` of the provider whose API is at `base_url`."""
+    """Returns what is known of `model` of the provider whose API is at `base_url`; "": as its name says, see `cost`."""
     found = _found(base_url, model)
     if found is None:
         return Listed()
@@ -46,7 +46,8 @@ def listed(base_url: str, model: str) -> Listed:
 def cost(base_url: str, model: str, prompt: int, cached: int, completion: int, when: float) -> float | None:
     """Returns what so many tokens cost at the time `when` (seconds since the epoch), in US dollars.
 
-    `cached` is part of `prompt`. None where the list has no price for both prompt and reply: never a guess.
+    `cached` is part of `prompt`. `base_url`: of the provider's API; "" for whoever is in the name, as proxies put it
+    there, else whoever made the model. None where the list has no price for both prompt and reply: never a guess.
     """
     return None if _list is None else _costs(_list.timestamp, base_url, model, prompt, cached, completion, when)
 
@@ -76,8 +77,8 @@ def _found(base_url: str, model: str) -> "tuple[Provider, ModelInfo] | None":
 def _looked_up(_: datetime, base_url: str, model: str) -> "tuple[Provider, ModelInfo] | None":
     assert _list is not None
     try:
-        # By the address, never by the name of the model: a gpt-oss of one's own costs what nobody knows.
-        return _list.find_provider_model(model, None, None, base_url)
+        # By the address, not by the name of the model: a gpt-oss of one's own costs what nobody knows.
+        return _list.find_provider_model(model, None, None if base_url else "litellm", base_url or None)
     except LookupError:
         return None
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from streamtui import price_list
 from streamtui.config import Endpoint
 from streamtui.message import Message, Role, Usage
-from streamtui.models import ModelInfo, facts_of
+from streamtui.models import ModelInfo, facts_of, listed_at, runs_models
 from streamtui.session import Session
 
 Catalogue = Mapping[str, ModelInfo]
@@ -36,7 +36,8 @@ def cost_of(
     """Returns what `usage` costs in US dollars, None where nobody says: never a guess.
 
     By the prices the user set; else what the server said of this reply (`usage.cost`) or of its model (`said`);
-    else the price list, at the time `when` (seconds since the epoch). A server on this machine costs nothing.
+    else the price list, at the time `when` (seconds since the epoch). A server that runs its models on this machine
+    costs nothing.
     """
     own = endpoint.settings_for(model)
     set_by_user = own.input_price is not None or own.output_price is not None
@@ -44,11 +45,10 @@ def cost_of(
         return usage.cost
     if set_by_user or (said is not None and said.input_price is not None):
         return _reckoned(usage, facts_of(endpoint, model, said))
-    if endpoint.demo or endpoint.is_local:
+    if runs_models(endpoint, said):
         return 0.0
-    return price_list.cost(
-        endpoint.base_url, model, usage.prompt_tokens, usage.cached_tokens, usage.completion_tokens, when
-    )
+    address = listed_at(endpoint, model)
+    return price_list.cost(address, model, usage.prompt_tokens, usage.cached_tokens, usage.completion_tokens, when)
 
 
 def _reckoned(usage: Usage, facts: ModelInfo) -> float | None:
@@ -69,9 +69,10 @@ def cost_of_reply(message: Message, endpoint: Endpoint, catalogue: Catalogue) ->
     usage, ours = message.usage or Usage(), message.endpoint == endpoint.name
     if usage.cost is not None or not ours:
         return usage.cost
-    if not usage.total_tokens and not (endpoint.demo or endpoint.is_local):
-        return None  # stopped before its usage came, or never counted
-    return cost_of(usage, endpoint, message.model, catalogue.get(message.model), message.created)
+    said = catalogue.get(message.model)
+    if not usage.total_tokens and not runs_models(endpoint, said):
+        return None  # never counted
+    return cost_of(usage, endpoint, message.model, said, message.created)
 
 
 def session_cost(session: Session, endpoint: Endpoint, catalogue: Catalogue) -> Cost | None:

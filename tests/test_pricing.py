@@ -116,6 +116,54 @@ def test_what_runs_here_costs_nothing(listed: None) -> None:
     assert cost_of(USAGE, paid, "gpt-5") == pytest.approx(1.1)
 
 
+HERE = Endpoint("localhost:4000", "http://localhost:4000/v1")
+
+
+@pytest.mark.parametrize("model", ["gpt-4o-mini", "openai/gpt-4o-mini", "azure/gpt-4o-mini"])
+def test_a_proxy_on_this_machine_costs_what_the_maker_of_the_model_asks(listed: None, model: str) -> None:
+    assert cost_of(USAGE, HERE, model, when=time.time()) == pytest.approx(0.15 + 0.06)
+    assert facts_of(HERE, model).output_price == 0.6
+
+
+def test_whoever_is_named_before_the_model_is_paid(listed: None) -> None:
+    names = ["anthropic/claude-3-5-haiku-latest", "bedrock/anthropic.claude-3-5-sonnet-20241022-v2:0", "xai/grok-4"]
+    assert all(cost_of(USAGE, HERE, name, when=time.time()) for name in names)
+
+
+@pytest.mark.parametrize(
+    "model", ["gpt-oss:20b", "openai/gpt-oss-20b", "google/gemma-3-12b", "llama3", "o-mine", "mine"]
+)
+def test_what_anybody_may_run_costs_nobody_knows_what(listed: None, model: str) -> None:
+    assert cost_of(USAGE, HERE, model) is None
+    free = replace(HERE, input_price=0.0, output_price=0.0)
+    assert cost_of(USAGE, free, model) == 0
+
+
+@pytest.mark.parametrize("owner", ["library", "llamacpp", "organization_owner", "vllm"])
+def test_a_server_that_says_it_runs_its_models_costs_nothing_at_any_port(listed: None, owner: str) -> None:
+    assert cost_of(USAGE, HERE, "gpt-4o-mini", ModelInfo("gpt-4o-mini", owner=owner)) == 0
+    assert cost_of(USAGE, PROXY, "gpt-4o-mini", ModelInfo("gpt-4o-mini", owner=owner)) is None
+
+
+def test_a_proxy_at_the_port_of_a_server_that_runs_models_gives_itself_away(listed: None) -> None:
+    here = Endpoint("localhost:8000", "http://localhost:8000/v1")
+    assert cost_of(USAGE, here, "gpt-4o-mini") == 0
+    assert cost_of(USAGE, here, "gpt-4o-mini", ModelInfo("gpt-4o-mini", owner="openai")) == pytest.approx(0.21)
+
+
+def test_a_known_name_at_another_port_runs_models(listed: None) -> None:
+    assert cost_of(USAGE, Endpoint("ollama", "http://localhost:9999/v1"), "gpt-oss:20b") == 0
+    assert cost_of(USAGE, Endpoint("ollama", "http://box.example:11434/v1"), "gpt-oss:20b") is None
+
+
+def test_prices_of_an_endpoint_hold_for_models_that_have_none() -> None:
+    box = replace(
+        PROXY, input_price=1.0, output_price=10.0, models={"big": ModelSettings(input_price=2.0, output_price=20.0)}
+    )
+    assert cost_of(USAGE, box, "small") == pytest.approx(2.0)
+    assert cost_of(USAGE, box, "big") == pytest.approx(4.0)
+
+
 # A session
 
 

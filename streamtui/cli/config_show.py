@@ -85,7 +85,7 @@ def _endpoint(config: Config, endpoint: Endpoint) -> Iterator[Row]:
         elif item.name == "models":
             for name, settings in value.items():
                 yield f"models.{json.dumps(name)}", _text(_model(settings)), source
-        elif item.name not in ("name", "demo") and value not in ("", None, False, (), {}):
+        elif item.name not in ("name", "demo") and value is not False and value not in ("", None, (), {}):
             yield item.name, _masked(item.name, value), source
 
 

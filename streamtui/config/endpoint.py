@@ -82,6 +82,9 @@ class Endpoint:
     """Names of models that F3 steps through, beside those marked in the model picker."""
     system: str = ""
     """The system prompt of a new session."""
+    input_price: float | None = None
+    """US dollars a million tokens of any of its models that has no prices of its own; see `ModelSettings`."""
+    output_price: float | None = None
     parameters: Parameters = field(default_factory=Parameters)
     models: Mapping[str, ModelSettings] = field(default_factory=dict)
     """Settings by the name of the model."""
@@ -110,8 +113,11 @@ class Endpoint:
         return bool(self.api_key_command) or self.api_key_keyring
 
     def settings_for(self, model: str) -> ModelSettings:
-        """Returns what is set for `model`; nothing is, for a model that is not named."""
-        return self.models.get(model) or ModelSettings()
+        """Returns what is set for `model`, with the endpoint's prices where it has none."""
+        own = self.models.get(model) or ModelSettings()
+        if own.input_price is None and own.output_price is None:
+            return replace(own, input_price=self.input_price, output_price=self.output_price)
+        return own
 
     def parameters_for(self, model: str) -> Parameters:
         """Returns the parameters set for `model`, above those of the endpoint."""

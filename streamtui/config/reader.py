@@ -29,6 +29,7 @@ ENDPOINT: dict[str, Check] = {
     "api_key_keyring": values.switch, "api_key": values.secret, "organization": values.line, "project": values.line,
     "headers": values.headers, "proxy": values.proxy, "api": values.api, "model": values.line,
     "favourites": values.lines, "system": values.text, "retries": values.whole(0, 20),
+    "input_price": values.number(0), "output_price": values.number(0),
 }  # fmt: skip
 """The settings of an endpoint that are no tables with settings of their own."""
 TIMEOUTS: dict[str, Check] = {item.name: values.number(0, 86_400, above=True) for item in fields(Timeouts)}

@@ -11,7 +11,7 @@ LOCAL = {
     "llamacpp": Endpoint("llamacpp", "http://localhost:8080/v1"),
     "vllm": Endpoint("vllm", "http://localhost:8000/v1"),
 }
-"""Servers on this machine, at the ports they use unless told otherwise."""
+"""Servers that run models on this machine, at the ports they use unless told otherwise."""
 
 READY_MADE = {
     "openai": Endpoint("openai", OPENAI_URL, model=OPENAI_MODEL, api_key_env="OPENAI_API_KEY"),

@@ -45,8 +45,10 @@ def _model(entry: object) -> ModelInfo:
         return ModelInfo("")
     name = next((entry[key] for key in _NAMES if isinstance(entry.get(key), str)), "")
     pricing = table(entry.get("pricing"))
-    prices = [_price(pricing.get(kind)) for kind in ("prompt", "completion", "input_cache_read")]
-    return ModelInfo(clean_line(name), _window(entry), *prices)
+    asked, answered, cached = (_price(pricing.get(kind)) for kind in ("prompt", "completion", "input_cache_read"))
+    owner = entry.get("owned_by")
+    owner = clean_line(owner) if isinstance(owner, str) else ""
+    return ModelInfo(clean_line(name), _window(entry), asked, answered, cached, owner)
 
 
 def _window(entry: Mapping[str, object]) -> int | None:

@@ -40,13 +40,13 @@ async def test_a_reply_cut_by_its_length_goes_on_in_the_same_message(store: Stor
     assert sent == [("system", "Count."), ("user", "count"), ("assistant", "One, two,"), ("user", GO_ON)]
     assert [message.text for message in saved] == ["count", "One, two, three."]
     assert saved[-1] == reply
-    whole = Usage(30, 7, repeated_tokens=14, cost=0.0, requests=2)
+    whole = Usage(30, 7, repeated_tokens=14, requests=2)
     assert (reply.usage, reply.usage and reply.usage.total_tokens) == (whole, 23)
     assert first is not None
     assert reply.timing is not None
     assert reply.timing.first == first.first
     assert reply.timing.total > first.total
-    assert talk.progress.usage == Usage(20, 3, cost=0.0)
+    assert talk.progress.usage == Usage(20, 3)
     assert talk.progress.reply_usage == reply.usage
     assert talk.progress.reply_count == (7, True)
     assert talk.progress.timing == reply.timing

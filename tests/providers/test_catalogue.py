@@ -30,7 +30,7 @@ GROQ = {"id": "llama-3.3-70b", "active": True, "context_window": 131072, "max_co
 @pytest.mark.parametrize(
     ("entry", "info"),
     [
-        (OPENAI, ModelInfo("gpt-6-luna")),
+        (OPENAI, ModelInfo("gpt-6-luna", owner="openai")),
         (OPENROUTER, ModelInfo("openai/gpt-6-luna", 400000, 0.1, 0.5)),
         (VLLM, ModelInfo("meta-llama/Llama-3.1-8B", 131072)),
         (LM_STUDIO, ModelInfo("qwen3-8b", 4096)),

@@ -73,10 +73,7 @@ async def test_the_bar_says_what_the_reply_and_the_session_cost(make_app: MakeAp
         await until(lambda: "session $0.67" in status(app))
 
 
-async def test_what_nobody_knows_is_not_guessed(
-    make_app: MakeApp, model: Model, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(Endpoint, "is_local", False)
+async def test_what_nobody_knows_is_not_guessed(make_app: MakeApp, model: Model) -> None:
     app = make_app(model.endpoint)
     async with running(app, WIDE) as pilot:
         model.say("hi")
@@ -85,6 +82,21 @@ async def test_what_nobody_knows_is_not_guessed(
         await until(lambda: answered(app) and "reply $?" in status(app))
         assert "session $" not in status(app)
         assert "1,234 tokens" in status(app)
+
+
+async def test_a_server_that_runs_its_models_here_costs_nothing(make_app: MakeApp, model: Model) -> None:
+    model.says = {"owned_by": "vllm"}
+    app = make_app(model.endpoint)
+    async with running(app, WIDE) as pilot:
+        for _ in range(2):
+            model.say("hi")
+            model.finish()
+            await ask(pilot, "hello")
+            await until(lambda: answered(app) and app.chat.conversation.catalogue)
+        await until(lambda: "$" not in status(app))
+        await pilot.press("shift+f1")
+        await until(lambda: isinstance(app.screen, SessionDetails))
+        assert [row[9] for row in table(app.screen)] == ["$0", "$0"]
 
 
 async def test_what_the_server_says_of_its_models_is_asked_once_and_remembered(make_app: MakeApp, model: Model) -> None:
