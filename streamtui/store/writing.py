@@ -259,7 +259,7 @@ def set_favourite(endpoint: str, model: str, favourite: bool) -> Operation:
 
 def save_catalogue(endpoint: str, models: Iterable[ModelInfo]) -> Operation:
     """Keeps what a server says of its models."""
-    said = [{name: value for name, value in asdict(model).items() if value is not None} for model in models]
+    said = [{name: value for name, value in asdict(model).items() if value not in (None, "")} for model in models]
     return remember(f"catalogue {endpoint}", json.dumps([facts for facts in said if len(facts) > 1]))
 
 

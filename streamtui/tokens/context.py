@@ -19,8 +19,10 @@ def context_count(path: Sequence[Message], system: str = "", model: str = "") ->
     since: list[Message] = []
     for message in reversed(path):
         if message.usage is not None:
-            exact = not since and not message.usage.estimated
-            return Count(message.usage.total_tokens + _tokens_of(since, "", model), exact)
+            estimated = message.usage.estimated
+            # What we count of a reply is its text alone.
+            before = message.usage.total_tokens + MESSAGE_OVERHEAD * estimated
+            return Count(before + _tokens_of(since, "", model), not since and not estimated)
         if message.text or message.attachments:
             since.append(message)
     return Count(_tokens_of(since, system, model), not since and not system)

@@ -37,7 +37,7 @@ NO_KEY = Explainer(Endpoint("box", "http://box.test/v1"), "some-model")
         (
             400,
             {"message": "/chat/completions: Invalid model name passed in model=nope."},
-            T.REFUSED,
+            T.UNKNOWN_MODEL,
             "box does not know the model some-model: pick another one.",
         ),
         (401, {"message": "Bad key"}, T.WRONG_KEY, "box did not accept the API key"),
@@ -46,13 +46,13 @@ NO_KEY = Explainer(Endpoint("box", "http://box.test/v1"), "some-model")
         (
             404,
             {"message": "The model `x` does not exist"},
-            T.REFUSED,
+            T.UNKNOWN_MODEL,
             "box does not know the model some-model",
         ),
         (
             404,
             {"message": "not here", "code": "model_not_found"},
-            T.REFUSED,
+            T.UNKNOWN_MODEL,
             "box does not know the model some-model",
         ),
         (404, "<html><title>404 Not Found</title></html>", T.REFUSED, "no chat at http://box.test/v1 (404)"),

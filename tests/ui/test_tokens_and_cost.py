@@ -213,7 +213,7 @@ async def test_a_reply_that_was_stopped_has_numbers_too(make_app: MakeApp, model
         assert "reply ~100" in status(app)
         rows, facts = await details(pilot)
         assert [(row["prompt"], row["reply"], row["cost"]) for row in rows] == [("~6", "~100", "~$1.01")]
-        assert "context     ~106 tokens" in facts
+        assert "context     ~110 tokens" in facts
         assert "paid for    ~6 tokens of prompts, ~100 of replies: ~$1.01" in facts
         await pilot.press("escape")
         model.say("hi")
