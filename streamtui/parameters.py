@@ -1,7 +1,7 @@
 """Parameters: what a request may ask of a model beside the conversation; nothing is sent that was not set."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
@@ -24,14 +24,20 @@ class Parameters:
     reasoning_effort: str = ""
     extra: Mapping[str, Any] = field(default_factory=dict)
     """Any other fields of the body, as JSON values."""
+    unset: tuple[str, ...] = ()
+    """Names of parameters that are not sent, whatever those below say; see `over`."""
 
     def __bool__(self) -> bool:
         return bool(self.as_dict())
 
     def over(self, below: Self) -> Self:
-        """Returns these parameters, with those of `below` where nothing is set here."""
-        own = {name: value for name, value in _set(self).items() if name != "extra"}
-        return replace(below, **own, extra={**below.extra, **self.extra})
+        """Returns these parameters, with those of `below` where nothing is set here, and not unset either."""
+        left = {name: value for name, value in _set(below).items() if name not in self.unset}
+        values = {**left, **_set(self)}
+        if extra := {**left.get("extra", {}), **self.extra}:
+            values["extra"] = extra
+        values["unset"] = tuple(sorted({*self.unset, *below.unset} - values.keys()))
+        return type(self)(**values)
 
     def as_dict(self) -> dict[str, Any]:
         """Returns what is set, as JSON values; the same that `parameters_from` reads."""
@@ -40,6 +46,8 @@ class Parameters:
             found["stop"] = list(self.stop)
         if self.extra:
             found["extra"] = dict(self.extra)
+        if self.unset:
+            found["unset"] = list(self.unset)
         return found
 
 
@@ -82,6 +90,8 @@ def _checked(name: str, value: object) -> Any:
         if not isinstance(texts, list | tuple) or not all(isinstance(text, str) and text for text in texts):
             raise ValueError("stop should be a text, or a list of texts")
         return tuple(texts)
+    if name == "unset":
+        return _names(value)
     if name == "extra":
         if not isinstance(value, Mapping):
             raise ValueError("extra should be a table of fields")
@@ -89,3 +99,11 @@ def _checked(name: str, value: object) -> Any:
     if not isinstance(value, str):
         raise ValueError(f"{name} should be a text, such as {', '.join(EFFORTS[1:5])}")
     return value
+
+
+def _names(value: object) -> tuple[str, ...]:
+    """Names of parameters, each once."""
+    known = {item.name for item in fields(Parameters)} - {"unset"}
+    if not isinstance(value, list | tuple) or not all(isinstance(name, str) and name in known for name in value):
+        raise ValueError('unset should be a list of parameters, as in ["temperature"]')
+    return tuple(sorted(set(value)))

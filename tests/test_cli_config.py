@@ -163,6 +163,22 @@ def test_show_says_where_everything_comes_from(
     assert SECRETS not in out
 
 
+def test_show_says_what_is_not_sent_and_who_said_so(capsys: pytest.CaptureFixture[str]) -> None:
+    write(
+        "parameters = { seed = 1 }\n[endpoints.box]\nbase_url = 'http://box.example/v1'\ninput_price = 0\n"
+        "parameters.unset = ['seed']\nparameters.top_p = 1\n"
+    )
+    status, out, _ = run(capsys, "show", "-e", "box", "--unset", "top-p", "--unset", "stop")
+    assert status == 0
+    assert re.findall(r"parameters.top_p +(\S.*?)  +(.*)", out) == [
+        ("not sent", "--unset"),
+        ("1.0", "config.toml, line 6"),
+    ]
+    assert row(out, "parameters.stop") == ["not sent", "--unset"]
+    assert row(out, "parameters.seed") == ["not sent", "config.toml, line 5"]
+    assert row(out, "input_price") == ["0.0", "config.toml, line 4"]
+
+
 def test_show_hides_every_secret(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", f"{SECRETS}-env")
     write(
@@ -197,6 +213,7 @@ def test_flags_that_name_nothing_are_told(capsys: pytest.CaptureFixture[str]) ->
         (["--temperature", "3"], "--temperature should be a number from 0 to 2."),
         (["--max-tokens", "0"], "--max-tokens should be a whole number above 0."),
         (["--extra", "top_k"], "--extra 'top_k' should be KEY=JSON"),
+        (["--temperature", "0", "--unset", "temperature"], "--temperature and --unset temperature contradict"),
         (["--extra", "a=NaN"], "--extra 'a' should be KEY=JSON"),
         (["--pace", "-5"], "--pace should be a number of characters"),
     ]:

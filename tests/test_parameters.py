@@ -26,6 +26,15 @@ def test_the_nearer_settings_win() -> None:
     assert near.over(far) == Parameters(temperature=0.0, seed=7, extra={"a": 1, "b": 3})
 
 
+def test_what_is_unset_is_not_sent_whatever_others_set() -> None:
+    far = Parameters(temperature=1.0, seed=7, extra={"b": 3})
+    near = Parameters(unset=("extra", "temperature"))
+    assert near.over(far) == Parameters(seed=7, unset=("extra", "temperature"))
+    assert Parameters(temperature=0.5).over(near).over(far) == Parameters(0.5, seed=7, unset=("extra",))
+    assert Parameters(extra={"a": 1}, unset=("extra",)).over(far).extra == {"a": 1}
+    assert parameters_from(near.as_dict()) == near
+
+
 @pytest.mark.parametrize(
     ("name", "value", "expected"),
     [
@@ -39,6 +48,9 @@ def test_the_nearer_settings_win() -> None:
         ("stop", [1], "a list of texts"),
         ("extra", 3, "a table"),
         ("reasoning_effort", 3, "a text"),
+        ("unset", "temperature", "a list of parameters"),
+        ("unset", ["temprature"], "a list of parameters"),
+        ("unset", ["unset"], "a list of parameters"),
         ("temprature", 1, "no parameter"),
     ],
 )

@@ -10,6 +10,7 @@ from streamtui.config import Config, Endpoint, ModelSettings, Timeouts
 from streamtui.config.masks import MASK, masked, masked_command, masked_fields, masked_headers, masked_url
 from streamtui.config.ready_made import without_address
 from streamtui.config.sources import Origin
+from streamtui.parameters import Parameters
 from streamtui.sanitize import clean_line
 
 Row = tuple[str, str, str]
@@ -65,8 +66,8 @@ def _settings(config: Config) -> Iterator[Row]:
     for name, value in values.items():
         source = config.source_of(f"endpoints.{config.endpoint.name}.model" if name == "model" else name)
         yield name, _text(value), str(source) if value not in (None, "") else ""
-    for name, value in config.new_parameters.as_dict().items():
-        yield f"parameters.{name}", _text(masked_fields(value)), str(config.source_of(f"parameters.{name}"))
+    for name, value, key in _parameters(config.new_parameters):
+        yield name, value, str(config.source_of(key))
     for action, keys in config.keymap.items():
         yield f"keys.{action}", keys, str(config.source_of(f"keys.{action}"))
 
@@ -79,14 +80,22 @@ def _endpoint(config: Config, endpoint: Endpoint) -> Iterator[Row]:
         if item.name == "api_key":
             yield "api_key", _key_state(endpoint), source if value else ""
         elif item.name == "parameters":
-            for name, parameter in value.as_dict().items():
-                at = f"endpoints.{endpoint.name}.parameters.{name}"
-                yield f"parameters.{name}", _text(masked_fields(parameter)), str(config.source_of(at))
+            for name, parameter, key in _parameters(value):
+                yield name, parameter, str(config.source_of(f"endpoints.{endpoint.name}.{key}"))
         elif item.name == "models":
             for name, settings in value.items():
                 yield f"models.{json.dumps(name)}", _text(_model(settings)), source
         elif item.name not in ("name", "demo") and value is not False and value not in ("", None, (), {}):
             yield item.name, _masked(item.name, value), source
+
+
+def _parameters(parameters: Parameters) -> Iterator[tuple[str, str, str]]:
+    """What is set, what is not sent whatever others set, and by which setting that is said."""
+    for name, value in parameters.as_dict().items():
+        if name != "unset":
+            yield f"parameters.{name}", _text(masked_fields(value)), f"parameters.{name}"
+    for name in parameters.unset:
+        yield f"parameters.{name}", "not sent", "parameters.unset"
 
 
 def _masked(name: str, value: Any) -> str:
@@ -116,9 +125,7 @@ def _preset(config: Config, name: str) -> str:
     preset = config.presets[name]
     values = {"endpoint": preset.endpoint, "model": preset.model, "system": preset.system}
     rows = [(key, _text(value), "") for key, value in values.items() if value]
-    rows += [
-        (f"parameters.{key}", _text(masked_fields(value)), "") for key, value in preset.parameters.as_dict().items()
-    ]
+    rows += [(name, value, "") for name, value, _ in _parameters(preset.parameters)]
     return _table(rows)
 
 

@@ -43,6 +43,13 @@ def add_parameter_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--stop", metavar="TEXT", action="append", help="end the reply before this text (repeatable)")
     group.add_argument("--reasoning-effort", metavar="WORD", help="how much to think: minimal, low, medium, high …")
     group.add_argument(
+        "--unset",
+        metavar="NAME",
+        action="append",
+        choices=[name for name, *_ in _NUMBERS] + ["stop", "reasoning-effort", "extra"],
+        help="do not send this parameter, as temperature or top-p, though your settings set it (repeatable)",
+    )
+    group.add_argument(
         "--extra", metavar="KEY=JSON", action="append", help="any other field of the request (repeatable)"
     )
     group.add_argument(
@@ -94,8 +101,12 @@ def config_from(asked: argparse.Namespace) -> Config:
 def _parameters(given: dict[str, Any]) -> Parameters:
     names = [name.replace("-", "_") for name, *_ in _NUMBERS] + ["stop", "reasoning_effort"]
     values = {name: given[name] for name in names if given.get(name) is not None}
+    values["extra"] = dict(map(_field, given.get("extra") or ()))
+    unset = [name.replace("-", "_") for name in given.get("unset") or ()]
+    if both := [name.replace("_", "-") for name in unset if values.get(name) not in (None, {})]:
+        raise ConfigError(f"--{both[0]} and --unset {both[0]} contradict each other: leave one of them out.")
     try:
-        return parameters_from({**values, "extra": dict(map(_field, given.get("extra") or ()))})
+        return parameters_from({**values, "unset": unset})
     except ValueError as error:
         name, _, expected = str(error).partition(" ")
         raise ConfigError(f"--{name.replace('_', '-')} {expected}.") from None

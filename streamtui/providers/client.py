@@ -168,7 +168,7 @@ class OpenAIProvider(Provider):
 
     def _not_in(self, api: Api, request: Request) -> Delta | None:
         """Returns the notice that the API does not have a parameter, the first time it is set."""
-        names = request.parameters.as_dict().keys() - WIRES[api].parameters.keys() - {"extra"}
+        names = request.parameters.as_dict().keys() - WIRES[api].parameters.keys() - {"extra", "unset"}
         new = sorted(name for name in names if (api, name) not in self._told)
         self._told.update((api, name) for name in new)
         if not new:

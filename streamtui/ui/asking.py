@@ -5,7 +5,7 @@ from typing import NamedTuple
 from streamtui.config import Preset
 from streamtui.conversation import Conversation
 from streamtui.parameters import Parameters
-from streamtui.ui.parameter_fields import FIELDS, as_text
+from streamtui.ui.parameter_fields import FIELDS, in_words
 
 
 class Asking(NamedTuple):
@@ -34,9 +34,9 @@ class Asking(NamedTuple):
         if other.system != self.system:
             said.append("another system prompt" if other.system else "no system prompt")
         for name in (field.name for field in FIELDS):
-            text = as_text(other.parameters, name)
-            if text != as_text(self.parameters, name):
-                said.append(f"{name} {text}" if text else f"no {name}")
+            words = in_words(other.parameters, name)
+            if words != in_words(self.parameters, name):
+                said.append(words or f"no {name} of its own")
         return said
 
 

@@ -28,8 +28,14 @@ FIELDS = (
 )
 
 
+NOT_SENT = "-"
+"""What one writes for a parameter that is not sent, whatever the endpoint sets."""
+
+
 def as_text(parameters: Parameters, name: str) -> str:
     """Returns what one would write for the value of `name`; empty where it is not set."""
+    if name in parameters.unset:
+        return NOT_SENT
     value = parameters.as_dict().get(name)
     if value is None:
         return ""
@@ -41,8 +47,14 @@ def as_text(parameters: Parameters, name: str) -> str:
 
 
 def parameters_in_words(parameters: Parameters) -> list[str]:
-    """Returns what is set, as in ``temperature 0.2``."""
-    return [f"{field.name} {text}" for field in FIELDS if (text := as_text(parameters, field.name))]
+    """Returns what is set, as in ``temperature 0.2``, and what is not sent whatever the endpoint sets."""
+    return [words for field in FIELDS if (words := in_words(parameters, field.name))]
+
+
+def in_words(parameters: Parameters, name: str) -> str:
+    """Returns what holds for `name`, as in ``temperature 0.2`` or ``seed not sent``; empty where nothing is set."""
+    text = as_text(parameters, name)
+    return text and f"{name} {'not sent' if text == NOT_SENT else text}"
 
 
 def parameters_written(texts: Mapping[str, str]) -> tuple[Parameters, dict[str, str]]:
@@ -51,6 +63,9 @@ def parameters_written(texts: Mapping[str, str]) -> tuple[Parameters, dict[str, 
     mistakes: dict[str, str] = {}
     for name, text in texts.items():
         if not text.strip():
+            continue
+        if text.strip() == NOT_SENT:
+            values.setdefault("unset", []).append(name)
             continue
         try:
             value = _value_of(name, text)
@@ -62,7 +77,7 @@ def parameters_written(texts: Mapping[str, str]) -> tuple[Parameters, dict[str, 
 
 
 def _is_plain(text: str) -> bool:
-    return text == text.strip() and text.isprintable() and not text.startswith(("[", '"'))
+    return text == text.strip() and text.isprintable() and text != NOT_SENT and not text.startswith(("[", '"'))
 
 
 def _value_of(name: str, text: str) -> object:

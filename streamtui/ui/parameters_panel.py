@@ -12,8 +12,9 @@ from streamtui.parameters import EFFORTS, Parameters
 from streamtui.ui.clean_area import CleanArea
 from streamtui.ui.clean_input import CleanInput
 from streamtui.ui.panel import Panel
-from streamtui.ui.parameter_fields import FIELDS, Field, as_text, parameters_written
+from streamtui.ui.parameter_fields import FIELDS, NOT_SENT, Field, as_text, parameters_written
 
+LEGEND = f"What is written holds for this session; grey is what holds without it. {NOT_SENT} stands for: not sent."
 NARROW = 64
 """Cells below which names stand above their fields."""
 
@@ -59,7 +60,7 @@ class ParametersPanel(Panel[tuple[str, Parameters] | None]):
     def compose(self) -> ComposeResult:
         """A field below another."""
         with VerticalScroll(id="panel", can_focus=False):
-            yield Static("What is written holds for this session; grey is what holds without it.", classes="legend")
+            yield Static(LEGEND, classes="legend")
             with Vertical(classes="field"):
                 yield Static("system prompt", classes="name")
                 yield CleanArea(self._system, id="system", placeholder="none")
@@ -85,7 +86,7 @@ class ParametersPanel(Panel[tuple[str, Parameters] | None]):
         )
         for parameters, origin in levels:
             if text := as_text(parameters, name):
-                return f"{text}, {origin}"
+                return f"{'not sent' if text == NOT_SENT else text}, {origin}"
         return "not sent"
 
     def on_mount(self) -> None:
@@ -126,7 +127,8 @@ class ParametersPanel(Panel[tuple[str, Parameters] | None]):
         """Says below every field what is wrong with it, else what it stands in place of."""
         for name, text in self._texts().items():
             without = self._without(name)
-            told = mistakes.get(name) or (f"this session; without: {without}" if text.strip() else "")
+            session = "this session does not send it" if text.strip() == NOT_SENT else "this session"
+            told = mistakes.get(name) or (f"{session}; without: {without}" if text.strip() else "")
             if (told, name in mistakes) != self._told.get(name):
                 self._told[name] = told, name in mistakes
                 below = self.query_one(f"#below-{name}", Static)

@@ -221,6 +221,18 @@ async def test_sessions_go_on(tmp_path: Path) -> None:
     assert rows(tmp_path, "SELECT message_count FROM sessions") == [(6,)]
 
 
+async def test_what_the_settings_set_need_not_be_sent(tmp_path: Path) -> None:
+    async with saying(*HELLO) as server:
+        (tmp_path / "config" / "streamtui").mkdir(parents=True)
+        settings = f"[endpoints.box]\nbase_url = '{server.url}'\nparameters = {{ temperature = 0.7, top_p = 0.5 }}\n"
+        (tmp_path / "config" / "streamtui" / "config.toml").write_text(settings)
+        await run(tmp_path, "ask", "-e", "box", "-m", "m-1", "--unset", "temperature", "hi")
+        await run(tmp_path, "ask", "-c", "and now?")
+        await run(tmp_path, "ask", "-c", "--temperature", "1", "and now?")
+        sent = [(request.body.get("temperature"), request.body["top_p"]) for request in server.asked]
+    assert sent == [(None, 0.5), (None, 0.5), (1.0, 0.5)]
+
+
 async def test_no_save_leaves_nothing(tmp_path: Path) -> None:
     done = await run(tmp_path, "ask", "--demo", "--no-save", "secret words")
     assert done.status == 0

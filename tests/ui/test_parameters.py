@@ -33,8 +33,9 @@ PARAMETERS = st.builds(
 )
 
 
-@given(PARAMETERS)
-def test_what_a_field_shows_is_what_it_takes(parameters: Parameters) -> None:
+@given(PARAMETERS, st.sets(st.sampled_from([field.name for field in FIELDS])))
+def test_what_a_field_shows_is_what_it_takes(parameters: Parameters, unset: set[str]) -> None:
+    parameters = parameters.over(Parameters(unset=tuple(sorted(unset))))
     texts = {field.name: as_text(parameters, field.name) for field in FIELDS}
     assert parameters_written(texts) == (parameters, {})
 
@@ -45,7 +46,7 @@ def test_whatever_is_written_is_a_value_or_a_mistake_with_a_sentence(texts: dict
     written = {name for name, text in texts.items() if text.strip()}
     assert set(mistakes) <= written
     assert all(sentence.startswith(name) for name, sentence in mistakes.items())
-    assert set(parameters.as_dict()) <= written - set(mistakes)
+    assert {*parameters.as_dict(), *parameters.unset} - {"unset"} <= written - set(mistakes)
 
 
 @pytest.mark.parametrize(
@@ -143,6 +144,36 @@ async def test_what_holds_without_the_session_is_shown(make_app: MakeApp, model:
         await pilot.press("backspace")
         await pilot.pause()
         assert below(panel, "temperature") == ""
+
+
+async def test_what_the_endpoint_sets_need_not_be_sent(make_app: MakeApp, model: Model) -> None:
+    app = make_app(replace(model.endpoint, parameters=Parameters(temperature=0.7, seed=7)))
+    async with running(app) as pilot:
+        panel = await opened(pilot)
+        await write(pilot, "temperature", "-")
+        await pilot.pause()
+        assert below(panel, "temperature") == "this session does not send it; without: 0.7, set for test"
+        await pilot.press("enter")
+        await until(lambda: app.screen is app.chat)
+        assert [note.message for note in app._notifications] == ["From the next prompt on: temperature not sent."]
+        model.say("hi")
+        model.finish()
+        await ask(pilot, "hello")
+        await until(lambda: answered(app))
+        assert "temperature" not in model.bodies[0]
+        assert model.bodies[0]["seed"] == 7
+        assert await saved(app) == Parameters(unset=("temperature",))
+        panel = await opened(pilot)
+        field = panel.query_one("#temperature", Input)
+        assert field.value == "-"
+        field.focus()
+        await pilot.press("end", "backspace", "enter")
+        await until(lambda: app.screen is app.chat)
+        model.say("hi")
+        model.finish()
+        await ask(pilot, "hello again")
+        await until(lambda: len(model.bodies) == 2 and answered(app))
+        assert model.bodies[1]["temperature"] == 0.7
 
 
 async def test_a_mistake_is_told_below_its_field_and_nothing_is_saved(make_app: MakeApp) -> None:
