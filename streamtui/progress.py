@@ -102,7 +102,8 @@ class Progress:
         count, before = self.request_count, self.usage_before
         if before is None:
             return count
-        return Count(before.completion_tokens + count.tokens, count.exact and not before.estimated)
+        exact = (count.exact or not count.tokens) and not before.estimated
+        return Count(before.completion_tokens + count.tokens, exact)
 
     @property
     def tokens_per_second(self) -> float | None:

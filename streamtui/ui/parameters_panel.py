@@ -14,7 +14,9 @@ from streamtui.ui.clean_input import CleanInput
 from streamtui.ui.panel import Panel
 from streamtui.ui.parameter_fields import FIELDS, NOT_SENT, Field, as_text, parameters_written
 
-LEGEND = f"What is written holds for this session; grey is what holds without it. {NOT_SENT} stands for: not sent."
+LEGEND = (
+    f"What is written holds for this session; grey is what holds without it. A parameter of {NOT_SENT} is not sent."
+)
 NARROW = 64
 """Cells below which names stand above their fields."""
 

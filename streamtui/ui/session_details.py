@@ -20,6 +20,9 @@ FEW = 3
 """Replies that fit without filling the screen."""
 _COLUMNS = ("#", "model", "prompt", "cached", "reply", "thought", "first token", "total", "tok/s", "cost")
 
+_SELDOM = ("cached", "thought")
+"""Columns left out where they say nothing, as there is little room."""
+
 
 class SessionDetails(Panel[None]):
     """Shows numbers of the session, then a line for every reply on all its branches."""
@@ -51,11 +54,13 @@ class SessionDetails(Panel[None]):
         """Fills the table, the newest reply in view."""
         self.name_panel("Session details", "esc leave")
         table: DataTable[Text] = self.query_one(DataTable)
-        for name in _COLUMNS:
+        messages = enumerate(self._conversation.session.messages.values(), 1)
+        rows = [list(self._row(number, message)) for number, message in messages if message.role is Role.ASSISTANT]
+        shown = [at for at, name in enumerate(_COLUMNS) if name not in _SELDOM or any(row[at].plain for row in rows)]
+        for name in (_COLUMNS[at] for at in shown):
             table.add_column(Text(name, justify="left" if name == "model" else "right"))
-        for number, message in enumerate(self._conversation.session.messages.values(), 1):
-            if message.role is Role.ASSISTANT:
-                table.add_row(*self._row(number, message))
+        for row in rows:
+            table.add_row(*(row[at] for at in shown))
         table.move_cursor(row=table.row_count - 1)
         table.focus()
 

@@ -96,7 +96,7 @@ async def test_a_server_that_runs_its_models_here_costs_nothing(make_app: MakeAp
         await until(lambda: "$" not in status(app))
         await pilot.press("shift+f1")
         await until(lambda: isinstance(app.screen, SessionDetails))
-        assert [row[9] for row in table(app.screen)] == ["$0", "$0"]
+        assert [row[7] for row in table(app.screen)] == ["$0", "$0"]
 
 
 async def test_what_the_server_says_of_its_models_is_asked_once_and_remembered(make_app: MakeApp, model: Model) -> None:
@@ -149,11 +149,11 @@ async def test_a_session_in_numbers(make_app: MakeApp, model: Model) -> None:
         await pilot.press("shift+f1")
         await until(lambda: isinstance(app.screen, SessionDetails))
         rows = table(app.screen)
-        assert [(row[0], row[1], row[2], row[4], row[9]) for row in rows] == [
+        assert [(row[0], row[1], row[2], row[3], row[7]) for row in rows] == [
             ("2", "m-1", "1k", "234", "$0.33"),
             ("3", "m-1", "1k", "234", "$0.33"),
         ]
-        assert rows[0][6].endswith(" s")
+        assert rows[0][4].endswith(" s")
         facts = str(app.screen.query_one("#facts Static", Static).content)
         assert "title       hello [b]\n" in facts
         assert "messages    3, 1 of them on other branches\n" in facts
@@ -182,6 +182,7 @@ async def test_a_reply_that_was_continued_is_one_reply_and_two_requests(make_app
         await until(lambda: answered(app) and "reply 234  session $0.33  reply $0.33" in status(app))
         first = app.chat.conversation.progress.timing
         await pilot.press("f9")
+        await until(lambda: "waiting" in status(app) and "reply 234 in 2 requests" in status(app))
         model.say(" three")
         await until(lambda: "three" in pane(app))
         app.chat.show_status()
