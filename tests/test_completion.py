@@ -11,7 +11,9 @@ import pytest
 from streamtui import paths
 from streamtui.cli import COMMANDS, completion_scripts, main
 from streamtui.cli.completion import places
+from streamtui.cli.completion_names import KINDS
 from streamtui.message import Message, Role
+from streamtui.models import ModelInfo
 from streamtui.session import Session
 from streamtui.store import Store
 from tests.terminal import ROOT, Terminal
@@ -22,10 +24,30 @@ def sessions() -> None:
     """Two sessions, and one in the trash."""
     with Store(paths.database()) as store:
         for number, title in enumerate(("Bread: how?", "Soup $(touch x) `y`", "Gone")):
-            session = Session(id=f"{number}{'abcdef0123456789'[:15]}", title=title, created=1.0)
+            id_ = f"{number}{'abcdef0123456789'[:15]}"
+            session = Session(id=id_, title=title, created=1.0, endpoint="old", model=f"m:{number}")
             session.add(Message(Role.USER, "x", created=1.0 + number))
             store.save_whole(session)
         store.trash(session.id)
+        store.use_model("ollama", "llama3:8b")
+        store.set_favourite("ollama", "llama3:70b", True)
+        store.save_catalogue("ollama", [ModelInfo("qwen3:4b", window=8)])
+    paths.config_file().parent.mkdir(parents=True, exist_ok=True)
+    paths.config_file().write_text(CONFIG)
+
+
+CONFIG = """
+[endpoints.box]
+base_url = "https://me:password@box.example/v1"
+model = "big"
+favourites = ["small (q4)"]
+models."other".window = 5
+
+[presets."My code"]
+endpoint = "box"
+model = "coder-1"
+system = "Only code.\\nNo: words."
+"""
 
 
 @pytest.fixture
@@ -42,7 +64,9 @@ def environ(tmp_path: Path) -> dict[str, str]:
 def completed(environ: dict[str, str], *words: str) -> list[str]:
     """What bash offers behind `words`, the last of which may be unfinished."""
     script = completion_scripts.bash(list(places()))
-    script += 'COMP_WORDS=(streamtui "$@"); COMP_CWORD=$#; _streamtui; printf "%s\n" "${COMPREPLY[@]}"'
+    script += (
+        'COMP_WORDBREAKS="=:"; COMP_WORDS=(streamtui "$@"); COMP_CWORD=$#; _streamtui; printf "%s\n" "${COMPREPLY[@]}"'
+    )
     done = subprocess.run(
         ["bash", "-c", script, "bash", *words], env=environ, capture_output=True, text=True, check=True
     )
@@ -72,11 +96,29 @@ BASH = pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
         (["sessions", "delete", "0abcdef0", "1"], ["1abcdef0"]),
         (["sessions", "restore", ""], ["2abcdef0"]),
         (["completion", ""], ["bash", "fish", "zsh"]),
-        (["--model", ""], [""]),
+        (["--system", ""], [""]),
+        (["-e", "o"], ["ollama", "openai", "openrouter"]),
+        (["ask", "--endpoint", "=", "bo"], ["box"]),
+        (["config", "set-key", "gro"], ["groq"]),
+        (["--preset", "M"], ["My\\ code"]),
+        (["--preset", "My\\ c"], ["My\\ code"]),
+        (["-e", "box", "-m", ""], ["big", "other", "small\\ \\(q4\\)", "coder-1"]),
+        (["--preset", "My code", "-m", "c"], ["coder-1"]),
+        (["-e", "nope", "-m", ""], [""]),
+        (["--endpoint", "=", "ollama", "--model", "=", "ll"], ["llama3:70b", "llama3:8b"]),
+        (["-e", "ollama", "ask", "-m", "llama3", ":"], ["70b", "8b"]),
+        (["-e", "ollama", "-m", "llama3", ":", "8"], ["8b"]),
+        (["-e", "ollama", "-m", "qw"], ["qwen3:4b"]),
+        (["tokens", "count", "-m", "gpt"], ["gpt-6-luna"]),
+        (["sessions", "list", "--endpoint", ""], ["old"]),
+        (["sessions", "list", "--model", ""], ["m:0", "m:1"]),
+        (["sessions", "export", "--theme", ""], ["ember", "midnight", "paper"]),
+        (["sessions", "export", "--format", "j"], ["json", "jsonl"]),
+        (["--api", ""], ["chat", "completions", "responses"]),
     ],
 )
 def test_bash(words: list[str], expected: list[str], environ: dict[str, str]) -> None:
-    assert sorted(completed(environ, *words)) == expected
+    assert sorted(completed(environ, *words)) == sorted(expected)
 
 
 @BASH
@@ -86,25 +128,40 @@ def test_bash_completes_files(environ: dict[str, str], tmp_path: Path) -> None:
     assert completed(environ, "sessions", "import", prefix) == [f"{tmp_path}/conversations of mine.json"]
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh"])
-def test_a_key_completes_an_id(shell: str, environ: dict[str, str]) -> None:
+PROMPTS = {
+    "bash": (["bash", "--norc", "-i"], 'eval "$(streamtui completion bash)"'),
+    "zsh": (["zsh", "-f", "-i"], 'autoload -U compinit && compinit -u -D && eval "$(streamtui completion zsh)"'),
+}
+
+
+@pytest.mark.parametrize("shell", PROMPTS)
+def test_the_tab_key_completes(shell: str, environ: dict[str, str]) -> None:
     if shutil.which(shell) is None:
         pytest.skip(f"needs {shell}")
-    command = {"bash": ["bash", "--norc", "-i"], "zsh": ["zsh", "-f", "-i"]}[shell]
-    begin = {
-        "bash": 'eval "$(streamtui completion bash)"',
-        "zsh": 'autoload -U compinit && compinit -u -D && eval "$(streamtui completion zsh)"',
-    }[shell]
+    command, begin = PROMPTS[shell]
     terminal = Terminal(command, environ)
     terminal.keep = True
+
+    def complete(typed: str, rest: str, result: str) -> bytes:
+        mark = terminal.bytes
+        terminal.write(f"{typed}\t".encode())
+        terminal.until(rest, after=mark)
+        terminal.write(b"| tr -s ' '; echo do''ne\n")
+        terminal.until("done", after=mark)
+        terminal.until(result, after=mark)
+        return bytes(terminal.output[mark:])
+
     try:
         terminal.write(f"{begin}; echo rea''dy\n".encode())
         terminal.until("ready")
-        mark = terminal.bytes
-        terminal.write(b"streamtui sessions show 1\t")
-        terminal.until("abcdef0", after=mark)
-        terminal.write(b"\n")
-        terminal.until("# Soup", after=mark)
+        complete("streamtui sessions show 1", "abcdef0", "# Soup")
+        complete("streamtui config show -e ollama -m llama3:8", "b", "model llama3:8b --model")
+        complete("streamtui config show --endpoint=bo", "x", "endpoint box --endpoint")
+        # Where names can't be read, nothing of it is seen at the prompt.
+        paths.database().write_bytes(b"this is no database" * 100)
+        paths.config_file().write_text("this is [no TOML")
+        seen = complete("streamtui config show -e groq -m x", "x", "model x --model")
+        assert seen.count(b"streamtui: ") == 1  # what the command itself says of the file
     finally:
         terminal.close()
 
@@ -117,6 +174,12 @@ def test_a_key_completes_an_id(shell: str, environ: dict[str, str]) -> None:
         ("streamtui sessions restore ", ["2abcdef0\tGone"]),
         ("streamtui sessions sh", ["show\tprint a session"]),
         ("streamtui completion z", ["zsh"]),
+        ("streamtui -e bo", ["box\thttps://box.example/v1"]),
+        ("streamtui -e ollama ask -m llama", ["llama3:8b\tollama", "llama3:70b\tollama"]),
+        ("streamtui ask --endpoint=box --model=o", ["--model=other\tbox"]),
+        ("streamtui --preset ", ["My code\tOnly code. No: words."]),
+        ("streamtui sessions export --theme p", ["paper"]),
+        ("streamtui -e nope -m ", []),
     ],
 )
 def test_fish(line: str, expected: list[str], environ: dict[str, str]) -> None:
@@ -129,10 +192,32 @@ def test_fish(line: str, expected: list[str], environ: dict[str, str]) -> None:
 def test_the_scripts_are_what_the_shells_read(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["completion", shell]) == 0
     script = capsys.readouterr().out
-    assert "sessions list --plain-ids" in script
+    assert "completion --names" in script
     if shutil.which(shell):
         done = subprocess.run([shell, "-n"], input=script, capture_output=True, text=True, check=False)
         assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "nonsense"])
+def test_names_are_told_where_there_is_nothing_yet(kind: str, capfd: pytest.CaptureFixture[str]) -> None:
+    shutil.rmtree(paths.data_dir())
+    paths.config_file().unlink()
+    assert main(["completion", "--names", kind]) == (2 if kind == "nonsense" else 0)
+    out, error = capfd.readouterr()
+    assert bool(error) == (kind == "nonsense")
+    assert bool(out) == (kind in ("endpoints", "models", "themes"))
+    assert not paths.database().exists()
+
+
+def test_names_cost_no_heavy_import() -> None:
+    code = (
+        "import sys; from streamtui.cli import main; kinds = sys.argv[1:]\n"
+        "for kind in kinds: main(['completion', '--names', kind])\n"
+        "print(sorted({'textual', 'openai', 'httpx2', 'tiktoken', 'rich', 'argparse', 'sqlite3'} & set(sys.modules)))"
+    )
+    for kinds, loaded in ((["endpoints", "presets", "themes"], "['argparse']"), (KINDS, "['argparse', 'sqlite3']")):
+        done = subprocess.run([sys.executable, "-c", code, *kinds], capture_output=True, text=True, check=True)
+        assert done.stdout.splitlines()[-1] == loaded
 
 
 def test_every_command_is_a_place() -> None:

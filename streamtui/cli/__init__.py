@@ -12,7 +12,7 @@ COMMANDS: dict[str, str] = {
     "config": "write, open, check and show the settings; keep keys in the keyring",
     "tokens": "count tokens; get the encodings that count them exactly",
     "serve": "an OpenAI-compatible server that keeps the key to itself",
-    "completion": "a script that completes commands, options and session ids in your shell",
+    "completion": "a script that completes commands, options and names in your shell",
 }
 """What every command does, by name; the command NAME is the module ``streamtui.cli.NAME`` with a `main`."""
 

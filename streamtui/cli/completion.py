@@ -1,4 +1,4 @@
-"""`streamtui completion`: a script that lets a shell complete commands, options and the ids of sessions."""
+"""`streamtui completion`: a script that lets a shell complete commands, options and names."""
 
 import argparse
 from collections.abc import Iterator, Sequence
@@ -8,11 +8,17 @@ from importlib import import_module
 from streamtui.cli import COMMANDS
 from streamtui.cli.parsing import Parser
 
-IDS, DELETED, FILES, NOTHING = "ids", "deleted", "files", "nothing"
-"""What a word can be, where it is none of a few."""
+FILES, NOTHING = "files", "nothing"
+"""What a word can be beside a name, the kinds of which are `completion_names.KINDS`."""
+NAMES = "--names"
+"""The option behind which the scripts ask for names."""
 
-_KINDS = {"ID": IDS, "DELETED-ID": DELETED, "PATH": FILES, "FILE": FILES}
-"""By the names that the parsers give the words."""
+_KINDS = {"ID": "ids", "DELETED-ID": "deleted", "PATH": FILES, "FILE": FILES}
+"""By what the parsers call the words in their help."""
+_KINDS_OF_NAMES = {"endpoint": "endpoints", "model": "models", "preset": "presets", "theme": "themes"}
+"""By what the parsers call the words in what they return: all are NAME in the help."""
+_ONLY_USED = {"endpoints": "used-endpoints", "models": "used-models"}
+"""What sessions are filtered by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +28,7 @@ class Option:
     names: tuple[str, ...]
     does: str
     kind: str | None
-    """What follows it: `IDS`, `FILES`, or `NOTHING` that is known; None where nothing follows."""
+    """What follows it: names of a kind, `FILES`, or `NOTHING` that is known; None where nothing follows."""
     choices: tuple[str, ...] = ()
     """What may follow it, where that is one of a few."""
 
@@ -47,7 +53,8 @@ def parser() -> argparse.ArgumentParser:
     parser = Parser(
         prog="streamtui completion",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="Prints a script that lets a shell complete commands, options and the ids of sessions.",
+        description="Prints a script that lets a shell complete commands, options, ids of sessions and names "
+        "of endpoints, models, presets and themes.",
         epilog='bash   put into ~/.bashrc:  eval "$(streamtui completion bash)"\n'
         'zsh    put into ~/.zshrc, behind compinit:  eval "$(streamtui completion zsh)"\n'
         "fish   streamtui completion fish > ~/.config/fish/completions/streamtui.fish",
@@ -57,7 +64,11 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Prints the script. Returns 0."""
+    """Prints the script, or the names that one asks for. Returns 0; 1 where names can't be read."""
+    if arguments[:1] == [NAMES] and len(arguments) > 1:
+        from streamtui.cli.completion_names import print_names
+
+        return print_names(arguments[1], arguments[2:])
     from streamtui.cli import completion_scripts
 
     asked = parser().parse_args(arguments)
@@ -89,19 +100,21 @@ def _place(path: tuple[str, ...], parser: argparse.ArgumentParser, commands: dic
     return Place(
         path,
         commands,
-        tuple(_option(parser, action) for action in shown if action.option_strings),
-        _kind(first) if first else NOTHING,
+        tuple(_option(path, parser, action) for action in shown if action.option_strings),
+        _kind(path, first) if first else NOTHING,
         _choices(first) if first else (),
     )
 
 
-def _option(parser: argparse.ArgumentParser, action: argparse.Action) -> Option:
+def _option(path: tuple[str, ...], parser: argparse.ArgumentParser, action: argparse.Action) -> Option:
     does = (action.help or "") % {**vars(action), "prog": parser.prog}
-    return Option(tuple(action.option_strings), does, None if action.nargs == 0 else _kind(action), _choices(action))
+    kind = None if action.nargs == 0 else _kind(path, action)
+    return Option(tuple(action.option_strings), does, kind, _choices(action))
 
 
-def _kind(action: argparse.Action) -> str:
-    return _KINDS.get(str(action.metavar), NOTHING)
+def _kind(path: tuple[str, ...], action: argparse.Action) -> str:
+    kind = _KINDS.get(str(action.metavar)) or _KINDS_OF_NAMES.get(action.dest, NOTHING)
+    return _ONLY_USED.get(kind, kind) if path[:1] == ("sessions",) else kind
 
 
 def _choices(action: argparse.Action) -> tuple[str, ...]:

@@ -3,10 +3,10 @@
 import shlex
 from collections.abc import Iterable
 
-from streamtui.cli.completion import DELETED, FILES, IDS, Option, Place
+from streamtui.cli.completion import FILES, NAMES, NOTHING, Option, Place
 
-_LIST = "sessions list --plain-ids --limit 100"
-"""Arguments that print ids and titles, with a tab between them."""
+_ASK = f"completion {NAMES}"
+"""Arguments that print names, with a tab between each and what it is; behind them the kind and the words before."""
 
 
 def bash(places: list[Place]) -> str:
@@ -14,12 +14,24 @@ def bash(places: list[Place]) -> str:
     return f"""\
 # Completes streamtui in bash: eval "$(streamtui completion bash)"
 _streamtui() {{
-    local current=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[COMP_CWORD - 1]}} path= i line title
-    # bash cuts --option=value in three
-    if [[ $current == = ]]; then current=; elif [[ $before == = ]]; then before=${{COMP_WORDS[COMP_CWORD - 2]}}; fi
-    for ((i = 1; i < COMP_CWORD; i++)); do
-        case "$path ${{COMP_WORDS[i]}}" in
-            {_paths(places, "|")}) path="$path ${{COMP_WORDS[i]}}" ;;
+    local words=() word i line title quoted path=
+    for ((i = 1; i <= COMP_CWORD; i++)); do
+        word=${{COMP_WORDS[i]}}
+        # bash cuts name:tag in three
+        if [[ ${{#words[@]}} -gt 0 && ($word == :* || ${{words[${{#words[@]}} - 1]}} == *:) ]]; then
+            words[${{#words[@]}} - 1]+=$word
+        else
+            words+=("$word")
+        fi
+    done
+    local last=$((${{#words[@]}} - 1))
+    local current=${{words[last]}} before=
+    ((last > 0)) && before=${{words[last - 1]}}
+    # and --option=value too
+    if [[ $current == = ]]; then current=; elif [[ $before == = ]]; then before=${{words[last - 2]}}; fi
+    for ((i = 0; i < last; i++)); do
+        case "$path ${{words[i]}}" in
+            {_paths(places, "|")}) path="$path ${{words[i]}}" ;;
         esac
     done
     local offers= options= kind=
@@ -34,13 +46,19 @@ _streamtui() {{
     if [[ $kind == files ]]; then
         compopt -o filenames 2>/dev/null
         while IFS= read -r line; do COMPREPLY+=("$line"); done < <(compgen -f -- "$current")
-    elif [[ ($kind == ids || $kind == deleted) && $current != -* ]]; then
-        [[ $kind == deleted ]] && options=--trash || options=
-        # The titles are shown, and gone once one is left.
+    elif [[ -n $kind && $kind != nothing && $current != -* ]]; then
         while IFS=$'\\t' read -r line title; do
-            [[ $line == "$current"* ]] && COMPREPLY+=("$line  $title")
-        done < <("${{COMP_WORDS[0]}}" {_LIST} $options 2>/dev/null)
+            printf -v quoted %q "$line"
+            [[ $quoted == "$current"* || $line == "$current"* ]] || continue
+            # The titles of sessions are shown, and gone once one is left.
+            [[ $kind == ids || $kind == deleted ]] && quoted="$quoted  $title"
+            COMPREPLY+=("$quoted")
+        done < <("${{COMP_WORDS[0]}}" {_ASK} $kind "${{words[@]:0:last}}" 2>/dev/null)
         [[ ${{#COMPREPLY[@]}} == 1 ]] && COMPREPLY=("${{COMPREPLY[0]%%  *}}")
+        # What stands before a colon stays where it is.
+        if [[ $COMP_WORDBREAKS == *:* && $current == *:* ]]; then
+            for i in "${{!COMPREPLY[@]}}"; do COMPREPLY[i]=${{COMPREPLY[i]#"${{current%"${{current##*:}}"}}"}}; done
+        fi
         return
     fi
     [[ $current == -* || "$offers $kind" == ' nothing' ]] && offers="$offers $options"
@@ -94,12 +112,13 @@ def zsh(places: list[Place]) -> str:
 _streamtui() {{
     local where= i line
     local before=${{words[CURRENT - 1]}}
+    compset -P '--*=' && before=${{words[CURRENT]%%=*}}
     for ((i = 2; i < CURRENT; i++)); do
         case "$where ${{words[i]}}" in
             {_paths(places, "|")}) where="$where ${{words[i]}}" ;;
         esac
     done
-    local -a offers options commands sessions trash
+    local -a offers options commands names
     local kind=
     case "$where $before" in
 {_cases(_zsh_values(places), 8)}
@@ -108,12 +127,11 @@ _streamtui() {{
 {_cases(_zsh_words(places), 16)}
             esac ;;
     esac
-    if [[ ($kind == ids || $kind == deleted) && $PREFIX != -* ]]; then
-        [[ $kind == deleted ]] && trash=(--trash)
-        for line in "${{(@f)$("${{words[1]}}" {_LIST} $trash 2>/dev/null)}}"; do
-            sessions+=("${{line%%$'\\t'*}}:${{${{line#*$'\\t'}}//:/\\\\:}}")
+    if [[ $kind != (|files|nothing) && $PREFIX != -* ]]; then
+        for line in "${{(@f)$("${{words[1]}}" {_ASK} $kind "${{(@Q)words[2,CURRENT-1]}}" 2>/dev/null)}}"; do
+            [[ -n $line ]] && names+=("${{${{line%%$'\\t'*}}//:/\\:}}:${{${{line#*$'\\t'}}//:/\\:}}")
         done
-        _describe -V session sessions
+        _describe -V ${{kind%s}} names
     fi
     [[ $kind == files ]] && _files
     (( $#commands )) && _describe command commands
@@ -159,6 +177,10 @@ function __streamtui_at
     end
     test "$path" = "$argv[1]"
 end
+function __streamtui_names
+    set -l words (commandline -opc)
+    $words[1] {_ASK} $argv[1] $words[2..-1] 2>/dev/null
+end
 complete -c streamtui -f
 {chr(10).join(lines)}
 """
@@ -170,10 +192,10 @@ def _fish_lines(place: Place) -> Iterable[str]:
         yield f"{at} -a {_quoted(name)} -d {_quoted(does)}"
     if place.choices:
         yield f"{at} -a {_quoted(' '.join(place.choices))}"
-    if place.kind in (IDS, DELETED):
-        yield f"{at} -k -a '(streamtui {_LIST}{' --trash' if place.kind == DELETED else ''})'"
     if place.kind == FILES:
         yield f"{at} -F"
+    elif place.kind != NOTHING:
+        yield f"{at} -k -a '(__streamtui_names {place.kind})'"
     for option in place.options:
         yield f"{at} {_fish_option(option)} -d {_quoted(option.does)}"
 
@@ -182,8 +204,8 @@ def _fish_option(option: Option) -> str:
     names = " ".join(f"-l {name[2:]}" if name.startswith("--") else f"-s {name[1:]}" for name in option.names)
     if option.kind is None:
         return names
-    if option.kind == IDS:
-        return f"{names} -x -k -a '(streamtui {_LIST})'"
     if option.kind == FILES:
         return f"{names} -r -F"
-    return f"{names} -x -a {_quoted(' '.join(option.choices))}"
+    if option.kind == NOTHING:
+        return f"{names} -x -a {_quoted(' '.join(option.choices))}"
+    return f"{names} -x -k -a '(__streamtui_names {option.kind})'"

@@ -12,7 +12,7 @@ from rich.cells import cell_len, set_cell_size
 
 from streamtui.cli import EXIT_FAILED
 from streamtui.cli.options import positive
-from streamtui.sanitize import clean, clean_line
+from streamtui.sanitize import clean
 from streamtui.session import SessionFilter, SessionSummary
 from streamtui.store import SearchHit, Store
 from streamtui.transfer.exporting import Format, export_session
@@ -31,7 +31,6 @@ def add_verbs(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     listing.add_argument("words", nargs="*", metavar="WORD", help="only those with all these words in the title")
     add_filter(listing)
     _add_limit(listing, "sessions")
-    listing.add_argument("--plain-ids", action="store_true", help=argparse.SUPPRESS)  # for completion: id, tab, title
     listing.set_defaults(run=_list)
     search = verbs.add_parser(
         "search", help="find words in all messages", description="Finds messages that hold all the words, newest first."
@@ -75,8 +74,6 @@ def _list(asked: argparse.Namespace, store: Store) -> int:
     found = store.sessions(asked.limit, where=where).result()
     if asked.json:
         say_json([asdict(summary) for summary in found])
-    elif asked.plain_ids:
-        say_lines(f"{summary.id[:ID_LENGTH]}\t{clean_line(summary.title)}" for summary in found)
     else:
         say_lines(map(_line, found))
         more = store.count(where).result() - len(found)
