@@ -41,9 +41,10 @@ class Welcome(Panel[Endpoint | str | None]):
     def on_mount(self) -> None:
         """Names the panel, and looks who is here."""
         self.name_panel("Welcome to streamtui", "enter choose · esc leave")
-        self._show()
-        self.query_one(OptionList).highlighted = 0
-        self.query_one(OptionList).focus()
+        choices = self.query_one(OptionList)
+        choices.add_options(Option(text, id=name) for name, text in self._choices().items())
+        choices.highlighted = 0
+        choices.focus()
         self.hint("Looking for servers on this machine …")
         self.look()
 
@@ -52,29 +53,24 @@ class Welcome(Panel[Endpoint | str | None]):
         """Offers the servers on this machine as they are found."""
         from streamtui.providers.local import find_servers
 
+        choices = self.query_one(OptionList)
         async for found in find_servers(self._others):
-            self._found[found.endpoint.name] = found
-            self._show()
+            name = found.endpoint.name
+            self._found[name] = found
+            # At the end, so that no row moves away from under the cursor.
+            choices.add_option(Option(_words_on(found, self._is_wide), id=f"local:{name}"))
         nobody = "No server was found on this machine (Ollama, LM Studio, llama.cpp, vLLM)."
         self.hint("" if self._found else nobody)
 
-    def _show(self) -> None:
-        """Writes the choices, what was found first; the highlight stays on the choice it is on."""
-        choices = self.query_one(OptionList)
-        at = choices.highlighted
-        chosen = None if at is None else choices.get_option_at_index(at).id
-        choices.clear_options()
-        choices.add_options(Option(text, id=name) for name, text in self._choices().items())
-        if chosen is not None:
-            choices.highlighted = choices.get_option_index(chosen)
+    @property
+    def _is_wide(self) -> bool:
+        return self.app.size.width >= NARROW
 
     def _choices(self) -> dict[str, str]:
-        """The choices by their ids, in few words where there is little room."""
-        wide = self.app.size.width >= NARROW
-        found = {f"local:{name}": _words_on(server, wide) for name, server in self._found.items()}
+        """Return the choices by id, in fewer words on a narrow screen."""
+        wide = self._is_wide
         key = f"Enter the key for {self._wanted.name}"
         return {
-            **found,
             "key": f"{key} (or set {self._wanted.key_variable} and start again)" if wide else key,
             OTHER: "Talk to another server: OpenRouter, Groq, Mistral …" if wide else "Talk to another server",
             "demo": "Try the built-in demo: no key, no network" if wide else "Try the built-in demo",
