@@ -27,6 +27,7 @@ def load(file: Path) -> Theme:
         values = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ThemeError(f"The theme {file} can't be read: {error}.") from error
+    values.pop("name", None)  # a theme goes by the name of its file
     if unknown := sorted(values.keys() - _KEYS):
         raise ThemeError(f"The theme {file} has {unknown[0]!r}; known are {', '.join(sorted(_KEYS))}.")
     if not isinstance(values.get("primary"), str):
