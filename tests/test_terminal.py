@@ -232,3 +232,15 @@ def test_arguments_that_cannot_be_used_are_a_sentence(arguments: list[str]) -> N
     done = subprocess.run([sys.executable, "-m", "streamtui", *arguments], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("term", ["dumb", ""])
+def test_a_terminal_without_full_screen_is_refused_in_a_sentence(term: str, tmp_path: Path) -> None:
+    terminal = Terminal([sys.executable, "-m", "streamtui", "--demo"], {"TERM": term, "HOME": str(tmp_path)})
+    terminal.keep = True
+    try:
+        assert terminal.process.wait(20) == 2
+        terminal.until("can't show a full-screen program")
+        assert b"\x1b" not in terminal.output
+    finally:
+        terminal.close()

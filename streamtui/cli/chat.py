@@ -54,6 +54,13 @@ def _chat(config: Config, asked: argparse.Namespace) -> int:
     if not in_page and not (sys.stdin.isatty() and sys.stdout.isatty()):
         print("streamtui: the chat needs a terminal for input and output.", file=sys.stderr)
         return EXIT_USAGE
+    if not in_page and os.environ.get("TERM", "") in ("", "dumb", "unknown"):
+        print(
+            f"streamtui: the terminal (TERM={os.environ.get('TERM', '')}) can't show a full-screen program. "
+            "Use `streamtui ask`, or set TERM to your terminal's type.",
+            file=sys.stderr,
+        )
+        return EXIT_USAGE
     # Textual paints at most so often: at its own 60, a key typed while a reply streams takes 32 ms to show, now 12.
     os.environ.setdefault("TEXTUAL_FPS", "120")
     # Imported here: Textual takes 0.3 s, and --help has no use for it.
