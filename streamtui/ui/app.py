@@ -16,6 +16,7 @@ from textual.command import Provider as CommandProvider
 from textual.driver import Driver
 
 from streamtui.config import Config, Endpoint, Origin
+from streamtui.keys import remapped
 from streamtui.session import Session
 from streamtui.ui import terminal, themes
 from streamtui.ui.chat_screen import ChatScreen
@@ -45,6 +46,10 @@ def _commands() -> type[CommandProvider]:
     from streamtui.ui.commands import Commands
 
     return Commands
+
+
+def _quits(event: events.Event) -> bool:
+    return isinstance(event, events.Key) and event.key == "ctrl+q"
 
 
 class StreamTUI(App[None]):
@@ -80,6 +85,8 @@ class StreamTUI(App[None]):
         self._troubles = list(config.troubles)
         self._blurred = False
         self._last_key = 0.0
+        self._early: list[events.Key | events.Paste] | None = []
+        """What is typed before the chat can take it, in order; None once it can."""
         self.chat = ChatScreen()
         self.chat.connections, self.chat.keymap = self.connections, config.keymap
         self.chat.config = config
@@ -169,6 +176,7 @@ class StreamTUI(App[None]):
             parameters=self.config.new_parameters,
         )
         self.chat.begin(session, provider, self.store)
+        self._replay_early_keys()
         self.set_interval(TIDY_EVERY, self._tidy)
         warm_up(
             provider,
@@ -177,6 +185,11 @@ class StreamTUI(App[None]):
             wait=self._wait_until_idle,
         )
         self.open_first()
+
+    def _replay_early_keys(self) -> None:
+        early, self._early = self._early or [], None
+        for event in early:
+            self.post_message(event)
 
     def exit(self, result: None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
         """Ends the app; what is written and not sent is kept."""
@@ -300,7 +313,16 @@ class StreamTUI(App[None]):
         if isinstance(event, events.Key):
             terminal.spelled_as_usual(event)
             self._last_key = time.monotonic()
+        if self._early is not None and isinstance(event, events.Key | events.Paste) and not _quits(event):
+            self._early.append(event)
+            return
         await super().on_event(event)
+
+    def action_show_keys(self) -> None:
+        """Show the keys of every screen."""
+        from streamtui.ui.help_screen import HelpScreen
+
+        self.push_screen(HelpScreen(remapped(self.config.keymap)))
 
     def copy_to_clipboard(self, text: str) -> None:
         """Copies `text` and says which way it went."""

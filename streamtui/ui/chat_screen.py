@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual import events, work
 
-from streamtui.keys import keys_of, remapped
+from streamtui.keys import keys_of
 from streamtui.session import Session
 from streamtui.ui.bindings import bindings_of
 from streamtui.ui.branching_screen import BranchingScreen
@@ -104,11 +104,9 @@ class ChatScreen(BranchingScreen):
         """Shows everything that can be done."""
         self.app.action_command_palette()
 
-    def action_help(self) -> None:
+    async def action_help(self) -> None:
         """Shows the keys."""
-        from streamtui.ui.help_screen import HelpScreen
-
-        self.app.push_screen(HelpScreen(remapped(self.keymap)))
+        await self.run_action("app.show_keys")
 
     def action_quit(self) -> None:
         """Ends the program; a reply under way is stopped and kept."""

@@ -56,6 +56,7 @@ class Panel(WorkingScreen[Result], ModalScreen[Result]):
     .low Panel #panel { width: 100%; height: 100%; max-height: 100%; }
     .low Panel OptionList { height: 1fr; }
     """
+    BINDINGS = [("f1", "app.show_keys")]
     SCOPED_CSS = False  # else the rules for low terminals, which begin at the app, never hold
 
     def name_panel(self, title: str, keys: str) -> None:

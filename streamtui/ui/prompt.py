@@ -135,6 +135,14 @@ class Prompt(KeptLines, TextArea):
         """Asks for the user's editor."""
         self.post_message(self.Asked("edit_outside"))
 
+    def action_delete_left(self) -> None:
+        """Delete the character to the left; at the very beginning, remove the last attachment."""
+        if self._attachments and self.selection.is_empty and self.cursor_at_start_of_text:
+            self._attachments.pop()
+            self._show_attachments()
+        else:
+            super().action_delete_left()
+
     def action_newline(self) -> None:
         """Starts a new line."""
         self._replace_via_keyboard("\n", *self.selection)
@@ -218,4 +226,4 @@ class Prompt(KeptLines, TextArea):
 
     def _show_attachments(self) -> None:
         names = ", ".join(f"{file.name} ({len(file.data) / 1024:.0f} KB)" for file in self._attachments)
-        self.border_title = f"with {names}" if names else ""
+        self.border_title = f"with {names} · backspace removes" if names else ""

@@ -97,8 +97,8 @@ async def test_a_first_start_finds_the_servers_on_this_machine(make_app: MakeApp
         app = make_app(config=config_of(OPENAI, *local))
         async with running(app) as pilot:
             await until(lambda: is_open(app, Welcome) and len(choices(app)) == 6)
-            assert choices(app)[0] == "Talk to ollama, on this machine: other-1, other-2"
-            assert app.screen.query_one(OptionList).highlighted == 1, "it stays on what it was on"
+            assert choices(app)[-1] == "Talk to ollama, on this machine: other-1, other-2"
+            assert app.screen.query_one(OptionList).highlighted == 0, "no row moves away from under the cursor"
             await pilot.press("up", "enter")
             await until(lambda: app.screen is app.chat and "ollama" in status(app))
             other.say("I am here.")
@@ -199,7 +199,7 @@ async def test_from_the_welcome_to_any_other_server(make_app: MakeApp, other: Mo
     app = make_app(config=config_of(OPENAI, second(other)))
     async with running(app) as pilot:
         await until(lambda: is_open(app, Welcome))
-        await pilot.press("end", "up", "up", "up", "enter")
+        await pilot.press("down", "enter")
         await until(lambda: is_open(app, EndpointPicker))
         await pilot.press(*"second", "enter")
         await until(lambda: app.screen is app.chat and "other-1  second" in status(app))
@@ -437,3 +437,12 @@ async def test_shift_f2_as_xterm_and_tmux_send_it(make_app: MakeApp) -> None:
     async with running(app) as pilot:
         await pilot.press("f14")
         await until(lambda: is_open(app, EndpointPicker))
+
+
+async def test_a_theme_file_may_hold_its_name(make_app: MakeApp, model: Model) -> None:
+    paths.themes_dir().mkdir(parents=True)
+    (paths.themes_dir() / "mine.toml").write_text("name = 'Mine'\nprimary = '#7aa2f7'\n")
+    app = make_app(config=config_of(model.endpoint, theme="mine"))
+    async with running(app):
+        assert app.theme == "mine"
+        assert not [note for note in notes(app) if "theme" in note]

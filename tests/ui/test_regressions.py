@@ -12,7 +12,9 @@ from streamtui.message import FinishReason, Message, Role
 from streamtui.store import Store, StoreError
 from streamtui.ui.app import StreamTUI
 from streamtui.ui.find_bar import FindBar
+from streamtui.ui.help_screen import HelpScreen
 from streamtui.ui.outside import can_open
+from streamtui.ui.panel import Panel
 from streamtui.ui.target_panel import TargetPanel
 from tests.ui.conftest import MakeApp, Model, answered, ask, pane, piece, running, status, until
 
@@ -270,3 +272,48 @@ async def test_searching_a_growing_reply_looks_at_a_block_once_a_frame(make_app:
         transcript.refresh()
         transcript.render_lines(Region(0, 0, *transcript.size))
         assert calls <= 1
+
+
+async def test_f1_shows_the_keys_in_every_panel(make_app: MakeApp) -> None:
+    app = make_app()
+    async with running(app) as pilot:
+        await ask(pilot, "hello")
+        await until(lambda: answered(app))
+        for key in ("ctrl+t", "ctrl+o", "f4"):
+            await pilot.press(key)
+            await until(lambda: isinstance(app.screen, Panel))
+            await pilot.press("f1")
+            await until(lambda: isinstance(app.screen, HelpScreen))
+            await pilot.press("escape")
+            await until(lambda: not isinstance(app.screen, HelpScreen))
+            await pilot.press("escape")
+            await until(lambda: app.screen is app.chat)
+
+
+async def test_an_empty_reply_says_so(make_app: MakeApp, model: Model) -> None:
+    app = make_app(model.endpoint)
+    async with running(app) as pilot:
+        model.finish()
+        await ask(pilot, "hello")
+        await until(lambda: answered(app))
+        assert "The model returned an empty reply." in pane(app)
+        assert "F5" in pane(app)
+
+
+async def test_attachments_of_a_message_are_shown_and_can_be_removed_before(make_app: MakeApp, model: Model) -> None:
+    app = make_app(model.endpoint)
+    async with running(app) as pilot:
+        app.post_message(events.Paste("first " * 2_000))
+        app.post_message(events.Paste("second " * 2_000))
+        await until(lambda: len(app.chat.prompt.attachments) == 2)
+        await pilot.press(*"hi", "home", "backspace")
+        assert [file.name for file in app.chat.prompt.attachments] == ["pasted-1.txt"]
+        assert "pasted-1.txt" in str(app.chat.prompt.border_title)
+        await pilot.press("end", "backspace")
+        assert (app.chat.prompt.text, len(app.chat.prompt.attachments)) == ("h", 1), "text goes before attachments"
+        model.say("Read.")
+        model.finish()
+        await pilot.press("enter")
+        await until(lambda: answered(app))
+        assert "pasted-1.txt  12.0 KB" in pane(app)
+        assert "pasted-2" not in pane(app)

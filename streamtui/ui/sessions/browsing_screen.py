@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.timer import Timer
 from textual.widgets import Input, Static
 
-from streamtui.keys import name_of, remapped
+from streamtui.keys import name_of
 from streamtui.search import Query
 from streamtui.session import USUAL, SessionSummary
 from streamtui.store import SearchHit, Store, StoreError
@@ -335,11 +335,9 @@ class BrowsingScreen(PaneScreen[Opened | None]):
         """Shows everything that can be done."""
         self.app.action_command_palette()
 
-    def action_help(self) -> None:
+    async def action_help(self) -> None:
         """Shows the keys."""
-        from streamtui.ui.help_screen import HelpScreen
-
-        self.app.push_screen(HelpScreen(remapped(self.keymap)))
+        await self.run_action("app.show_keys")
 
 
 def about(session: SessionSummary | None) -> Content:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from streamtui.message import Delta, Message, Role
 from streamtui.tokens import size_of, tokens_in
-from streamtui.ui.transcript.notes import Hints, Label, LineBlock, endings, left_out
+from streamtui.ui.transcript.notes import Hints, Label, LineBlock, attached, endings, left_out
 from streamtui.ui.transcript.stack import Stack
 
 if TYPE_CHECKING:
@@ -105,6 +105,7 @@ class Entry:
         """About how many lines it takes at `width` cells, without making its blocks."""
         return (
             3
+            + len(self.message.attachments)
             + 3 * (self.message.recap is not None)
             + int((self.size / max(10, width) + self._lines * 0.7) * _ESTIMATE_FACTOR)
         )
@@ -206,7 +207,9 @@ class Entry:
     @property
     def begin(self) -> int:
         """The line in which the message itself begins, below what is said of those above."""
-        return self.top_of(Section.HEAD, -1) if self.message.recap is not None and self._stacks is not None else 0
+        if self.message.recap is None or self._stacks is None:
+            return 0
+        return self.top_of(Section.HEAD, -1 - len(self.message.attachments))
 
     @property
     def label(self) -> str:
@@ -269,16 +272,16 @@ class Entry:
         ]
 
     def _head(self) -> list[LineBlock]:
-        recap = self.message.recap
+        recap, files = self.message.recap, [attached(file) for file in self.message.attachments]
         if recap is None:
-            return [self._label()]
+            return [self._label(), *files]
         summary: list[LineBlock] = []
         if recap.text and self.open:
             document = _document()
             document.feed(recap.text)
             document.finish()
             summary = [*document.blocks]
-        return [*left_out(recap, self.above, unfolded=self.open), *summary, Label(), self._label()]
+        return [*left_out(recap, self.above, unfolded=self.open), *summary, Label(), self._label(), *files]
 
     def _label(self) -> Label:
         message, self._labelled = self.message, self.message.model

@@ -5,8 +5,10 @@ from typing import NamedTuple, Protocol, Self
 
 from streamtui import keys
 from streamtui.markdown.runs import Line, Run
-from streamtui.message import FinishReason, Message, Recap, Role
+from streamtui.message import Attachment, FinishReason, Message, Recap, Role
+from streamtui.sanitize import clean_line
 from streamtui.tokens import estimate
+from streamtui.transfer.words import size
 
 _ENDINGS = {
     None: "interrupted: the program ended before the reply did",
@@ -137,6 +139,8 @@ def endings(message: Message, hints: Hints | None, *, margin: int) -> list[Note]
         said = Note(f"✖ {message.error}", "error", margin=margin)
     elif message.role is Role.ASSISTANT and message.finish_reason in _ENDINGS:
         said = Note(f"■ {_ENDINGS[message.finish_reason]}", "ending", margin=margin)
+    elif message.role is Role.ASSISTANT and not message.text:
+        said = Note("■ The model returned an empty reply.", "ending", margin=margin)
     else:
         return []
     return [said, Note(hints.for_reply(message), "faint", margin=0)] if hints else [said]
@@ -151,3 +155,8 @@ def left_out(recap: Recap, number: int, *, unfolded: bool) -> list[Label]:
         facts = f"in their place: a summary{by} · ~{estimate(recap.text):,} tokens"
         labels.append(Label(("▾ " if unfolded else "▸ ", "fold"), (facts, "fold"), folds=True))
     return labels
+
+
+def attached(file: Attachment) -> Label:
+    """Return the line that shows an attachment: its name and size."""
+    return Label(("▪ ", "bullet"), (f"{clean_line(file.name) or 'file'}  {size(len(file.data))}", "faint"))
