@@ -56,7 +56,8 @@ class TalkingScreen(TurnScreen):
         from streamtui.conversation import Conversation
 
         self.stop()
-        self._take_back_queued()
+        if self._ready:
+            self._take_back_queued()  # else it waits for the session that is being opened
         before = self.conversation
         if before.store.trouble and before.session.messages:
             self._left_unsaved[before.session.id] = before.session
