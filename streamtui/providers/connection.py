@@ -9,6 +9,7 @@ from streamtui.config import Endpoint
 from streamtui.providers.errors import Explainer
 
 if TYPE_CHECKING:
+    import httpcore2
     import httpx2
     import openai
 
@@ -40,7 +41,7 @@ def client_for(current: Callable[[], Endpoint], transport: "Transport | None") -
     # The limits on a reply are kept by who reads it: these would take a sign of life for a piece of the reply.
     timeout = httpx2.Timeout(None, connect=limits.connect, pool=limits.connect, write=limits.silence)
     http = http_for(endpoint, transport, timeout)
-    http.event_hooks = {"request": [_header_hook(current), _watch]}
+    http.event_hooks = {"request": [_header_hook(current), *http.event_hooks["request"]]}
     address = urlsplit(endpoint.base_url)
     try:
         return openai.AsyncOpenAI(
@@ -83,6 +84,7 @@ def http_for(
             proxy=endpoint.proxy if endpoint.proxy not in ("", _NO_PROXY) and transport is None else None,
             timeout=timeout,
             limits=limits,
+            event_hooks={"request": [_watch]},
             # A redirect would take the conversation to a server nobody named.
             follow_redirects=False,
         )
@@ -119,14 +121,22 @@ tell_sent: "ContextVar[Callable[[], None] | None]" = ContextVar("tell_sent", def
 
 
 async def _watch(request: "httpx2.Request") -> None:
-    """Has `tell_sent` called; the events below are a handful for every request, whatever its answer."""
+    """Call `tell_sent`, and close a connection whose TLS handshake is canceled; httpcore2 leaves it open.
+
+    The events below are a handful for every request, whatever its answer.
+    """
     tell = tell_sent.get()
-    if tell is None:
-        return
+    stream: httpcore2.AsyncNetworkStream | None = None
 
     async def trace(event: str, info: "dict[str, Any]") -> None:
-        # What a proxy is asked before is another request.
-        if event.endswith("receive_response_headers.started") and info["request"].method != b"CONNECT":
+        nonlocal stream
+        if event.endswith("connect_tcp.complete"):
+            stream = info["return_value"]
+        elif event.endswith("start_tls.failed"):
+            if stream is not None:
+                await stream.aclose()
+        # The request that opens a tunnel through a proxy is not this one.
+        elif tell and event.endswith("receive_response_headers.started") and info["request"].method != b"CONNECT":
             tell()
 
     request.extensions["trace"] = trace

@@ -1,6 +1,7 @@
 """How an endpoint is reached: its own headers, proxy and key, and nobody else's."""
 
 import asyncio
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from streamtui.config import Api, Endpoint
 from streamtui.providers.base import Trouble
 from streamtui.providers.client import OpenAIProvider
+from streamtui.providers.upstream import Upstream
 from tests.providers.asking import Got, ask
 from tests.providers.raw_server import DONE, Exchange, RawServer, chunked, piece, serving, whole
 
@@ -189,3 +191,42 @@ async def test_a_command_that_fails_is_told_and_nothing_sent() -> None:
     assert got.error.trouble is Trouble.NO_KEY
     assert "locked" in got.sentence
     assert server.requests == []
+
+
+# Canceling
+
+
+@pytest.mark.parametrize("kind", [OpenAIProvider, Upstream])
+@pytest.mark.parametrize("tunneled", [False, True], ids=["direct", "tunneled"])
+async def test_canceling_a_tls_handshake_closes_the_connection(
+    kind: type[OpenAIProvider | Upstream], tunneled: bool
+) -> None:
+    begun, closed = asyncio.Event(), asyncio.Event()
+
+    async def never_answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if tunneled:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        await reader.readexactly(1)
+        begun.set()
+        with suppress(ConnectionError):
+            await reader.read()
+        closed.set()
+        writer.close()
+
+    listener = await asyncio.start_server(never_answer, "127.0.0.1", 0)
+    address = f"127.0.0.1:{listener.sockets[0].getsockname()[1]}"
+    if tunneled:
+        endpoint = Endpoint("box", "https://box.invalid/v1", proxy=f"http://{address}")
+    else:
+        endpoint = Endpoint("box", f"https://{address}/v1")
+    server = kind(endpoint)
+    sent = ask(server) if isinstance(server, OpenAIProvider) else server.open("POST", "/chat/completions", b"{}")
+    sending = asyncio.ensure_future(sent)
+    async with listener, asyncio.timeout(20):
+        await begun.wait()
+        sending.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await sending
+        await closed.wait()
+    await server.aclose()

@@ -53,12 +53,13 @@ async def test_a_server_that_keeps_failing_is_given_up_with_a_sentence(make_app:
 
 @pytest.mark.parametrize("way", ["a proxy", "an encrypted connection"])
 async def test_the_bar_says_connecting_until_the_server_has_the_request(make_app: MakeApp, way: str) -> None:
-    reached = asyncio.Event()
+    reached, closed = asyncio.Event(), asyncio.Event()
 
     async def reach(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(1)
         reached.set()
         await reader.read()
+        closed.set()
         writer.close()
 
     listener = await asyncio.start_server(reach, "127.0.0.1", 0)
@@ -74,6 +75,7 @@ async def test_the_bar_says_connecting_until_the_server_has_the_request(make_app
             assert "◌ connecting 0 s" in status(app)
             await pilot.press("escape")
             await until(lambda: answered(app))
+            await until(closed.is_set)
 
 
 async def test_then_it_says_waiting(make_app: MakeApp) -> None:
