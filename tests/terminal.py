@@ -141,3 +141,11 @@ def ends(pid: int, timeout: float = 30) -> bool:
             return True
         time.sleep(0.01)
     return False
+
+
+def runs(pid: int) -> bool:
+    """Whether the process `pid` runs; a zombie, which waits for its parent to ask how it ended, does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False

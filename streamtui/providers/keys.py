@@ -1,13 +1,11 @@
 """Keys: fetches the key of an endpoint from where the user keeps it."""
 
 import asyncio
-import os
 import re
-import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from contextlib import suppress
 
+from streamtui import processes
 from streamtui.config import Endpoint
 from streamtui.providers.base import ProviderError, Trouble
 from streamtui.sanitize import clean_line
@@ -66,9 +64,7 @@ async def forget_key(name: str) -> None:
 async def _from_command(endpoint: Endpoint) -> str:
     name = _name(endpoint)
     # A session of its own takes the terminal from it: a program asking for a password there would draw over the chat.
-    process = await asyncio.create_subprocess_shell(
-        endpoint.api_key_command, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, start_new_session=True
-    )
+    process = await processes.start(endpoint.api_key_command, stdin=DEVNULL, stdout=PIPE, stderr=PIPE)
     try:
         code, output, said = await _ended(process, FETCH_LIMIT)
     except TimeoutError:
@@ -102,10 +98,8 @@ async def _keyring(action: str, name: str, *, given: str = "", limit: float = FE
 
     -P keeps a keyring.py of the folder we are in from being taken for it.
     """
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-P", "-m", "keyring", action, SERVICE, name,
-        stdin=PIPE if given else DEVNULL, stdout=PIPE, stderr=PIPE, start_new_session=True,
-    )  # fmt: skip
+    command = (sys.executable, "-P", "-m", "keyring", action, SERVICE, name)
+    process = await processes.start(command, stdin=PIPE if given else DEVNULL, stdout=PIPE, stderr=PIPE)
     try:
         return await _ended(process, limit, given)
     except TimeoutError:
@@ -114,26 +108,9 @@ async def _keyring(action: str, name: str, *, given: str = "", limit: float = FE
 
 async def _ended(process: Process, limit: float, given: str = "") -> tuple[int, str, str]:
     """Waits for `process`; returns its exit code, its output and the last line of its errors. Raises TimeoutError."""
-    try:
-        async with asyncio.timeout(limit):
-            output, errors = await process.communicate(given.encode() if given else None)
-    except (TimeoutError, asyncio.CancelledError):
-        await _kill(process)
-        raise
+    output, errors = await processes.communicate(process, limit, given.encode() if given else None)
     lines = [clean_line(line) for line in errors.decode("utf-8", "replace").splitlines() if line.strip()]
     return process.returncode or 0, output.decode("utf-8", "replace"), lines[-1] if lines else ""
-
-
-async def _kill(process: Process) -> None:
-    """Ends `process` and what it started, so far as that has not left its session."""
-    with suppress(ProcessLookupError):  # it has just ended
-        if hasattr(os, "killpg"):
-            os.killpg(process.pid, signal.SIGKILL)
-        else:
-            process.kill()
-    with suppress(TimeoutError):
-        async with asyncio.timeout(1):
-            await process.wait()
 
 
 def _name(endpoint: Endpoint) -> str:

@@ -1,16 +1,20 @@
 """What terminals send and understand beyond what Textual asks them for."""
 
-import asyncio
 import os
 import shutil
+from asyncio.subprocess import DEVNULL, PIPE
 from enum import Enum
 
 from textual import events
 from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
 
+from streamtui import processes
+
 ASK_FOR_MODIFIED_KEYS = "\x1b[>4;1m"
 """xterm's modifyOtherKeys: in tmux 3.3a shift+enter arrives only after this, whatever extended-keys says."""
 TAKE_IT_BACK = "\x1b[>4;0m"
+TMUX_LIMIT = 3.0
+"""Seconds until tmux should have taken what is copied."""
 
 
 _SHIFTED = {f"f{number + 12}": f"shift+f{number}" for number in range(1, 13)}
@@ -46,9 +50,10 @@ async def copy_in_tmux(text: str) -> bool:
     """
     if "TMUX" not in os.environ or shutil.which("tmux") is None:
         return False
-    process = await asyncio.create_subprocess_exec(
-        "tmux", "load-buffer", "-w", "-",
-        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
-    )  # fmt: skip
-    await process.communicate(text.encode())
+    command = ("tmux", "load-buffer", "-w", "-")
+    process = await processes.start(command, stdin=PIPE, stdout=DEVNULL, stderr=DEVNULL)
+    try:
+        await processes.communicate(process, TMUX_LIMIT, text.encode())
+    except TimeoutError:
+        return False
     return process.returncode == 0

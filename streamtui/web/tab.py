@@ -9,6 +9,8 @@ from contextlib import suppress
 from textual_serve.app_service import AppService
 from textual_serve.download_manager import DownloadManager
 
+from streamtui import processes
+
 PATIENCE = 5.0
 """Seconds a process has to save and end when its page is closed."""
 _NOT_INHERITED = ("TMUX", "TMUX_PANE", "STY")
@@ -43,13 +45,9 @@ class Tab(AppService):
     async def _open_app_process(self, width: int = 80, height: int = 24) -> Process:
         # No shell: what is between it and the program would not be told that the page is gone. A session of its
         # own: ctrl+c in the terminal is for the server, which then ends its pages properly.
-        self._process = process = await asyncio.create_subprocess_exec(
-            *self._arguments,
-            stdin=PIPE,
-            stdout=PIPE,
-            stderr=PIPE,
-            env=self._build_environment(width, height),
-            start_new_session=True,
+        environment = self._build_environment(width, height)
+        self._process = process = await processes.start(
+            self._arguments, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=environment
         )
         assert process.stdin is not None
         self._stdin = process.stdin
@@ -71,6 +69,4 @@ class Tab(AppService):
                 await super().stop()
                 await process.wait()
         except TimeoutError:
-            with suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
+            await processes.kill(process)

@@ -1,15 +1,18 @@
 """Where keys come from: commands, the keyring, and what is said when they give none."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from streamtui import processes
 from streamtui.config import OPENAI_URL, Endpoint
 from streamtui.providers import keys
 from streamtui.providers.base import ProviderError, Trouble
 from streamtui.providers.keys import fetch_key, forget_key, keep_key, resolve_key
+from tests.terminal import runs
 
 ROOT = Path(__file__).parent.parent.parent
 URL = "https://box.example/v1"
@@ -79,12 +82,32 @@ async def test_cancelling_ends_the_command(tmp_path: Path) -> None:
     await until(lambda: not runs(pid_in(file)))
 
 
-def runs(pid: int) -> bool:
-    """Whether the process still runs; one that has ended and that nobody has asked how does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
+async def test_canceling_while_the_command_starts_ends_it_with_all_it_started(tmp_path: Path) -> None:
+    file = tmp_path / "pid"
+    command = f"sleep 1000 & echo $! > {file}; wait"
+    task = asyncio.create_task(fetch_key(Endpoint("box", URL, api_key_command=command)))
+    # The command gets ahead of the event loop, as on a loaded machine.
+    while not waited_for(file):
+        await asyncio.sleep(0)
+    task.cancel()
+    async with asyncio.timeout(20):
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    await until(lambda: not runs(pid_in(file)))
+
+
+async def test_canceling_the_start_of_a_program_that_does_not_exist(tmp_path: Path) -> None:
+    task = asyncio.create_task(processes.start([str(tmp_path / "missing")]))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+def waited_for(file: Path) -> int:
+    """The number in `file`, after a moment in which the event loop stands still."""
+    time.sleep(0.05)
+    return pid_in(file)
 
 
 async def until(condition: Callable[[], object]) -> None:
