@@ -77,6 +77,7 @@ async def test_keys_pressed_before_the_first_paint_do_no_harm(make_app: MakeApp)
 async def test_what_is_sent_early_is_asked_later(make_app: MakeApp, model: Model) -> None:
     app = make_app(model.endpoint)
     async with running(app) as pilot:
+        await until(lambda: app.chat._ready)
         app.chat._ready = False
         await ask(pilot, "early")
         assert model.bodies == []
