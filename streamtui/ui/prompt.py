@@ -93,9 +93,7 @@ class Prompt(KeptLines, TextArea):
 
     def _action_of(self, key: str) -> str:
         bound = self.screen.active_bindings.get(key)
-        if bound is None or bound.node is not self or not (bound.binding.id or "").startswith("prompt."):
-            return ""
-        return bound.binding.action
+        return bound.binding.action if bound is not None and bound.node is self else ""
 
     def _is_in_burst(self, event: events.Key) -> bool:
         """Whether the key came so soon after the one before that nobody typed it."""

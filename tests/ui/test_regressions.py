@@ -87,6 +87,16 @@ async def test_what_is_sent_early_is_asked_later(make_app: MakeApp, model: Model
         await until(lambda: answered(app))
 
 
+async def test_keys_that_arrive_together_take_effect_in_order(make_app: MakeApp) -> None:
+    app = make_app()
+    async with running(app) as pilot:
+        for key in ("a", "b", "left", "c", "backspace", "d", "home", "e"):
+            app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await pilot.pause()
+        await until(lambda: len(app.chat.prompt.text) == 4)
+        assert app.chat.prompt.text == "eadb"
+
+
 @pytest.mark.parametrize(
     "url", ["http://[bad", "http://[::g]/v1", "http://x\u2100y/", "javascript:x", "file:///etc/passwd"]
 )
