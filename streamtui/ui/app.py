@@ -210,7 +210,8 @@ class StreamTUI(App[None]):
         if self._session_id or self._resume:
             await self._open_asked_for()
         await self._offer_somebody()
-        self.chat.be_ready()
+        if self.is_running:  # it may have been closed meanwhile
+            self.chat.be_ready()
 
     async def _read_themes(self) -> None:
         # First of all: an app that has ended while this waited can't be told of themes any more.

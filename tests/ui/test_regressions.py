@@ -15,6 +15,7 @@ from streamtui.ui.find_bar import FindBar
 from streamtui.ui.help_screen import HelpScreen
 from streamtui.ui.outside import can_open
 from streamtui.ui.panel import Panel
+from streamtui.ui.queue import PromptQueue
 from streamtui.ui.target_panel import TargetPanel
 from tests.ui.conftest import MakeApp, Model, answered, ask, pane, piece, running, status, until
 
@@ -85,6 +86,15 @@ async def test_what_is_sent_early_is_asked_later(make_app: MakeApp, model: Model
         await until(lambda: model.bodies)
         model.finish()
         await until(lambda: answered(app))
+
+
+async def test_a_start_that_ends_while_the_app_closes(make_app: MakeApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    closing = asyncio.Event()
+    monkeypatch.setattr(StreamTUI, "_offer_somebody", lambda app: closing.wait())
+    monkeypatch.setattr(PromptQueue, "on_unmount", lambda queue: closing.set(), raising=False)
+    async with running(make_app()):
+        assert not closing.is_set()
+    assert closing.is_set()
 
 
 async def test_keys_that_arrive_together_take_effect_in_order(make_app: MakeApp) -> None:
