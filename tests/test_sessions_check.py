@@ -1,8 +1,14 @@
 """`streamtui sessions check`: what it prints, and its exit codes."""
 
+import os
+import shutil
 import sqlite3
 import stat
-from contextlib import closing
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -69,6 +75,65 @@ def test_a_damaged_file(session: Session, capsys: pytest.CaptureFixture[str]) ->
 def test_what_can_not_be_repaired(capsys: pytest.CaptureFixture[str]) -> None:
     paths.database().mkdir(parents=True)
     assert main(["sessions", "check", "--repair"]) == 1
-    assert capsys.readouterr().out == (
-        f"The saved sessions can't be checked: {paths.database()} is a folder; move it away.\n"
-    )
+    reason = f"{paths.database()} is a folder; move it away"
+    assert capsys.readouterr() == ("", f"streamtui: The saved sessions can't be repaired: {reason}.\n")
+
+
+def run_unprivileged(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run `streamtui sessions` so that file permissions hold, for root too."""
+    command = [sys.executable, "-m", "streamtui", "sessions", *arguments]
+    if os.geteuid() == 0:
+        if shutil.which("setpriv") is None:
+            pytest.skip("needs setpriv, so that permissions hold for root")
+        command = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", *command]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@contextmanager
+def mode_of(path: Path, mode: int) -> Iterator[None]:
+    """Set the permissions of `path` for a while."""
+    before = path.stat().st_mode
+    path.chmod(mode)
+    try:
+        yield
+    finally:
+        path.chmod(before)
+
+
+def test_a_forbidden_folder_is_no_crash_and_no_fault(session: Session) -> None:
+    path = paths.database()
+    with mode_of(path.parent, 0o000):
+        done = run_unprivileged("check")
+    assert (done.returncode, done.stdout) == (1, "")
+    reason = f"{path} can't be read; check the permissions of the file and of its folder"
+    assert done.stderr == f"streamtui: The saved sessions can't be checked: {reason}.\n"
+
+
+def test_a_forbidden_file_is_no_fault(session: Session) -> None:
+    path = paths.database()
+    with mode_of(path, 0o000):
+        done = run_unprivileged("check")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"can't be checked: {path} can't be read; check the permissions" in done.stderr
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_a_read_only_database_is_checked(session: Session, log: bool) -> None:
+    path = paths.database()
+    with closing(sqlite3.connect(path)) as writer:
+        if log:  # another program has the database open, so that its log is beside it
+            writer.execute("CREATE TABLE t (x)")
+        with mode_of(path, 0o400), mode_of(path.parent, 0o500):
+            done = run_unprivileged("check")
+    assert (done.stdout, done.stderr, done.returncode) == (
+        f"{path} is sound: 1 session, 1 message. Read only: the search index was not checked.\n", "", 0,
+    )  # fmt: skip
+
+
+def test_a_read_only_database_can_not_be_repaired(session: Session) -> None:
+    path = paths.database()
+    with mode_of(path, 0o400), mode_of(path.parent, 0o500):
+        done = run_unprivileged("check", "--repair")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "can't be repaired" in done.stderr
+    assert "can't be written; check the permissions" in done.stderr

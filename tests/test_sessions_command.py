@@ -3,11 +3,12 @@
 import json
 import os
 import signal
+import sqlite3
 import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,8 @@ from streamtui import paths
 from streamtui.cli import main
 from streamtui.message import FinishReason, Message, Role
 from streamtui.session import Session, SessionFilter
-from streamtui.store import Store
+from streamtui.store import Store, opening
+from streamtui.transfer import importing
 from tests.terminal import ROOT, Terminal
 from tests.transfer.samples import talk, write_json
 
@@ -179,6 +181,79 @@ def test_of_several_one_wrong_id_deletes_none(run: Run) -> None:
     fill("One")
     assert run("delete", "--yes", "0", "9")[0] == 1
     assert listed() == ["One"]
+
+
+# A database that can't be written
+
+
+@contextmanager
+def locked(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Lock the database like another program, and give the sentence to expect."""
+    monkeypatch.setattr(opening, "BUSY_TIMEOUT", 0.2)
+    with closing(sqlite3.connect(paths.database())) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield f"streamtui: Can't save: {paths.database()} is locked by another program; close that program.\n"
+
+
+@pytest.mark.parametrize("verb", ["rename", "delete", "restore"])
+def test_nothing_is_reported_as_done_that_was_not_saved(verb: str, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill("One", "Two")
+    if verb == "restore":
+        run("delete", "--yes", "0")
+    before = listed()
+    more = {"rename": ["Other"], "delete": ["1", "--yes"], "restore": []}[verb]
+    with locked(monkeypatch) as reason:
+        assert run(verb, "0", *more) == (1, "", reason)
+    assert listed() == before
+
+
+def test_an_import_counts_only_what_was_saved(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill("One")
+    path = write_json(tmp_path / "conversations.json", [talk(n) for n in range(5)])
+    with locked(monkeypatch) as reason:
+        assert run("import", str(path)) == (1, "", reason)
+        code, out, err = run("import", "--json", str(path))
+        assert (code, err) == (1, reason)
+        assert (json.loads(out)[0]["added"], json.loads(out)[0]["messages"]) == (0, 0)
+    assert listed() == ["One"]
+    assert run("import", str(path))[:2] == (0, f"{path}: 5 added, 20 new messages\n")
+
+
+def test_an_import_that_fails_midway_counts_what_came_before(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill("One")
+    monkeypatch.setattr(importing, "WAIT_AFTER", 1)
+    path = write_json(tmp_path / "conversations.json", [talk(n) for n in range(5)])
+    with ExitStack() as stack:
+        save_whole = Store.save_whole
+        saved: list[Session] = []
+
+        def save(store: Store, session: Session) -> None:
+            if len(saved) == 2:
+                stack.enter_context(locked(monkeypatch))
+                store.close()  # the next write opens the database again
+            saved.append(session)
+            save_whole(store, session)
+
+        monkeypatch.setattr(Store, "save_whole", save)
+        code, out, err = run("import", str(path))
+    assert (code, out) == (1, f"{path}: 2 added, 8 new messages\n")
+    assert err.startswith("streamtui: Can't save: ")
+    assert listed() == ["Talk 1", "Talk 0", "One"]
+
+
+def test_a_database_that_stays_busy_is_a_reason_too(tmp_path: Path) -> None:
+    fill("One")
+    store = Store(paths.database())
+    with closing(sqlite3.connect(paths.database())) as other:
+        other.execute("BEGIN IMMEDIATE")
+        store.remember("key", "value")
+        assert not store.close(0.05)
+        assert store.trouble == (
+            f"Can't save: {paths.database()} was still busy after 0 s; close the program that uses it."
+        )
+    assert store.close()
 
 
 # In and out

@@ -57,9 +57,7 @@ def test_a_disk_that_fills_up_while_a_reply_arrives(disk: Path) -> None:
             store.grow(reply.id, "x" * 2000)
             reply.text += "x" * 2000
             store.latest().result(20)
-        assert news.get() == (
-            f"Nothing can be saved, the chat goes on in memory: the disk has no room for {path}; free some space."
-        )
+        assert news.get() == (f"Can't save: the disk has no room for {path}; free some space.")
         saved = store.session(session.id).result(20).messages[reply.id].text
         assert reply.text.startswith(saved)
         assert 10_000 < len(saved) < len(reply.text)
@@ -199,5 +197,5 @@ def test_a_disk_without_locks_is_told(tmp_path: Path, poor_disk: str, number: in
     reason = f"{path} is on a disk without file locks; keep it on another one, by setting XDG_DATA_HOME."
     assert use(path, poor_disk, NO_LOCKS=str(number)) == [
         f"The saved sessions can't be read: {reason}",
-        f"Nothing can be saved, the chat goes on in memory: {reason}",
+        f"Can't save: {reason}",
     ]

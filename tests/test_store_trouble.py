@@ -113,7 +113,7 @@ def test_a_file_that_can_not_be_used_is_left_alone(path: Path, make: Callable[[P
     news: Queue[str] = Queue()
     with Store(path, on_trouble=news.put) as store:
         store.save_message("5e55", Message(Role.USER, "kept"))
-        assert news.get(timeout=10) == f"Nothing can be saved, the chat goes on in memory: {path} {words}."
+        assert news.get(timeout=10) == f"Can't save: {path} {words}."
         assert store.trouble
         with pytest.raises(StoreError) as failure:
             store.session("5e55").result(10)

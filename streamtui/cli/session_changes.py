@@ -4,6 +4,7 @@ import argparse
 import sys
 
 from streamtui.cli import EXIT_FAILED, EXIT_USAGE
+from streamtui.cli.saving import save
 from streamtui.sanitize import clean_line
 from streamtui.session import Session
 from streamtui.store import Store
@@ -39,6 +40,7 @@ def _rename(asked: argparse.Namespace, store: Store) -> int:
         print("streamtui: A title needs at least one letter.", file=sys.stderr)
         return EXIT_USAGE
     store.rename(session.id, title)
+    save(store)
     print(f"“{_title(session)}” is now “{title}”.")
     return 0
 
@@ -54,6 +56,8 @@ def _delete(asked: argparse.Namespace, store: Store) -> int:
             return EXIT_FAILED
     for session in sessions:
         store.trash(session.id)
+    save(store)
+    for session in sessions:
         print(f"Deleted “{_title(session)}”; streamtui sessions restore {session.id[:8]} brings it back.")
     return 0
 
@@ -69,8 +73,11 @@ def _agrees(sessions: list[Session]) -> bool:
 
 
 def _restore(asked: argparse.Namespace, store: Store) -> int:
-    for session in _named(asked.ids, store):
+    sessions = _named(asked.ids, store)
+    for session in sessions:
         store.restore(session.id)
+    save(store)
+    for session in sessions:
         print(f"“{_title(session)}” is back.")
     return 0
 

@@ -29,15 +29,19 @@ def _check(asked: argparse.Namespace, store: Store) -> int:
 
     report = check(store.path, repair=asked.repair)
     path = clean_line(str(report.path))
-    if not report.path.exists():
-        print(f"Nothing is saved yet: there is no {path}.")
-        return 0
     for finding in report.findings:
         print(f"{finding.problem} {finding.remedy}".rstrip())
+    if report.failure:
+        print(f"streamtui: {report.failure}", file=sys.stderr)
+        return EXIT_FAILED
+    if not report.exists:
+        print(f"Nothing is saved yet: there is no {path}.")
+        return 0
     if report.sound:
         sessions = "1 session" if report.sessions == 1 else f"{report.sessions:,} sessions"
         messages = "1 message" if report.messages == 1 else f"{report.messages:,} messages"
-        print(f"{path} is sound: {sessions}, {messages}.")
+        skipped = "" if report.index_checked else " Read only: the search index was not checked."
+        print(f"{path} is sound: {sessions}, {messages}.{skipped}")
         return 0
     if not asked.repair:
         print(f"streamtui: {path} is not sound; streamtui sessions check --repair mends it.", file=sys.stderr)

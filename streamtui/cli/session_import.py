@@ -9,11 +9,12 @@ from pathlib import Path
 
 from streamtui.cli import EXIT_FAILED
 from streamtui.cli.import_progress import Screen, progress_on_stderr
+from streamtui.cli.saving import save
 from streamtui.sanitize import clean_line
-from streamtui.store import Store
+from streamtui.store import Store, StoreError
 from streamtui.transfer.entries import Kind, Source
 from streamtui.transfer.errors import TransferError
-from streamtui.transfer.importing import Outcome, Result, bring_in
+from streamtui.transfer.importing import Outcome, Result, UnsavedError, bring_in
 from streamtui.transfer.sources import open_source, stream_source
 
 STDIN = "-"
@@ -43,13 +44,24 @@ def _import(asked: argparse.Namespace, store: Store) -> int:
         for tally in tallies:
             with progress_on_stderr() as screen:
                 tally.take_all(asked, store, screen)
-    finally:  # after ctrl+c too: what was brought in stays
-        if asked.json:
-            print(json.dumps([tally.as_object() for tally in tallies], ensure_ascii=False, indent=2))
-        else:
-            for sentence in filter(None, (tally.sentence(asked.dry_run) for tally in tallies)):
-                print(sentence)
+    except StoreError:
+        _print(tallies, asked)  # what was saved before
+        raise
+    except KeyboardInterrupt:  # what was read stays
+        save(store)
+        _print(tallies, asked)
+        raise
+    save(store)
+    _print(tallies, asked)
     return EXIT_FAILED if any(tally.failed for tally in tallies) else 0
+
+
+def _print(tallies: "list[_Tally]", asked: argparse.Namespace) -> None:
+    if asked.json:
+        print(json.dumps([tally.as_object() for tally in tallies], ensure_ascii=False, indent=2))
+    else:
+        for sentence in filter(None, (tally.sentence(asked.dry_run) for tally in tallies)):
+            print(sentence)
 
 
 class _Tally:
@@ -71,6 +83,13 @@ class _Tally:
         except TransferError as error:
             self.failed = True
             screen.tell(str(error))
+        except UnsavedError as error:
+            self.failed = True
+            for result in error.results:
+                self._counts[result.outcome] -= 1
+                self._messages -= result.messages
+                self._lost -= result.lost
+            raise
         if (untold := self._counts[Outcome.BROKEN] - MOST_TOLD) > 0:
             screen.tell(f"… and {untold:,} more that can't be read.")
 

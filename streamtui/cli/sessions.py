@@ -16,6 +16,7 @@ from streamtui.cli import (
     session_lists,
 )
 from streamtui.cli.parsing import Parser
+from streamtui.cli.saving import SAVE_TIMEOUT
 from streamtui.store import Store, StoreError
 from streamtui.transfer.errors import FileTakenError, TransferError
 
@@ -45,21 +46,23 @@ def main(arguments: Sequence[str]) -> int:
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")  # a terminal without Unicode gets question marks, not a traceback
     store = Store(paths.database())
+    told = ""
     try:
         status = int(asked.run(asked, store))
         sys.stdout.flush()
     except FileTakenError as error:
         status = _fail(f"{error} --force writes over it.")
     except (StoreError, TransferError) as error:
-        status = _fail(str(error))
+        told = str(error)
+        status = _fail(told)
     except BrokenPipeError:
         # Who reads has seen enough, as head does. What is still in the buffer would be a traceback at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 0
     except KeyboardInterrupt:
         status = EXIT_INTERRUPTED
-    if not store.close():
-        status = _fail(f"Something was not saved. {store.trouble}")
+    if not store.close(SAVE_TIMEOUT) and store.trouble != told:
+        status = _fail(store.trouble)
     return status
 
 

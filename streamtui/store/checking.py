@@ -38,11 +38,16 @@ class Report:
     messages: int = 0
     """How many the database holds, after a repair; 0 where that can't be said."""
     findings: list[Finding] = field(default_factory=list)
+    exists: bool = False
+    failure: str = ""
+    """Why it could not be checked, in a clean sentence."""
+    index_checked: bool = True
+    """False where the database can't be written: only SQLite's own check, which is a write, covers the search index."""
 
     @property
     def sound(self) -> bool:
         """Whether nothing is wrong, or not any more."""
-        return all(finding.remedy for finding in self.findings)
+        return not self.failure and all(finding.remedy for finding in self.findings)
 
 
 class _InUseError(Exception):
@@ -54,19 +59,22 @@ def check(path: Path, *, repair: bool = False) -> Report:
 
     Before any row is changed, all is copied to a new file beside the database. A damaged file is replaced by a new
     one with what can be read of it, and kept under another name. Whatever is wrong is a finding, never raised.
-    Where there is no such file, all is well.
+    Where there is no such file, all is well. A database that can only be read is checked as far as that goes.
     """
     path = Path(os.path.realpath(path))
     report = Report(path)
-    if not path.exists():
-        return report
-    loose = list(privacy.loose(path))
     try:
+        path.stat()
+        report.exists = True
+        loose = list(privacy.loose(path))
         if _check_file(report, repair):
             report.sessions, report.messages = _count(path)
             report.findings += _modes(loose, repair)
+    except (FileNotFoundError, NotADirectoryError):
+        pass
     except TROUBLE as error:
-        report.findings.append(Finding(f"The saved sessions can't be checked: {describe(error, path)}."))
+        verb = "repaired" if repair else "checked"
+        report.failure = f"The saved sessions can't be {verb}: {describe(error, path)}."
     return report
 
 
@@ -89,7 +97,7 @@ def _check_file(report: Report, repair: bool) -> bool:
     """Looks at the file, then at the rows in it. Returns whether the file is sound, or is by now."""
     damage = _damage(report.path)
     if not damage:
-        report.findings += _check_rows(report.path, repair)
+        report.findings += _check_rows(report, repair)
         return True
     problem, remedy = f"The file is damaged ({damage}).", ""
     if repair:
@@ -100,7 +108,7 @@ def _check_file(report: Report, repair: bool) -> bool:
             problem += " Another program has it open: close that, then repair it."
     report.findings.append(Finding(problem, remedy))
     if remedy:
-        report.findings += _check_rows(report.path, repair=True, keep=False)
+        report.findings += _check_rows(report, repair=True, keep=False)
     return bool(remedy)
 
 
@@ -153,24 +161,32 @@ def _alone(path: Path) -> Iterator[None]:
         yield
 
 
-def _check_rows(path: Path, repair: bool, *, keep: bool = True) -> list[Finding]:
+def _check_rows(report: Report, repair: bool, *, keep: bool = True) -> list[Finding]:
+    path = report.path
     if not repair:
         with closing(opening.connect_as_it_is(path)) as connection:
             if schema.version_of(connection, path) < len(schema.MIGRATIONS):
                 return []  # the next start brings it up to date
-            return [Finding(problem) for problem in _faults(connection)]
+            return [Finding(problem) for problem in _faults(connection, report)]
     with closing(opening.connect(path)) as connection:
         connection.execute("PRAGMA foreign_keys = OFF")
-        problems = list(_faults(connection))
+        problems = list(_faults(connection, report))
         if problems and keep:
             schema.back_up(path, "unrepaired")
         return _mend(connection)
 
 
-def _faults(connection: sqlite3.Connection) -> Iterator[str]:
+def _faults(connection: sqlite3.Connection, report: Report) -> Iterator[str]:
     """Says what is wrong. Where parts of the layout are missing that is all that can be said."""
     for fault in FAULTS:
-        if count := fault.find(connection):
+        try:
+            count = fault.find(connection)
+        except sqlite3.OperationalError as error:
+            if primary_code(error) != sqlite3.SQLITE_READONLY:
+                raise
+            report.index_checked = False
+            continue
+        if count:
             yield fault.sentence(count)
             if fault is FAULTS[0]:
                 return

@@ -10,6 +10,7 @@ from streamtui.sanitize import clean_line
 
 _FULL = "the disk has no room for {path}; free some space"
 _READ_ONLY = "{path} can't be written; check the permissions of the file and of its folder"
+_UNREADABLE = "{path} can't be read; check the permissions of the file and of its folder"
 _LOCKED = "{path} is locked by another program; close that program"
 _NO_LOCKS = "{path} is on a disk without file locks; keep it on another one, by setting XDG_DATA_HOME"
 _DAMAGED = "{path} is damaged; repair it by “streamtui sessions check --repair”, which keeps the damaged one"
@@ -62,7 +63,9 @@ def describe(error: Trouble, path: Path) -> str:
     if isinstance(error, UnicodeDecodeError):
         return _DAMAGED.format(path=clean_line(str(path)))
     pattern = _by_errno(error) if isinstance(error, OSError) else _by_code(error)
-    if pattern == _CLOSED:
+    if pattern in (_CLOSED, _READ_ONLY) and _is_unreadable(path):
+        pattern = _UNREADABLE
+    elif pattern == _CLOSED:
         pattern, path = _why_closed(path)
     elif pattern in (_LOCKED, _BROKEN) and not _has_locks(path):
         pattern = _NO_LOCKS
@@ -85,6 +88,17 @@ def _by_code(error: sqlite3.Error) -> str:
     if str(error).startswith("Could not decode to UTF-8"):  # a page that holds other bytes now
         return _DAMAGED
     return _BY_SQLITE.get(primary_code(error), _OTHER)
+
+
+def _is_unreadable(path: Path) -> bool:
+    """Whether the permissions of the file, or of a folder above it, forbid reading."""
+    try:
+        path.stat()
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return path.is_file() and not os.access(path, os.R_OK)
 
 
 def _why_closed(path: Path) -> tuple[str, Path]:

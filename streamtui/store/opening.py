@@ -24,6 +24,9 @@ _NO_SHARED_MEMORY = (
 )  # fmt: skip
 
 
+_UNWRITABLE = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
+
+
 class FrozenView(sqlite3.Connection):
     """A connection to a file that can't be written; it doesn't notice changes, so it is good for one look."""
 
@@ -66,29 +69,24 @@ def connect_for_reading(path: Path) -> sqlite3.Connection:
     try:
         connection = connect(path)
     except (sqlite3.OperationalError, OSError) as error:
-        codes = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
-        if isinstance(error, sqlite3.Error) and primary_code(error) not in codes:
-            raise
         connection = _connect_unwritable(path, error)
+        if schema.version_of(connection, path) < len(schema.MIGRATIONS):
+            connection.close()
+            raise
     connection.execute("PRAGMA query_only = ON")
     return connection
 
 
-def _connect_unwritable(path: Path, error: sqlite3.Error | OSError) -> sqlite3.Connection:
-    """WAL wants to write even to read; without a log beside it, the file itself is all there is."""
+def _connect_unwritable(path: Path, error: sqlite3.OperationalError | OSError) -> sqlite3.Connection:
+    """WAL wants to write even to read; without a log beside it, the file itself is all there is.
+
+    Raises `error` where it says something else, or where that won't do.
+    """
     log = path.with_name(path.name + "-wal")
-    if not path.is_file() or (log.exists() and log.stat().st_size):
+    is_other = isinstance(error, sqlite3.Error) and primary_code(error) not in _UNWRITABLE
+    if is_other or not path.is_file() or (log.exists() and log.stat().st_size):
         raise error
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True, factory=FrozenView)
-    connection.isolation_level = None
-    try:
-        schema.teach(connection)
-        if schema.version_of(connection, path) < len(schema.MIGRATIONS):
-            raise error
-    except BaseException:
-        connection.close()
-        raise
-    return connection
+    return _opened(path, "immutable=1", FrozenView)
 
 
 def connect_as_it_is(path: Path, *, keep_log: bool = False) -> sqlite3.Connection:
@@ -98,8 +96,15 @@ def connect_as_it_is(path: Path, *, keep_log: bool = False) -> sqlite3.Connectio
     """
     log = path.with_name(path.name + "-wal")
     mode = "ro" if keep_log and log.is_file() and log.stat().st_size else "rw"
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=BUSY_TIMEOUT)
-    connection.isolation_level = None
+    try:
+        return _opened(path, f"mode={mode}")
+    except sqlite3.OperationalError as error:
+        return _connect_unwritable(path, error)
+
+
+def _opened(path: Path, how: str, kind: type[sqlite3.Connection] = sqlite3.Connection) -> sqlite3.Connection:
+    address = f"{path.absolute().as_uri()}?{how}"
+    connection = sqlite3.connect(address, uri=True, timeout=BUSY_TIMEOUT, isolation_level=None, factory=kind)
     try:
         schema.teach(connection)
         schema.version_of(connection, path)

@@ -273,7 +273,8 @@ class Store:
     def close(self, timeout: float = 5.0) -> bool:
         """Writes what is queued and ends both threads, in at most `timeout` seconds.
 
-        Returns whether everything is saved. Whatever is called afterwards opens the store again.
+        Returns whether everything is saved; if not, `trouble` says why. Whatever is called afterwards opens the store
+        again.
         """
         deadline = time.monotonic() + timeout
         saved = self._writer.close(timeout)

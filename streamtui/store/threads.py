@@ -98,7 +98,12 @@ class Writer:
         if thread is not None:
             thread.join(timeout)
         with self._changed:
-            return not self._queue
+            if self._queue and not self.trouble:
+                name = clean_line(str(self._path))
+                self.trouble = (
+                    f"Can't save: {name} was still busy after {timeout:.0f} s; close the program that uses it."
+                )
+            return not (self._queue or self.trouble)
 
     def _run(self) -> None:
         connection: _Connection = None
@@ -142,7 +147,7 @@ class Writer:
             if connection is not None:
                 connection.close()
             reason = describe(error, self._path)
-            self._settle(0, f"Nothing can be saved, the chat goes on in memory: {reason}.")
+            self._settle(0, f"Can't save: {reason}.")
             return None
         self._settle(len(batch), unfit and f"Something can't be saved and is left out ({unfit}).")
         self._logged = True

@@ -6,9 +6,8 @@ from enum import StrEnum
 
 from streamtui.message import Message, Role
 from streamtui.session import Session, SessionFilter
-from streamtui.store import Store
+from streamtui.store import Store, StoreError
 from streamtui.transfer.entries import Broken, Entry, Found
-from streamtui.transfer.errors import TransferError
 
 WAIT_AFTER = 2 << 20
 """Characters and bytes after which the reading waits for the disk; else all of a large file would queue in memory."""
@@ -44,16 +43,26 @@ class Result:
     """For a broken entry: what is wrong, in a sentence."""
 
 
+class UnsavedError(StoreError):
+    """The store can't be written."""
+
+    def __init__(self, reason: str, results: list[Result]) -> None:
+        """`results` were yielded as added or updated, but may not be on the disk."""
+        super().__init__(reason)
+        self.results = results
+
+
 def bring_in(entries: Iterable[Entry], store: Store, *, dry_run: bool = False) -> Iterator[Result]:
     """Saves the sessions of `entries` one by one and yields what became of each.
 
     A session that is there keeps its title, its marks and the path shown; only messages with new ids are added,
     and the path goes on where they follow its end. With `dry_run` nothing is saved. Raises StoreError where the
-    store can't be read and TransferError where it can't be written.
+    store can't be read and UnsavedError where it can't be written; when this ends, everything is on the disk.
     """
     importer = _Importer(store, dry_run)
     for entry in entries:
         yield importer.take(entry)
+        importer.wait_for_the_disk()
     yield from importer.finish()
 
 
@@ -66,6 +75,7 @@ class _Importer:
         self._added: dict[str, tuple[int, str]] = {}
         """How many messages each session that was added has, and its title."""
         self._waiting = 0
+        self._unconfirmed: list[Result] = []
 
     def take(self, entry: Entry) -> Result:
         if isinstance(entry, Broken):
@@ -81,14 +91,15 @@ class _Importer:
         self._added[session.id] = (len(session.messages), session.title)
         if not self._dry_run:
             self._store.save_whole(session)
-            self._wait_for_the_disk(session)
+            self._weigh(session)
         return self._result(Outcome.ADDED, entry, len(session.messages))
 
     def finish(self) -> Iterator[Result]:
         """Looks whether all that was added is really there: an id of a message belongs to one session only."""
+        if self._unconfirmed:
+            self._wait()
         if self._dry_run or not self._added:
             return
-        self._wait()
         listed = self._store.sessions(ALL, where=SessionFilter(archived=None)).result()
         counts = {summary.id: summary.messages for summary in listed}
         for session_id, (expected, title) in self._added.items():
@@ -110,25 +121,35 @@ class _Importer:
             self._store.save_session(there)
             for message in added:
                 self._store.save_message(there.id, message)
-            self._wait_for_the_disk(entry.session)
+            self._weigh(entry.session)
         return self._result(Outcome.UPDATED, entry, len(added))
 
     def _result(self, outcome: Outcome, entry: Found, messages: int = 0) -> Result:
         session = entry.session
-        return Result(outcome, session.id, session.title, messages, entry.lost)
+        result = Result(outcome, session.id, session.title, messages, entry.lost)
+        if messages and not self._dry_run:
+            self._unconfirmed.append(result)
+        return result
 
-    def _wait_for_the_disk(self, session: Session) -> None:
-        for message in session.messages.values():
-            self._waiting += len(message.text) + len(message.reasoning)
-            self._waiting += sum(len(attachment.data) for attachment in message.attachments)
+    def wait_for_the_disk(self) -> None:
+        """Wait until the disk has everything, where much is queued. Raises UnsavedError."""
         if self._waiting > WAIT_AFTER:
             self._wait()
 
+    def _weigh(self, session: Session) -> None:
+        for message in session.messages.values():
+            self._waiting += len(message.text) + len(message.reasoning)
+            self._waiting += sum(len(attachment.data) for attachment in message.attachments)
+
     def _wait(self) -> None:
         self._waiting = 0
-        self._store.latest().result()  # any answer comes after what was queued before it
+        try:
+            self._store.latest().result()  # any answer comes after what was queued before it
+        except StoreError as error:
+            raise UnsavedError(str(error), self._unconfirmed) from error
         if self._store.trouble:
-            raise TransferError(self._store.trouble)
+            raise UnsavedError(self._store.trouble, self._unconfirmed)
+        self._unconfirmed.clear()
 
 
 def _is_missing(message: Message, session: Session) -> bool:

@@ -351,6 +351,6 @@ class StreamTUI(App[None]):
     def _tell_trouble(self, trouble: str) -> None:
         self.chat.status.trouble = "not saved" if trouble else ""
         if trouble:
-            self.notify(trouble, severity="error", markup=False, timeout=15)
+            self.notify(f"{trouble} The chat continues in memory.", severity="error", markup=False, timeout=15)
         else:
             self.notify("Saving works again; nothing was lost.", markup=False)

@@ -13,8 +13,7 @@ from streamtui.transfer import importing
 from streamtui.transfer.assets import Assets
 from streamtui.transfer.chatgpt import conversation as read_conversation
 from streamtui.transfer.entries import Broken, Entry, Found
-from streamtui.transfer.errors import TransferError
-from streamtui.transfer.importing import Outcome, bring_in
+from streamtui.transfer.importing import Outcome, UnsavedError, bring_in
 from tests.transfer.samples import talk
 
 
@@ -113,7 +112,7 @@ def test_a_disk_that_fails_is_told_at_once(tmp_path: Path, monkeypatch: pytest.M
     with Store(tmp_path / "sessions.db") as store:
         store.sessions().result()
         monkeypatch.setattr("streamtui.store.threads.connect", _full)
-        with pytest.raises(TransferError, match="no room"):
+        with pytest.raises(UnsavedError, match="no room"):
             bring(store, [chat("a"), chat("b")])
 
 

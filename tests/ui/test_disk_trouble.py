@@ -136,7 +136,7 @@ async def test_what_is_in_the_way_is_told_and_left_alone(
     async with running(app) as pilot:
         await talk(app, pilot, model, "one", "two")
         await until(lambda: "not saved" in status(app))
-        assert f"Nothing can be saved, the chat goes on in memory: {reason}" in told(app)
+        assert f"Can't save: {reason} The chat continues in memory." in told(app)
         assert not any("Traceback" in note or "Error" in note for note in told(app))
         await talk(app, pilot, model, "three", "four")
         assert [m["content"] for m in model.bodies[-1]["messages"]] == ["one", "two", "three"]
