@@ -13,6 +13,7 @@ from streamtui.cli import EXIT_FAILED, EXIT_USAGE
 from streamtui.cli.options import add_server_options, add_session_options, config_from
 from streamtui.cli.parsing import Parser
 from streamtui.cli.running import run_quietly, say
+from streamtui.cli.saving import SAVE_TIMEOUT
 from streamtui.config import Config, ConfigError, Endpoint, Origin
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 
 _EPILOG = """\
 The answer goes to stdout, everything else to stderr.
-exit status: 0 answered, 1 failed, 2 wrong arguments, 130 interrupted; what came is saved all the same
+exit status: 0 answered; 1 failed, or the answer is empty or incomplete; 2 wrong arguments; 130 interrupted
+Whatever arrived is saved. If saving fails, a message on stderr says why; the status stays the same.
 examples:
   streamtui ask "why is the sky blue?"
   git diff | streamtui ask "review this" -e openai
@@ -95,11 +97,10 @@ def question_of(asked: argparse.Namespace) -> "Question":
 
 async def _ask(config: Config, asked: argparse.Namespace, question: "Question") -> int:
     from streamtui.ask.asking import Asker
-    from streamtui.message import FinishReason
     from streamtui.providers import connect
     from streamtui.store import Store, StoreError
 
-    store = Store(paths.database(), say, saves=not asked.no_save)
+    store = Store(paths.database(), saves=not asked.no_save)
     provider = None
     try:
         session, endpoint = await _session(config, asked, store)
@@ -115,9 +116,11 @@ async def _ask(config: Config, asked: argparse.Namespace, question: "Question") 
     finally:
         if provider is not None:
             await provider.aclose()
-        saved = await asyncio.to_thread(store.close)
-    _explain(reply)
-    return 0 if saved and reply.finish_reason is not FinishReason.FAILED else EXIT_FAILED
+        if not await asyncio.to_thread(store.close, SAVE_TIMEOUT):
+            say(store.trouble)
+    if shortcoming := _shortcoming(reply):
+        say(shortcoming)
+    return EXIT_FAILED if shortcoming else 0
 
 
 async def _session(config: Config, asked: argparse.Namespace, store: "Store") -> "tuple[Session, Endpoint]":
@@ -162,15 +165,16 @@ def _output(asked: argparse.Namespace) -> "Output":
     return output.WithReasoning(shown, sys.stderr) if asked.show_reasoning else shown
 
 
-def _explain(reply: "Message") -> None:
-    """Says on stderr how the answer ended, if it did not end by itself."""
+def _shortcoming(reply: "Message") -> str:
+    """Return why `reply` is not a complete answer, in a sentence; "" if it is one."""
     from streamtui.message import FinishReason
 
     endings = {
-        FinishReason.LENGTH: "The answer was cut off: the model has reached its limit of tokens (see --max-tokens).",
-        FinishReason.CONTENT_FILTER: "The server withheld the rest of the answer (content filter).",
-        FinishReason.TOOL_CALLS: "The model wanted to call tools, which streamtui does not do.",
+        FinishReason.LENGTH: "The answer is incomplete: it reached the token limit (see --max-tokens).",
+        FinishReason.CONTENT_FILTER: "The answer is incomplete: the server's content filter withheld the rest.",
+        FinishReason.TOOL_CALLS: "The model tried to call tools, which streamtui does not support.",
     }
-    sentence = reply.error or (endings.get(reply.finish_reason, "") if reply.finish_reason else "")
-    if sentence:
-        say(sentence)
+    ending = reply.error or (endings.get(reply.finish_reason, "") if reply.finish_reason else "")
+    if ending or reply.text.strip():
+        return ending
+    return "The reply is empty: it has only reasoning." if reply.reasoning else "The reply is empty."

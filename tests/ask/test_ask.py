@@ -67,6 +67,7 @@ def rows(home: Path, query: str) -> list[tuple[object, ...]]:
 
 
 USAGE = event({"choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}})
+THOUGHT = event({"choices": [{"index": 0, "delta": {"reasoning_content": "Hm."}}]})
 HELLO = (piece("Hello "), piece("there."), piece("", "stop"), USAGE, DONE)
 
 
@@ -244,6 +245,36 @@ async def test_nothing_to_go_on_with_is_said(tmp_path: Path) -> None:
     done = await run(tmp_path, "ask", "--demo", "-c", "hi")
     assert done.status == 1
     assert "no session to go on with" in done.err
+
+
+@pytest.mark.parametrize(
+    ("pieces", "out", "words"),
+    [
+        ((piece("Once upon"), piece("", "length")), "Once upon\n", "incomplete: it reached the token limit"),
+        ((piece("Once upon"), piece("", "content_filter")), "Once upon\n", "incomplete: the server's content filter"),
+        ((piece("", "stop"),), "", "The reply is empty."),
+        ((piece(" \n"), piece("", "stop")), " \n", "The reply is empty."),
+        ((THOUGHT, piece("", "stop")), "", "The reply is empty: it has only reasoning."),
+        ((piece("", "length"),), "", "incomplete: it reached the token limit"),
+    ],
+)
+async def test_an_answer_that_is_cut_or_empty_is_status_1(
+    tmp_path: Path, pieces: tuple[bytes, ...], out: str, words: str
+) -> None:
+    async with saying(*pieces, DONE) as server:
+        done = await run(tmp_path, "ask", "--base-url", server.url, "-m", "m-1", "hi")
+    assert (done.status, done.out) == (1, out)
+    assert words in done.err
+    assert len(done.err.splitlines()) == 1
+
+
+async def test_an_answer_that_could_not_be_saved_is_an_answer(tmp_path: Path) -> None:
+    database = tmp_path / "data" / "streamtui" / "sessions.db"
+    database.mkdir(parents=True)
+    async with saying(*HELLO) as server:
+        done = await run(tmp_path, "ask", "--base-url", server.url, "-m", "m-1", "hi")
+    assert (done.status, done.out) == (0, "Hello there.\n")
+    assert done.err == f"streamtui: Can't save: {database} is a folder; move it away.\n"
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
