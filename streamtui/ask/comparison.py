@@ -1,6 +1,7 @@
 """Comparison: what streaming buys: one request asked both ways, as a table and as a small plot."""
 
 from collections.abc import Sequence
+from math import ceil
 
 from streamtui.ask.speed import Speed, figures
 
@@ -28,7 +29,7 @@ def plot(streamed: Speed, whole: Speed, width: int = PLOT_WIDTH) -> list[str]:
 def _line(speed: Speed, longest: float, width: int) -> str:
     size = sum(piece for _, piece in speed.pieces) or 1
     cells = [_EIGHTHS[round(8 * _arrived(speed.pieces, longest * (cell + 1) / width) / size)] for cell in range(width)]
-    end = min(width, max(1, round(width * speed.total / longest)))
+    end = min(width, max(1, ceil(width * speed.total / longest)))  # the last cell has all of it
     return "".join(cells[:end])
 
 

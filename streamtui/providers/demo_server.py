@@ -43,12 +43,12 @@ class DemoTransport(httpx2.AsyncBaseTransport):
         kind = next((kind for end, kind in ASKED.items() if path.endswith(end)), None)
         if request.method == "POST" and kind is not None:
             try:
-                return self._reply(kind(json.loads(content)))
+                return await self._reply(kind(json.loads(content)))
             except (ValueError, LookupError, TypeError, AttributeError):
                 return _failed(400, "The body of the request is not what it should be.", "invalid_request")
         return _failed(404, f"There is nothing at {path}.", "not_found")
 
-    def _reply(self, asked: Asked) -> httpx2.Response:
+    async def _reply(self, asked: Asked) -> httpx2.Response:
         refusal = asked.refusal()
         if refusal is not None:
             return _failed(*refusal)
@@ -60,9 +60,12 @@ class DemoTransport(httpx2.AsyncBaseTransport):
         if found.ending is Ending.GARBAGE:
             return httpx2.Response(200, html=_PAGE)
         speech = asked.speech(asked.reply(found))
+        speed = SPEEDS[asked.model] * found.speed
         if not asked.body.get("stream"):
+            # The whole reply takes as long as its stream: a model writes token by token either way.
+            await asyncio.sleep((FIRST_TOKEN + (sum(1 for _ in speech.events()) - 1) / speed) * self._pace)
             return httpx2.Response(200, json=speech.whole())
-        stream = _Stream(self, speech, SPEEDS[asked.model] * found.speed, self._pace)
+        stream = _Stream(self, speech, speed, self._pace)
         return httpx2.Response(200, headers={"content-type": "text/event-stream"}, stream=stream)
 
 

@@ -236,6 +236,25 @@ async def test_time_passes_at_the_pace_of_the_model(monkeypatch: pytest.MonkeyPa
     assert waits[-1] == pytest.approx(FIRST_TOKEN + (len(waits) - 1) / SPEEDS["demo-1"], abs=0.1)
 
 
+async def test_a_whole_reply_takes_as_long_as_a_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+
+    async def noted(seconds: float) -> None:
+        waits.append(seconds)
+
+    monkeypatch.setattr("streamtui.providers.demo_server.asyncio.sleep", noted)
+    body = {"model": "demo-1", "messages": [{"role": "user", "content": "thanks"}]}
+    async with httpx2.AsyncClient(transport=DemoTransport(), base_url="http://demo.invalid/v1") as client:
+        whole = (await client.post("/chat/completions", json=body)).json()
+        before = len(waits)
+        await client.post("/chat/completions", json=body | {"stream": True})
+    assert whole["choices"][0]["message"]["content"].startswith("You are welcome")
+    assert before == 1
+    # Nobody slept, so the last wait of a stream is until the whole reply is due.
+    assert waits[0] == pytest.approx(waits[-1], abs=0.1)
+    assert waits[0] > 0.5
+
+
 async def test_connect_knows_the_demo() -> None:
     provider = connect(DEMO)
     assert (await provider.models())[0] == DEMO.model
