@@ -92,6 +92,11 @@ class Timing:
         """How long pieces came; None before the first."""
         return None if self.first is None else self.total - self.waited - self.first - self.resumed
 
+    def tokens_per_second(self, tokens: int) -> float | None:
+        """Return the speed at which `tokens` arrived after the first one; None while that can't be measured."""
+        streaming = self.streaming
+        return None if streaming is None or streaming < 0.05 or not tokens else tokens / streaming
+
     @property
     def thinking(self) -> float | None:
         """From the first piece until the answer itself began, or until the end; None before the first."""

@@ -107,9 +107,8 @@ class Progress:
 
     @property
     def tokens_per_second(self) -> float | None:
-        """Speed while pieces came; None while it can't be said."""
-        streaming = self.timing.streaming
-        return None if streaming is None or streaming < 0.05 else self.reply_count.tokens / streaming
+        """Speed after the first token; None while it can't be measured."""
+        return self.timing.tokens_per_second(self.reply_count.tokens)
 
     # This request alone
 

@@ -20,6 +20,8 @@ class Speed:
     total: float = 0.0
     tokens: Count = field(default_factory=lambda: Count(0, True))
     """Of the reply."""
+    tokens_per_second: float | None = None
+    """After the first token, as in the app; None where that can't be measured, as for a reply that came whole."""
 
     def note(self, delta: Delta) -> float:
         """Notes a piece, and returns when it came."""
@@ -38,6 +40,8 @@ class Speed:
             self.tokens = Count(reply.usage.completion_tokens, not reply.usage.estimated)
         else:
             self.tokens = Count(tokens_in(sum(size for _, size in self.pieces)), False)
+        if reply.timing is not None:
+            self.tokens_per_second = reply.timing.tokens_per_second(self.tokens.tokens)
 
     @property
     def mean_gap(self) -> float | None:
@@ -45,11 +49,6 @@ class Speed:
         if len(self.pieces) < 2:
             return None
         return (self.pieces[-1][0] - self.pieces[0][0]) / (len(self.pieces) - 1)
-
-    @property
-    def tokens_per_second(self) -> float | None:
-        """Over the whole time, the wait for the first token included: what the user waits for."""
-        return self.tokens.tokens / self.total if self.total and self.tokens.tokens else None
 
 
 def summary(speed: Speed) -> list[str]:

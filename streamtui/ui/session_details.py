@@ -117,10 +117,10 @@ def _again(usages: list[Usage]) -> str:
 
 
 def _speed(message: Message) -> str:
-    usage, streaming = message.usage, None if message.timing is None else message.timing.streaming
-    if usage is None or streaming is None or streaming < 0.05:
+    if (usage := message.usage) is None or message.timing is None:
         return ""
-    return f"{'~' if usage.estimated else ''}{usage.completion_tokens / streaming:.0f}"
+    rate = message.timing.tokens_per_second(usage.completion_tokens)
+    return "" if rate is None else f"{'~' if usage.estimated else ''}{rate:.0f}"
 
 
 def _right(text: str) -> Text:
