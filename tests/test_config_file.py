@@ -243,7 +243,7 @@ def test_a_file_of_windows_is_read(file: Path) -> None:
 
 
 def test_a_key_that_others_can_read_is_told(file: Path) -> None:
-    settings = read(file, "[endpoints.groq]\napi_key = 'gsk-1'\n")
+    settings = read(file, "[endpoints.groq]\napi_key = 'gsk-1'\n[endpoints.openai]\napi_key = 'sk-1'\n")
     assert settings.troubles == []
     file.chmod(0o644)
     settings = read_settings(file)

@@ -200,12 +200,12 @@ class Reader:
         return False
 
     def _check_privacy(self) -> None:
-        """Warns of a key in a file that others can read."""
+        """Warns of keys in a file that others can read: once, as one chmod protects them all."""
         settings = self._settings
-        for name, found in settings.endpoints.items():
-            if found.get("api_key") and not settings.is_private:
-                at = ("endpoints", name, "api_key")
-                self._tell(at, f"can be read by other users of this machine: chmod 600 {settings.file}")
+        first = next((name for name, found in settings.endpoints.items() if found.get("api_key")), None)
+        if first is not None and not settings.is_private:
+            at = ("endpoints", first, "api_key")
+            self._tell(at, f"can be read by other users of this machine: chmod 600 {settings.file}")
 
 
 def _parameter(name: str) -> Check:
