@@ -145,7 +145,7 @@ async def _listen(socket: web.WebSocketResponse, tab: Tab) -> None:
         try:
             kind, *rest = json.loads(message.data)
             await _do(socket, tab, kind, rest)
-        except (ValueError, TypeError, KeyError, IndexError):
+        except (ValueError, TypeError, KeyError, IndexError, RecursionError):
             continue  # not from our page: its script sends nothing else
 
 

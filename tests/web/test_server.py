@@ -92,6 +92,11 @@ async def test_each_page_has_a_process_that_ends_with_it(running: Running) -> No
         await first.close()
         await running.until_tabs(1)
         await second.send_str("no message of ours")
+        await second.send_str("[" * 100_000)
+        await second.send_str(json.dumps(["ping", 1]))
+        async with asyncio.timeout(PATIENCE):
+            while (await second.receive()).data != '["pong", 1]':
+                pass
         await second.send_str(json.dumps(["resize", {"width": -1, "height": 10**9}]))
         await second.close()
         await running.until_tabs(0)
