@@ -90,3 +90,12 @@ def test_serve_token_alone_lists_the_tokens(capsys: pytest.CaptureFixture[str]) 
 def test_every_command_has_help(capsys: pytest.CaptureFixture[str]) -> None:
     for command in COMMANDS:
         assert f"usage: streamtui {command}" in printed(capsys, command, "--help")
+
+
+@pytest.mark.parametrize("command", ["web", "serve"])
+@pytest.mark.parametrize("port", ["99999", "65536", "-1", "٣", "1" * 5000])
+def test_a_port_that_is_none_is_said(command: str, port: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([command, "--demo", f"--port={port}"])
+    assert ended.value.code == 2
+    assert "should be a port, 0 to 65535" in capsys.readouterr().err

@@ -159,6 +159,13 @@ def positive(text: str) -> int:
     return int(text)
 
 
+def port(text: str) -> int:
+    """Returns a TCP port; 0 is any free one. Raises argparse.ArgumentTypeError."""
+    if not (text.isascii() and text.isdecimal() and len(text) < 6 and int(text) <= 65535):
+        raise argparse.ArgumentTypeError(f"{text!r} should be a port, 0 to 65535")
+    return int(text)
+
+
 def add_session_options(parser: argparse.ArgumentParser) -> None:
     """Adds the options that say which session goes on."""
     session = parser.add_argument_group("which session").add_mutually_exclusive_group()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from streamtui import paths
 from streamtui.cli import EXIT_FAILED, EXIT_USAGE
-from streamtui.cli.options import add_endpoint_options, config_from
+from streamtui.cli.options import add_endpoint_options, config_from, port
 from streamtui.cli.parsing import Parser
 from streamtui.config import Config, ConfigError, Endpoint, Origin, is_loopback
 from streamtui.server.client_tokens import ClientTokens, TokenError
@@ -43,7 +43,7 @@ def parser() -> argparse.ArgumentParser:
 
 def _add_address(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--host", metavar="NAME", default="127.0.0.1", help="default: %(default)s, this machine only")
-    group.add_argument("--port", type=int, metavar="N", default=PORT, help="default: %(default)s; 0: any free one")
+    group.add_argument("--port", type=port, metavar="N", default=PORT, help="default: %(default)s; 0: any free one")
     group.add_argument("--unix", type=Path, metavar="PATH", help="a Unix socket, in place of host and port")
     group.add_argument("--workers", type=_number, metavar="N", default=1, help="processes; default: 1")
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from streamtui.cli import EXIT_FAILED, EXIT_USAGE
-from streamtui.cli.options import add_server_options, add_session_options, config_from
+from streamtui.cli.options import add_server_options, add_session_options, config_from, port
 from streamtui.cli.parsing import Parser
 from streamtui.config import ConfigError, is_loopback
 
@@ -22,7 +22,7 @@ def parser() -> argparse.ArgumentParser:
     )
     page = parser.add_argument_group("where")
     page.add_argument("--host", default="127.0.0.1", help="the address to listen on (%(default)s)")
-    page.add_argument("--port", type=int, default=PORT, help="the port; 0: any that is free (%(default)s)")
+    page.add_argument("--port", type=port, default=PORT, help="the port; 0: any that is free (%(default)s)")
     page.add_argument("--no-browser", action="store_true", help="only show the address, open no browser")
     page.add_argument(
         "--i-know",
