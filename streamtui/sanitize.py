@@ -45,6 +45,11 @@ def clean_line(text: str) -> str:
     return " ".join(clean(text).split())
 
 
+def escape_json(text: str) -> str:
+    """Returns JSON `text` that means the same, with ``\\u`` escapes for all that could drive a terminal."""
+    return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
 class Cleaner:
     """Cleans text that comes in pieces, however a line end or a surrogate pair was cut in two."""
 

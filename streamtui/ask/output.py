@@ -7,6 +7,7 @@ from typing import Any, Protocol, TextIO
 
 from streamtui.ask.speed import Speed, summary
 from streamtui.message import Delta, Message
+from streamtui.sanitize import escape_json
 from streamtui.session import Session
 
 
@@ -80,7 +81,7 @@ def _as_dict(session: Session, reply: Message) -> dict[str, Any]:
 
 
 class Events(Output):
-    """Every event on a line of its own, as the server sent it."""
+    """Every event on a line of its own, as the server sent it; on a terminal without raw control characters."""
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
@@ -92,7 +93,8 @@ class Events(Output):
         except (ValueError, RecursionError):
             data = json.dumps(data, ensure_ascii=False)
         # Line ends inside an event's JSON stand between its tokens: as text they are escaped.
-        print(" ".join(data.splitlines()), file=self._out, flush=True)
+        line = data.replace("\r", " ").replace("\n", " ")
+        print(escape_json(line) if self._out.isatty() else line, file=self._out, flush=True)
 
     def piece(self, delta: Delta) -> None:
         """Not shown: its event was."""

@@ -31,16 +31,20 @@ class Question:
 
 
 def question_from(words: Iterable[str], piped: bytes, files: Iterable[Path], images: Iterable[Path]) -> Question:
-    """Returns the question: the words first, what was piped in below them, the files attached.
+    """Returns the question: the words first, piped text below them, the files and a piped image attached.
 
     Raises QuestionError where there is nothing to ask, or a file can't be read or sent.
     """
-    texts = [clean(" ".join(words)).strip(), clean(piped.decode("utf-8", "replace")).strip("\n")]
-    attachments = (*(_file(path) for path in files), *(_image(path) for path in images))
+    attachments = [*(_file(path) for path in files), *(_image(path) for path in images)]
+    _check_size("stdin", piped)
+    if media_type := _image_type(piped):
+        attachments.insert(0, Attachment("stdin", media_type, piped))
+        piped = b""
+    texts = [clean(" ".join(words)).strip(), clean(_text("stdin", piped)).strip("\n")]
     text = "\n\n".join(filter(None, texts))
     if not text and not attachments:
         raise QuestionError("there is nothing to ask; give a prompt, or pipe one in.")
-    return Question(text, attachments)
+    return Question(text, tuple(attachments))
 
 
 def _file(path: Path) -> Attachment:
@@ -48,10 +52,7 @@ def _file(path: Path) -> Attachment:
     media_type = _image_type(data)
     if media_type:
         return Attachment(clean_line(path.name), media_type, data)
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError:
-        raise QuestionError(f"{clean_line(str(path))} is neither text nor an image.") from None
+    _text(str(path), data)
     guessed = mimetypes.guess_type(path.name)[0] or "text/plain"
     # A script or a source file may be known as application/…; what is UTF-8 can be read by a model.
     return Attachment(clean_line(path.name), guessed if guessed.startswith("text/") else "text/plain", data)
@@ -77,6 +78,20 @@ def _read(path: Path) -> bytes:
             data = file.read(LARGEST + 1)
     except OSError as error:
         raise QuestionError(f"{clean_line(str(path))} can't be read: {error.strerror}.") from error
-    if len(data) > LARGEST:
-        raise QuestionError(f"{clean_line(str(path))} is larger than {LARGEST // 2**20} MB.")
+    _check_size(str(path), data)
     return data
+
+
+def _check_size(name: str, data: bytes) -> None:
+    if len(data) > LARGEST:
+        raise QuestionError(f"{clean_line(name)} is larger than {LARGEST // 2**20} MB.")
+
+
+def _text(name: str, data: bytes) -> str:
+    """Returns the text of a file. Raises QuestionError where it has none."""
+    try:
+        if b"\0" not in data:
+            return data.decode("utf-8")
+    except UnicodeDecodeError:
+        pass
+    raise QuestionError(f"{clean_line(name)} is neither text nor an image.")

@@ -89,9 +89,9 @@ def main(arguments: Sequence[str]) -> int:
 
 def question_of(asked: argparse.Namespace) -> "Question":
     """Returns what the options, and what is piped in, ask. Raises QuestionError."""
-    from streamtui.ask.question import question_from
+    from streamtui.ask.question import LARGEST, question_from
 
-    piped = b"" if sys.stdin is None or sys.stdin.isatty() else sys.stdin.buffer.read()
+    piped = b"" if sys.stdin.isatty() else sys.stdin.buffer.read(LARGEST + 1)
     return question_from(asked.prompt, piped, asked.file, asked.image)
 
 

@@ -3,8 +3,10 @@
 import asyncio
 import json
 import os
+import re
 import signal
 import sqlite3
+import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
@@ -58,6 +60,19 @@ async def run(home: Path, *arguments: str, piped: bytes | None = None) -> Done:
         out, err = await process.communicate(piped)
     assert process.returncode is not None
     return Done(process.returncode, out.decode(), err.decode())
+
+
+async def on_a_terminal(home: Path, *arguments: str) -> str:
+    """Runs a command on a terminal until it has ended; returns what it wrote, with plain line ends."""
+    terminal = Terminal(
+        [sys.executable, "-m", "streamtui", *arguments], {"HOME": str(home), "XDG_DATA_HOME": str(home / "data")}
+    )
+    terminal.keep = True
+    try:
+        await asyncio.to_thread(terminal.wait, PATIENCE)
+    finally:
+        terminal.close()
+    return terminal.output.decode().replace("\r\n", "\n")
 
 
 def rows(home: Path, query: str) -> list[tuple[object, ...]]:
@@ -114,6 +129,44 @@ async def test_what_is_piped_in_follows_the_words(tmp_path: Path) -> None:
     assert server.requests[-1].body["messages"][0]["content"] == "review this\n\n+ a␛[2J\n- b"
 
 
+@pytest.mark.parametrize("piped", [b"\x7fELF\x02\x01\xff\xfe", b"text\0\0\0"])
+async def test_piped_binary_data_is_refused_like_a_file(tmp_path: Path, piped: bytes) -> None:
+    done = await run(tmp_path, "ask", "--demo", "what is it?", piped=piped)
+    assert (done.status, done.out) == (2, "")
+    assert done.err == "streamtui: stdin is neither text nor an image.\n"
+
+
+async def test_a_piped_image_is_attached(tmp_path: Path) -> None:
+    async with saying(*HELLO) as server:
+        await run(tmp_path, "ask", "--base-url", server.url, "-m", "m-1", "what is it?", piped=PNG)
+    text, image = server.requests[-1].body["messages"][0]["content"]
+    assert text["text"] == "what is it?"
+    assert image["image_url"]["url"].startswith("data:image/png;base64,")
+
+
+@pytest.mark.parametrize("command", ["ask --demo --no-save hi", "time --demo hi", "sessions list", "--demo"])
+def test_a_closed_stdout_is_said(tmp_path: Path, command: str) -> None:
+    done = shell(tmp_path, f"{command} >&-")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "streamtui: stdout is closed, there is nowhere to write the result.\n"
+
+
+@pytest.mark.parametrize("closed", ["2>&-", "<&-", "<&- 2>&-", ">&- 2>&-"])
+def test_closed_streams_are_no_crash(tmp_path: Path, closed: str) -> None:
+    done = shell(tmp_path, f"ask --demo --no-save thanks {closed}")
+    kept = ">&-" not in closed.split()
+    assert (done.returncode, done.stdout.startswith("You are welcome"), done.stderr) == (0 if kept else 1, kept, "")
+
+
+def shell(home: Path, command: str) -> subprocess.CompletedProcess[str]:
+    """Run `streamtui COMMAND` in a shell, with its files under `home`."""
+    environment = {**os.environ, "HOME": str(home), "XDG_DATA_HOME": str(home / "data"), "PYTHONPATH": str(ROOT)}
+    line = f"{sys.executable} -m streamtui {command}"
+    return subprocess.run(
+        ["bash", "-c", line], capture_output=True, text=True, env=environment, stdin=subprocess.DEVNULL, check=False
+    )
+
+
 async def test_files_and_images_go_along(tmp_path: Path) -> None:
     (tmp_path / "notes.md").write_text("# Notes", encoding="utf-8")
     (tmp_path / "a.png").write_bytes(PNG)
@@ -132,6 +185,7 @@ async def test_files_and_images_go_along(tmp_path: Path) -> None:
     [
         ([], "nothing to ask"),
         (["-f", "missing.txt"], "missing.txt can't be read"),
+        (["-f", sys.executable], "is neither text nor an image"),
         (["--image", "pyproject.toml"], "is no PNG"),
         (["hi", "--temperature", "9"], "--temperature"),
         (["hi", "-e", "nobody"], "nobody"),
@@ -190,6 +244,24 @@ async def test_events_are_the_servers_own(tmp_path: Path) -> None:
     assert lines[0] == {"choices": None, "x": "line\nend", "unknown": [1]}
     assert lines[-1] == "[DONE]"
     assert len(lines) == 6
+
+
+@pytest.mark.parametrize("on_terminal", [False, True])
+async def test_events_on_a_terminal_have_no_raw_control_characters(tmp_path: Path, on_terminal: bool) -> None:
+    texts = ["\x9b31m", "\x85", "\u202eevil\u2066", "\x7f", "\u2028", "é漢😀", "␛"]
+    events = [event(json.dumps({"choices": [], "x": text}, ensure_ascii=False).encode()) for text in texts]
+    garbage = b"data: \xc2\x9b31m\n\n"
+    async with saying(*events, garbage, *HELLO) as server:
+        arguments = "ask", "--base-url", server.url, "-m", "m-1", "--events", "hi"
+        if on_terminal:
+            shown = await on_a_terminal(tmp_path, *arguments)
+        else:
+            shown = (await run(tmp_path, *arguments)).out
+    unsafe = re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u202a-\u202e\u2066-\u2069]", shown)
+    assert bool(unsafe) is not on_terminal
+    lines = [json.loads(line) for line in shown.split("\n") if line and not line.startswith("streamtui:")]
+    assert [line["x"] for line in lines[: len(texts)]] == texts
+    assert lines[len(texts)] == "\x9b31m"
 
 
 async def test_timing_shows_pieces_and_sums(tmp_path: Path) -> None:
