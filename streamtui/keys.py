@@ -35,7 +35,7 @@ class Key:
 
 _SPELLED = {
     "escape": "esc", "pageup": "pgup", "pagedown": "pgdn", "less_than_sign": "<", "greater_than_sign": ">",
-    "slash": "/", "question_mark": "?",
+    "slash": "/", "question_mark": "?", "underscore": "_",
 }  # fmt: skip
 
 
@@ -56,6 +56,7 @@ KEYS = (
     Key("prompt.history_down", "down", "on the last line: the later prompt"),
     Key("prompt.search_history", "ctrl+r", "search the prompts of all sessions, to ask one again"),
     Key("prompt.edit_outside", "ctrl+g", "write the prompt in your editor ($EDITOR)"),
+    Key("prompt.undo", "ctrl+underscore", "undo typing"),
     Key("chat.stop", "escape", "stop the reply and keep what came; else go to the prompt"),
     Key("chat.retry", "f5", "ask again"),
     Key("chat.continue_reply", "f9", "continue a reply that was cut off"),
@@ -84,6 +85,7 @@ KEYS = (
     Key("chat.palette", "ctrl+p", "show everything that can be done"),
     Key("chat.help", "f1", "show the keys"),
     Key("chat.details", "shift+f1", "show the session in numbers: tokens, speed and cost of every reply"),
+    Key("chat.suspend", "ctrl+z", "suspend streamtui and return to the shell; fg resumes it"),
     Key("chat.quit", "ctrl+q", "quit"),
     Key("pane.line_up", "k,up", "scroll up a line"),
     Key("pane.line_down", "j,down", "scroll down a line"),

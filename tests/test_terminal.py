@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -34,12 +34,14 @@ async def model() -> AsyncIterator[Model]:
 
 
 @contextmanager
-def program(url: str, home: Path, *arguments: str, emulator: str = "") -> Iterator[Terminal]:
+def program(
+    url: str, home: Path, *arguments: str, emulator: str = "", env: Mapping[str, str] = {}
+) -> Iterator[Terminal]:
     """Runs streamtui against the server at `url`, in a terminal within the terminal if an `emulator` is given."""
     command = [sys.executable, "-m", "streamtui", "--base-url", url, *arguments]
     if emulator:
         command = python(emulator, *command)
-    env = {"HOME": str(home), "XDG_DATA_HOME": str(home / "data"), "XDG_CONFIG_HOME": str(home / "config")}
+    env = {"HOME": str(home), "XDG_DATA_HOME": str(home / "data"), "XDG_CONFIG_HOME": str(home / "config"), **env}
     terminal = Terminal(command, env, size=(80, 24))
     terminal.keep = True
     try:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from rich.console import RenderableType
 from textual import events, work
-from textual.app import App
 from textual.binding import Binding
 from textual.command import Provider as CommandProvider
 from textual.driver import Driver
@@ -21,6 +20,7 @@ from streamtui.session import Session
 from streamtui.ui import terminal, themes
 from streamtui.ui.chat_screen import ChatScreen
 from streamtui.ui.connections import Connections
+from streamtui.ui.suspending import SuspendingApp
 
 if TYPE_CHECKING:
     # Imported where they are used, after the first paint.
@@ -52,7 +52,7 @@ def _quits(event: events.Event) -> bool:
     return isinstance(event, events.Key) and event.key == "ctrl+q"
 
 
-class StreamTUI(App[None]):
+class StreamTUI(SuspendingApp[None]):
     """A full-screen chat."""
 
     TITLE = "streamtui"
@@ -155,7 +155,7 @@ class StreamTUI(App[None]):
         try:
             self.register_theme(themes.load(files[name]))
             # Past the watcher: it would style everything twice before the first paint.
-            self.set_reactive(App.theme, name)
+            self.set_reactive(StreamTUI.theme, name)
             self.stylesheet.set_variables(self.get_css_variables())
         except (themes.ThemeError, KeyError) as error:
             self._troubles.append(str(error))
@@ -164,7 +164,6 @@ class StreamTUI(App[None]):
         from streamtui.store import Store
         from streamtui.ui.warm_up import warm_up
 
-        self._write(terminal.ASK_FOR_MODIFIED_KEYS)
         self._catch_signals()
         self.store = Store(self._database, self._tell_from_thread)
         endpoint = self.config.endpoint
@@ -298,14 +297,9 @@ class StreamTUI(App[None]):
                     return  # not the main thread, or a platform without signals: the default stays
 
     async def on_unmount(self) -> None:
-        """Takes back what the terminal was asked for, and closes the connections."""
-        self._write(terminal.TAKE_IT_BACK)
+        """Close the connections."""
         if hasattr(self, "store"):
             await self.connections.aclose()
-
-    def _write(self, sequence: str) -> None:
-        if self._driver is not None and not self.is_headless:
-            self._driver.write(sequence)
 
     # Keys and clipboard
 

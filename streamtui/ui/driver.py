@@ -1,11 +1,15 @@
-"""TerminalDriver: Textual's driver, made to end with its terminal, however that ends."""
+"""TerminalDriver: Textual's driver, which ends with its terminal and writes nothing while the app is suspended."""
 
 import asyncio
+import os
 import select
-from contextlib import suppress
+import signal
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, TextIO
 
 from textual.drivers.linux_driver import LinuxDriver
+
+from streamtui.ui import terminal
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -15,10 +19,12 @@ LOOK_EVERY = 0.5
 
 
 class TerminalDriver(LinuxDriver):
-    """With Textual's own (8.2.8) a terminal that was killed leaves the app behind, busy and deaf for ever.
+    """Corrects what Textual's own driver (8.2.8) does when the terminal is gone or another program's.
 
-    A write that fails ends the thread that writes, and the event loop waits for room in its queue; an end of input is
-    read again and again; and the signal to go on that comes with a hangup starts a second set of threads.
+    - A write that fails ends the thread that writes, and the event loop waits for room in its queue; an end of input
+      is read again and again; and the signal to go on that comes with a hangup starts a second set of threads.
+    - While the app is suspended it goes on painting into that queue, whose 31st item blocks the event loop for good.
+    - SIGTSTP and SIGCONT are handled within the signal handler, which may have interrupted a write to the queue.
     """
 
     def __init__(
@@ -27,7 +33,9 @@ class TerminalDriver(LinuxDriver):
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         assert self._file is not None
         self._file = _Output(self._file)  # type: ignore[assignment]  # it is written to, and nothing else
+        self._loop = asyncio.get_running_loop()
         self._looks: asyncio.TimerHandle | None = None
+        self._while_suspended = ExitStack()
 
     @property
     def is_gone(self) -> bool:
@@ -36,29 +44,93 @@ class TerminalDriver(LinuxDriver):
         poll.register(self.fileno, 0)
         return bool(poll.poll(0))  # only what can't be masked: hung up, failed, closed
 
+    @property
+    def has_terminal(self) -> bool:
+        """True while the terminal is the app's, False while the app is suspended."""
+        return self._writer_thread is not None and self._writer_thread.is_alive()
+
+    @property
+    def _is_in_foreground(self) -> bool:
+        """False while a shell has the terminal; a terminal that is not the controlling one has no background."""
+        try:
+            return os.tcgetpgrp(self.fileno) == os.getpgrp()
+        except OSError:
+            return True
+
+    def write(self, data: str) -> None:
+        """Write `data`; while the app is suspended, drop it."""
+        if self.has_terminal:
+            super().write(data)
+
+    # Start and end
+
     def start_application_mode(self) -> None:
         """Takes over the terminal and keeps an eye on it."""
         super().start_application_mode()  # type: ignore[no-untyped-call]
+        self.write(terminal.ASK_FOR_MODIFIED_KEYS)
         self._look()
 
     def stop_application_mode(self) -> None:
         """Gives the terminal back."""
         if self._looks is not None:
             self._looks.cancel()
-        super().stop_application_mode()
+        if self.has_terminal:
+            self.write(terminal.TAKE_IT_BACK)
+            super().stop_application_mode()
+
+    def disable_input(self) -> None:
+        """Stop reading keys. While the app is suspended none are read, and what is typed is not the app's."""
+        if self.has_terminal:
+            super().disable_input()
 
     def _look(self) -> None:
         if self.is_gone:
             self._app.exit()
         else:
-            self._looks = asyncio.get_running_loop().call_later(LOOK_EVERY, self._look)
+            self._looks = self._loop.call_later(LOOK_EVERY, self._look)
+
+    # Suspending: for a program that the app runs, or for the shell
+
+    def suspend_application_mode(self) -> None:
+        """Hand the terminal to another program; nothing is painted until the app resumes."""
+        if self.has_terminal:
+            self._while_suspended.enter_context(self._app.batch_update())
+            super().suspend_application_mode()
+
+    def resume_application_mode(self) -> None:
+        """Take the terminal back and paint everything, unless the app is about to end."""
+        if self._app.return_code is None:
+            super().resume_application_mode()
+            self._while_suspended.close()
+            self._app.refresh(layout=True)
+
+    def _sigtstp_application(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._stop)
+
+    def _stop(self) -> None:
+        """Stop the process; the shell continues it."""
+        if self._auto_restart:
+            self.suspend_application_mode()
+            self._must_signal_resume = True
+        os.kill(os.getpid(), signal.SIGSTOP)
 
     def _sigcont_application(self, *_: object) -> None:
-        """Goes on after a stop; not after a hangup, which sends the same signal."""
-        if not self.is_gone:
-            if self._auto_restart and not self._must_signal_resume:
-                self.suspend_application_mode()
-            super()._sigcont_application()
+        self._loop.call_soon_threadsafe(self._continue)
+
+    def _continue(self) -> None:
+        """Resume after a stop, but not after a hangup, which sends the same signal, and not in the background."""
+        if self._looks is not None:
+            self._looks.cancel()
+        if self.is_gone:
+            self._app.exit()
+        elif not self._auto_restart:
+            return  # an editor has the terminal
+        elif self._is_in_foreground:
+            self.suspend_application_mode()  # SIGSTOP left no time for it
+            self.resume_application_mode()
+        else:
+            # Look again: bash sends no signal when it brings a running job to the foreground.
+            self._looks = self._loop.call_later(LOOK_EVERY, self._continue)
 
 
 class _Output:

@@ -1,9 +1,5 @@
-"""What leaves the program: files of code, the user's editor, the browser."""
+"""What leaves the program: files of code, links for the browser."""
 
-import os
-import shlex
-import subprocess
-import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -40,18 +36,3 @@ def can_open(url: str) -> bool:
         return urlsplit(url).scheme.lower() in OPENABLE
     except ValueError:
         return False
-
-
-def edit(text: str, name: str) -> str:
-    """Opens `text` in the user's editor ($VISUAL, $EDITOR, vi), waits, and returns what it is then.
-
-    Raises OSError where the editor can't be started and ValueError where it ends with an error.
-    """
-    command = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi")
-    with tempfile.TemporaryDirectory(prefix="streamtui-") as folder:
-        file = Path(folder) / name
-        file.write_text(text, encoding="utf-8")
-        done = subprocess.run([*command, str(file)], check=False)
-        if done.returncode:
-            raise ValueError(f"{command[0]} ended with code {done.returncode}")
-        return file.read_text(encoding="utf-8", errors="replace")

@@ -1,13 +1,12 @@
 """PaneScreen: a screen with a conversation pane, which does what the pane can only ask for."""
 
-import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
-from textual.app import SuspendNotSupported
 from textual.screen import ScreenResultType
 
+from streamtui.sanitize import clean
 from streamtui.ui.transcript import Transcript
 from streamtui.ui.working_screen import WorkingScreen
 
@@ -139,13 +138,11 @@ class PaneScreen(WorkingScreen[ScreenResultType]):
             self.take_edited(f"```{language}\n{edited.rstrip()}\n```\n")
 
     async def edit_outside(self, text: str, name: str) -> str | None:
-        """Returns what `text` is after the user's editor; None where it could not be used, which is told."""
-        from streamtui.ui import outside
+        """Return `text` as edited in the user's editor and cleaned, or None after telling why that failed."""
+        from streamtui.ui import editor
 
         try:
-            with self.app.suspend():
-                # In a thread, so that a reply under way is read and saved meanwhile.
-                return await asyncio.to_thread(outside.edit, text, name)
-        except (OSError, ValueError, SuspendNotSupported) as error:
-            self.notify(f"The editor could not be used: {error}. Set $EDITOR.", severity="error", markup=False)
+            return clean(await editor.edit(self.app, text, name))
+        except editor.EditorError as error:
+            self.notify(str(error), severity="error", markup=False)
             return None

@@ -6,6 +6,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 
+from streamtui.ui.bindings import bindings_of
 from streamtui.ui.working_screen import WorkingScreen
 
 Result = TypeVar("Result")
@@ -17,6 +18,7 @@ NARROW = 60
 class Panel(WorkingScreen[Result], ModalScreen[Result]):
     """What every panel looks like: a titled box named ``panel``, perhaps with a filter, a list and a hint in it."""
 
+    BINDINGS = bindings_of("chat", "suspend", priority=True)
     DEFAULT_CSS = """
     Panel {
         align: center middle;

@@ -92,11 +92,13 @@ class ReadingScreen(PaneScreen[None]):
     @work(exclusive=True, group="panel")
     async def action_edit_outside(self) -> None:
         """Lets the user write the prompt in an editor."""
-        from streamtui.sanitize import clean
-
         edited = await self.edit_outside(self.prompt.text, "prompt.md")
         if edited is not None:
-            self.prompt.reset(clean(edited).rstrip("\n"), self.prompt.attachments)
+            self.prompt.reset(edited.rstrip("\n"), self.prompt.attachments)
+            self.save_draft()
+
+    def save_draft(self) -> None:
+        """Keep what is written and not sent; without a conversation there is nowhere to."""
 
     @on(Transcript.Typed)
     def write(self, event: Transcript.Typed) -> None:

@@ -10,3 +10,7 @@ class WorkingScreen(Screen[ScreenResultType]):
     async def on_prune(self, event: Prune) -> None:
         """Ends the work; Textual (8.2) does that when the widgets are gone, and what comes up until then fails."""
         self.workers.cancel_node(self)
+
+    def action_suspend(self) -> None:
+        """Return to the shell that started the program, which resumes it."""
+        self.app.action_suspend_process()

@@ -1,11 +1,7 @@
-"""The tree of a conversation: editing, going from branch to branch, jumping, forking; earlier prompts, an editor."""
+"""The tree of a conversation: editing, going from branch to branch, jumping, forking; earlier prompts."""
 
 import asyncio
-import sys
-from contextlib import nullcontext
-from pathlib import Path
 
-import pytest
 from textual.pilot import Pilot
 from textual.widgets import OptionList
 
@@ -185,18 +181,3 @@ async def test_prompts_of_all_sessions_are_found(make_app: MakeApp) -> None:
         assert app.chat.prompt.text == "How do I connect to Ollama?"
         await pilot.press("up")
         assert app.chat.prompt.text == "draft"
-
-
-async def test_the_prompt_is_written_in_an_editor(
-    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    editor = tmp_path / "editor.py"
-    editor.write_text("import sys; f = open(sys.argv[1], 'a'); f.write(' and more\\x1b\\n')")
-    monkeypatch.setenv("EDITOR", f"{sys.executable} {editor}")
-    monkeypatch.delenv("VISUAL", raising=False)
-    app = make_app()
-    async with running(app) as pilot:
-        monkeypatch.setattr(app, "suspend", nullcontext)
-        app.chat.prompt.insert("begun")
-        await pilot.press("ctrl+g")
-        await until(lambda: app.chat.prompt.text == "begun and more␛")
