@@ -107,6 +107,8 @@ class ReadingScreen(PaneScreen[None]):
         self.prompt.insert(event.text)
 
     def on_descendant_focus(self) -> None:
-        """Says which keys work where the focus is now."""
+        """Say which keys work where the focus is now: in the conversation, letters are commands."""
         in_pane = self.focused is self.transcript
         self.prompt.border_subtitle = PANE_KEYS if in_pane else PROMPT_KEYS
+        letters = in_pane and self.transcript.lines.letters
+        self.status.mode = "Type a letter · esc cancel" if letters else "Messages · esc prompt" if in_pane else ""

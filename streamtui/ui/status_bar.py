@@ -57,6 +57,8 @@ class StatusBar(KeptLines, Widget):
     """Whether the server wants a key and there is none."""
     found: reactive[str] = reactive("")
     """How a search goes."""
+    mode: reactive[str] = reactive("")
+    """Where letters are commands, and how to leave; "" while they are written."""
     note: reactive[str] = reactive("")
     """Something to read in place of all else, such as where a link leads."""
 
@@ -64,7 +66,8 @@ class StatusBar(KeptLines, Widget):
         """Paints the bar."""
         width = self.size.width
         said = self.note or self.found
-        left, right = [(said, "name")] if said else self._left(), self._right()
+        mode = [(f" {self.mode} ", "mode"), (" ", "")] if self.mode else []
+        left, right = [*mode, *([(said, "name")] if said else self._left())], self._right()
         while right and _length(left) + _length(right) + 2 > width:
             right.pop(0)
         room = max(1, width - _length(left) - _length(right) - 2)

@@ -69,6 +69,7 @@ STYLES = {
     "trouble": "bold $error",
     "full": "bold $warning",
     "name": "bold $foreground",
+    "mode": "bold $background on $warning",
     "heading": "bold $secondary",
     "star": "$warning",
     "chosen": "on $primary 25%",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual import events, message
 from textual.selection import Selection
+from textual.widget import Widget
 
 from streamtui.message import Message, Role
 from streamtui.ui.bindings import bindings_of
@@ -27,6 +28,7 @@ class Transcript(TranscriptView):
     """The conversation pane. What it can't do itself it asks of the screen by messages."""
 
     ALLOW_SELECT = True
+    FOCUS_ON_CLICK = False  # or the letters typed next would be commands
     BINDINGS = bindings_of("pane")
 
     @dataclass
@@ -71,11 +73,14 @@ class Transcript(TranscriptView):
         self.finder = Finder(self.flow)
         self.lines.finder = self.finder
         self._typed = ""
+        self._focused_before: Widget | None = None
+        """What had the focus before letters were shown."""
         self._hover = ""
         self._pressed = (-1, -1)
 
     def load(self, messages: Iterable[Message], variants: Mapping[str, tuple[int, int]] | None = None) -> None:
         """Shows `messages` in place of what was there; a search goes on in them."""
+        self._drop_letters()
         super().load(messages, variants)
         self.finder.again()
         if self in self.screen.selections:
@@ -243,13 +248,28 @@ class Transcript(TranscriptView):
 
     def action_hints(self) -> None:
         """Puts a letter on every code block and link in view."""
+        before = self._focused_before if self.lines.letters else self.screen.focused
+        self._drop_letters()
         top = int(self.scroll_y)
         self.lines.letters = lettered(targets_in(self.flow, range(top, top + self.size.height)))
-        self._typed = ""
         if not self.lines.letters:
             self.notify("There is no code and no link in view.", markup=False, timeout=2)
+            return
+        self._typed, self._focused_before = "", before
         self.refresh()
-        self.focus()
+        self.screen.set_focus(self)
+
+    def _drop_letters(self) -> None:
+        """Stop waiting for a letter: the next ones go where they went before."""
+        if not self.lines.letters:
+            return
+        self.lines.letters = {}
+        self.refresh()
+        before, self._focused_before = self._focused_before, None
+        if before is not None and before.is_attached:
+            self.screen.set_focus(before)
+        else:
+            self.action_leave()
 
     async def _on_key(self, event: events.Key) -> None:
         """While letters are shown, takes the one that is typed; else what is no key here is written in the prompt."""
@@ -264,15 +284,15 @@ class Transcript(TranscriptView):
         target = self.lines.letters.get(self._typed)
         if target is None and any(letters.startswith(self._typed) for letters in self.lines.letters):
             return
-        self.lines.letters = {}
-        self.refresh()
+        self._drop_letters()
         if target is not None:
             self.post_message(self.Chosen(target))
 
     def clear_marks(self) -> bool:
         """Takes letters and the cursor away; False where there was nothing."""
         marked = bool(self.lines.letters) or self.lines.cursor is not None
-        self.lines.letters, self.lines.cursor = {}, None
+        self._drop_letters()
+        self.lines.cursor = None
         if marked:
             self.refresh()
         return marked
@@ -345,7 +365,10 @@ class Transcript(TranscriptView):
             self.post_message(self.Hovered(""))
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
-        """Notes where the button was pressed, or starts dragging the thumb."""
+        """Note where the button was pressed, or start dragging the thumb; what is typed next goes to the prompt."""
+        if self.has_focus:
+            self.clear_marks()
+            self.action_leave()
         self._pressed = (event.x, event.y)
         super().on_mouse_down(event)
 
