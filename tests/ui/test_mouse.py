@@ -1,4 +1,4 @@
-"""The mouse in the conversation: a click leaves the keys with the prompt."""
+"""The mouse in the conversation: a click leaves the keys with the prompt, a selection ends where the mouse does."""
 
 import pytest
 from textual import events
@@ -6,7 +6,7 @@ from textual import events
 from streamtui.message import FinishReason, Message, Role
 from streamtui.ui.app import StreamTUI
 from streamtui.ui.target_panel import TargetPanel
-from tests.ui.conftest import MakeApp, answered, ask, running, status, until
+from tests.ui.conftest import MakeApp, answered, ask, pane, running, status, until
 
 TEXT = """First paragraph.
 
@@ -32,6 +32,11 @@ def load(app: StreamTUI, text: str = TEXT) -> None:
         ]
     )
     app.chat.transcript.action_to_top()
+
+
+def row_of(app: StreamTUI, words: str) -> int:
+    """The first row of the pane with `words`."""
+    return next(y for y, line in enumerate(pane(app).splitlines()) if words in line)
 
 
 def drag(app: StreamTUI, start: tuple[int, int], end: tuple[int, int]) -> None:
@@ -111,3 +116,46 @@ async def test_f8_without_a_target_leaves_the_letters_to_the_prompt(make_app: Ma
         load(app, "words")
         await pilot.press("f8", *"yes")
         assert app.chat.prompt.text == "yes"
+
+
+async def test_a_selection_that_ends_on_an_empty_line_ends_there(make_app: MakeApp) -> None:
+    app = make_app()
+    async with running(app, (80, 60)) as pilot:
+        load(app)
+        rows = pane(app).splitlines()
+        first, second = row_of(app, "First"), row_of(app, "Second")
+        assert not rows[second - 1].strip("▎ ")
+        for x in (0, 30, 79):
+            drag(app, (2, first), (x, second - 1))
+            await pilot.pause()
+            assert app.chat.get_selected_text() == "First paragraph."
+        for gap in range(second, row_of(app, "assistant 0") - 1):
+            drag(app, (2, first), (50, gap))
+            await pilot.pause()
+            selected = app.chat.get_selected_text()
+            assert selected is not None
+            assert "assistant" not in selected
+
+
+async def test_a_selection_from_an_empty_line_begins_with_the_text_below(make_app: MakeApp) -> None:
+    app = make_app()
+    async with running(app, (80, 60)) as pilot:
+        load(app)
+        second = row_of(app, "Second")
+        drag(app, (30, second - 1), (79, second))
+        await pilot.pause()
+        assert app.chat.get_selected_text() == "Second one."
+
+
+async def test_a_selection_dragged_out_of_the_pane_ends_at_its_edge(make_app: MakeApp) -> None:
+    app = make_app()
+    async with running(app) as pilot:
+        load(app)
+        last = next(row for row in reversed(pane(app).splitlines()[:-1]) if row.strip("▎ "))
+        drag(app, (2, row_of(app, "First")), (5, 23))
+        await pilot.pause()
+        selected = app.chat.get_selected_text()
+        assert selected is not None
+        assert selected.startswith("First paragraph.\n\nSecond")
+        assert "user 2" not in selected
+        assert last.strip("▎ ")[-5:] in selected

@@ -16,7 +16,7 @@ from streamtui.ui.transcript.find import Finder
 from streamtui.ui.transcript.flow import Flow, Place
 from streamtui.ui.transcript.overlay import Span, overlay
 from streamtui.ui.transcript.paint import CODE_PADDING, Look, Painter
-from streamtui.ui.transcript.selecting import Bounds, address, span_in
+from streamtui.ui.transcript.selecting import Bounds, Point, address, span_in
 from streamtui.ui.transcript.targets import Target, with_letters
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ class LinePainter:
         width = self.width
         place = self._flow.at(line)
         if place is None or place.spot is None:
-            return Strip.blank(width)
+            return self._located_gap(line)
         spot = place.spot
         start, runs = spot.block.line(spot.line)
         prefix = "".join(text for text, _ in [_BLANK, *spot.block.prefix(spot.line)])
@@ -132,6 +132,32 @@ class LinePainter:
         text = "".join(text for text, _ in runs)
         # A segment even where there is no text, so that dragging over an empty line finds a place.
         return Strip([Segment(prefix), Segment(text or " ", meta)]).adjust_cell_length(width)
+
+    def _located_gap(self, line: int) -> Strip:
+        """Return a line without text: a selection that ends there ends with the text above."""
+        end = self.end_of(line)
+        if end is None:
+            return Strip.blank(self.width)
+        meta = Style.from_meta({"offset": (end[1], end[0])})
+        return Strip([Segment(" ", meta)]).adjust_cell_length(self.width)
+
+    def start_of(self, line: int) -> Point | None:
+        """Return where the text of `line` starts; for a line without text, where the text above ends."""
+        place = self._flow.at(line)
+        if place is None or place.spot is None:
+            return self.end_of(line)
+        spot = place.spot
+        return address(place.entry, spot.section, spot.number), spot.block.line(spot.line)[0]
+
+    def end_of(self, line: int) -> Point | None:
+        """Return where the last text at or above `line` ends; None where there is none."""
+        for above in range(min(line, self._flow.total - 1), -1, -1):
+            place = self._flow.at(above)
+            if place is not None and place.spot is not None:
+                spot = place.spot
+                start = spot.block.line(spot.line)[0]
+                return address(place.entry, spot.section, spot.number), start + len(spot.text)
+        return None
 
     def badge(self, y: int, lines: int, new: bool) -> Strip:
         """Returns the line that says how much is below the view."""

@@ -329,13 +329,23 @@ class Transcript(TranscriptView):
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         """Returns the selected text as it was written."""
-        text = text_between(self.flow, _bounds(selection))
+        text = text_between(self.flow, self.lines.selection or self._bounds(selection))
         return (text, "\n") if text else None
 
     def selection_updated(self, selection: Selection | None) -> None:
         """Paints what is selected."""
-        self.lines.selection = None if selection is None else _bounds(selection)
+        self.lines.selection = None if selection is None else self._bounds(selection)
         self.refresh()
+
+    def _bounds(self, selection: Selection) -> Bounds:
+        """Return where `selection` starts and ends; one that was dragged out of the pane ends at its edge."""
+        start, end = ((offset.y, offset.x) if offset is not None else None for offset in selection)
+        top = int(self.scroll_y)
+        if start is None and end is not None:
+            start = self.lines.start_of(top)
+        elif end is None and start is not None:
+            end = self.lines.end_of(top + self.size.height - 1)
+        return start, end
 
     # The mouse
 
@@ -388,8 +398,3 @@ class Transcript(TranscriptView):
             self.toggle(found.entry)
         elif event.chain == 2:
             self.screen.selections = {self: self.lines.whole_block(found)}
-
-
-def _bounds(selection: Selection) -> Bounds:
-    start, end = selection
-    return (None if start is None else (start.y, start.x)), (None if end is None else (end.y, end.x))

@@ -23,8 +23,10 @@ def place(y: int) -> tuple[int, Section, int]:
 
 
 Span = tuple[int, int]
-Bounds = tuple[tuple[int, int] | None, tuple[int, int] | None]
-"""Start and end as (address, character); None: the very beginning, the very end."""
+Point = tuple[int, int]
+"""An address and a character of the block there."""
+Bounds = tuple[Point | None, Point | None]
+"""Start and end; None: the very beginning, the very end."""
 
 
 def span_in(bounds: Bounds, y: int) -> Span | None:
@@ -46,8 +48,8 @@ def text_between(flow: Flow, bounds: Bounds) -> str:
             continue
         for section, number, block in flow.entries[index].blocks():
             span = span_in(bounds, address(index, section, number))
-            if span is not None:
-                parts.append(_part(block, span, first=not parts))
+            if span is not None and (part := _part(block, span, first=not parts)):
+                parts.append(part)
         if parts and index < last:
             parts.append("\n")
     return "\n".join(parts).rstrip("\n")
