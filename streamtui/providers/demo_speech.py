@@ -116,17 +116,25 @@ class CompletionsSpeech(Speech):
         return self._object("text_completion", [choice])
 
 
+_CONTENT = ("content", "content_index", "content_part", "output_text")
+_SUMMARY = ("summary", "summary_index", "reasoning_summary_part", "reasoning_summary_text")
+"""Where an item holds its parts, what events call a part's place, and the names of the events of parts and text."""
+
+
 class ResponsesSpeech(Speech):
     """By Responses."""
 
     done = b""
 
     def events(self) -> Iterator[Json]:
-        """Yields events, each with its type."""
+        """Yields events, each with its type and its number."""
+        for number, event in enumerate(self._events()):
+            yield event | {"sequence_number": number}
+
+    def _events(self) -> Iterator[Json]:
         yield {"type": "response.created", "response": self._response("in_progress", [])}
         for place, item in enumerate(self._items()):
-            yield {"type": "response.output_item.added", "output_index": place, "item": item | {"content": []}}
-            yield from self._deltas(item["type"], place)
+            yield from self._item_events(place, item)
         if self.reply.ending is Ending.ERROR:
             yield {"type": "error", "code": "server_error", "message": _BROKEN["message"], "param": None}
         elif self.reply.ending is Ending.COMPLETE:
@@ -137,20 +145,30 @@ class ResponsesSpeech(Speech):
         """Returns a response."""
         return self._response("incomplete" if self.reply.cut else "completed", self._items())
 
-    def _deltas(self, kind: str, place: int) -> Iterator[Json]:
-        tokens, name = (
-            (self.reply.thinking, "reasoning_summary_text") if kind == "reasoning" else (self.reply.text, "output_text")
-        )
-        for token in tokens:
-            yield {"type": f"response.{name}.delta", "output_index": place, "delta": token}
+    def _item_events(self, place: int, item: Json) -> Iterator[Json]:
+        thinking = item["type"] == "reasoning"
+        parts, index, part_event, text_event = _SUMMARY if thinking else _CONTENT
+        at = {"item_id": item["id"], "output_index": place, index: 0}
+        logprobs: Json = {} if thinking else {"logprobs": []}
+        part = item[parts][0]
+        begun = item | {parts: [], "status": "in_progress"}
+        yield {"type": "response.output_item.added", "output_index": place, "item": begun}
+        yield {"type": f"response.{part_event}.added", **at, "part": part | {"text": ""}}
+        for token in self.reply.thinking if thinking else self.reply.text:
+            yield {"type": f"response.{text_event}.delta", **at, "delta": token, **logprobs}
+        if thinking or self.reply.ending is Ending.COMPLETE:
+            yield {"type": f"response.{text_event}.done", **at, "text": part["text"], **logprobs}
+            yield {"type": f"response.{part_event}.done", **at, "part": part}
+            yield {"type": "response.output_item.done", "output_index": place, "item": item}
 
     def _items(self) -> list[Json]:
-        text = {"type": "output_text", "text": "".join(self.reply.text), "annotations": []}
-        items: list[Json] = [{"id": "msg_1", "type": "message", "role": "assistant", "content": [text]}]
-        if self.reply.thinking:
-            summary = [{"type": "summary_text", "text": "".join(self.reply.thinking)}]
-            items.insert(0, {"id": "rs_1", "type": "reasoning", "summary": summary})
-        return items
+        text = {"type": "output_text", "text": "".join(self.reply.text), "annotations": [], "logprobs": []}
+        status = "incomplete" if self.reply.cut else "completed"
+        message = {"id": "msg_1", "type": "message", "role": "assistant", "status": status, "content": [text]}
+        if not self.reply.thinking:
+            return [message]
+        summary = {"type": "summary_text", "text": "".join(self.reply.thinking)}
+        return [{"id": "rs_1", "type": "reasoning", "status": "completed", "summary": [summary]}, message]
 
     def _response(self, status: str, output: list[Json]) -> Json:
         return {
@@ -162,6 +180,9 @@ class ResponsesSpeech(Speech):
             "error": None,
             "incomplete_details": {"reason": "max_output_tokens"} if status == "incomplete" else None,
             "output": output,
+            "parallel_tool_calls": True,
+            "tool_choice": "auto",
+            "tools": [],
             "usage": None if status == "in_progress" else self._tokens(),
         }
 
@@ -169,6 +190,7 @@ class ResponsesSpeech(Speech):
         usage = self._usage()
         return {
             "input_tokens": usage["prompt_tokens"],
+            "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
             "output_tokens": usage["completion_tokens"],
             "total_tokens": usage["total_tokens"],
             "output_tokens_details": usage["completion_tokens_details"],
