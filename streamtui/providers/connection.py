@@ -73,13 +73,15 @@ def http_for(
     """
     import httpx2
 
+    from streamtui.providers.http_client import HTTPClient
+
     explain = Explainer(endpoint)
     _check_headers(endpoint, explain)
     limits = httpx2.Limits(max_connections=connections, max_keepalive_connections=CONNECTIONS)
     try:
         if urlsplit(endpoint.base_url).port == 0:  # raises ValueError for one above 65535
             raise ValueError("port 0")
-        return httpx2.AsyncClient(
+        return HTTPClient(
             transport=carrier_for(endpoint, transport, limits),
             proxy=endpoint.proxy if endpoint.proxy not in ("", _NO_PROXY) and transport is None else None,
             timeout=timeout,
@@ -125,6 +127,8 @@ async def _watch(request: "httpx2.Request") -> None:
 
     The events below are a handful for every request, whatever its answer.
     """
+    from streamtui.providers.http_client import REUSED
+
     tell = tell_sent.get()
     stream: httpcore2.AsyncNetworkStream | None = None
 
@@ -132,6 +136,8 @@ async def _watch(request: "httpx2.Request") -> None:
         nonlocal stream
         if event.endswith("connect_tcp.complete"):
             stream = info["return_value"]
+        elif event.endswith("send_request_headers.started"):
+            request.extensions[REUSED] = stream is None
         elif event.endswith("start_tls.failed"):
             if stream is not None:
                 await stream.aclose()
