@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from ipaddress import ip_address
+from typing import ClassVar
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from streamtui.parameters import Parameters
@@ -33,6 +34,9 @@ class Timeouts:
     """From the request to the first piece of the reply."""
     silence: float = 120.0
     """Between two pieces of it."""
+    first_setting: ClassVar[str] = "timeouts.first"
+    """What sets `first`, by the name a user knows."""
+    silence_setting: ClassVar[str] = "timeouts.silence"
 
 
 @dataclass(frozen=True, slots=True)

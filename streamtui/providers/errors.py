@@ -335,12 +335,13 @@ class Explainer:
             )
         elif begun:
             sentence = (
-                f"{self.name} fell silent for {limits.silence:g} s (timeouts.silence) in the middle of the reply: "
-                "ask again."
+                f"{self.name} fell silent for {limits.silence:g} s ({limits.silence_setting}) "
+                "in the middle of the reply: ask again."
             )
         else:
             sentence = (
-                f"{self.name} gave no word in {limits.first:g} s (timeouts.first): ask again, or allow it more time."
+                f"{self.name} gave no word in {limits.first:g} s ({limits.first_setting}): "
+                "ask again, or allow it more time."
             )
         # Whoever said nothing for so long is not asked again unbidden: the user has waited enough.
         return self.error(sentence, Trouble.TIMEOUT, retryable=connecting)

@@ -17,25 +17,13 @@ if TYPE_CHECKING:
 
     from streamtui.providers.connection import Transport
 
-SILENCE_TIMEOUT = 600.0
-"""Seconds until the first byte, and between two. A model may think for minutes over a reply that is not streamed,
-and who asked waits as long as they like: leaving ends the request."""
-
-
 class Upstream:
     """A server that is asked in the name of others. Nothing is imported or opened before its first use."""
 
-    def __init__(
-        self,
-        endpoint: Endpoint,
-        *,
-        transport: "Transport | None" = None,
-        silence_timeout: float = SILENCE_TIMEOUT,
-    ) -> None:
+    def __init__(self, endpoint: Endpoint, *, transport: "Transport | None" = None) -> None:
         """`transport`: makes what carries the requests, in place of the network; called at the first use."""
         self._key = Unlocking(endpoint)
         self._transport = transport
-        self._silence_timeout = silence_timeout
         self._client: httpx2.AsyncClient | None = None
         self._connecting = asyncio.Lock()
 
@@ -77,8 +65,8 @@ class Upstream:
     def _made(self, endpoint: Endpoint) -> "httpx2.AsyncClient":
         import httpx2
 
-        connect = endpoint.timeouts.connect
-        timeout = httpx2.Timeout(self._silence_timeout, connect=connect, pool=connect)
+        limits = endpoint.timeouts
+        timeout = httpx2.Timeout(limits.silence, connect=limits.connect, pool=limits.connect)
         # How many there may be at once is for the asker to limit: a request that waits here would look dead.
         return http_for(endpoint, self._transport, timeout, connections=None)
 
@@ -157,9 +145,9 @@ def without_secrets(body: bytes, endpoint: Endpoint) -> bytes:
     return STARRED.sub("[key]", text).encode("utf-8", "surrogateescape")
 
 
-def pass_to(endpoint: Endpoint, *, silence_timeout: float = SILENCE_TIMEOUT) -> Upstream:
+def pass_to(endpoint: Endpoint) -> Upstream:
     """Returns the upstream for `endpoint`; the demo is answered in this process."""
-    return Upstream(endpoint, transport=_demo if endpoint.demo else None, silence_timeout=silence_timeout)
+    return Upstream(endpoint, transport=_demo if endpoint.demo else None)
 
 
 def _demo() -> "httpx2.AsyncBaseTransport":

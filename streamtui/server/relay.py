@@ -1,16 +1,27 @@
 """Relay: the endpoints that are passed on to, with what is open to them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from streamtui.config import Endpoint
+from streamtui.config import Endpoint, Timeouts
 from streamtui.providers import connect
 from streamtui.providers.base import Provider
-from streamtui.providers.upstream import SILENCE_TIMEOUT, Upstream, pass_to
+from streamtui.providers.upstream import Upstream, pass_to
 from streamtui.server.client_tokens import ClientTokens
 from streamtui.server.figures import Figures
 from streamtui.server.limits import Limits
 from streamtui.server.routing import Router
+
+SILENCE_TIMEOUT = 600.0
+"""Seconds until the first byte, and between two. A model may think for minutes over a reply that is not streamed,
+and who asked waits as long as they like: leaving ends the request."""
+
+
+class OneTimeout(Timeouts):
+    """The relay's own, for replies of every endpoint."""
+
+    __slots__ = ()
+    first_setting = silence_setting = "--timeout"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +48,8 @@ class Relay:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.router = Router(settings.endpoints, settings.default)
+        served = {name: self._timed(endpoint) for name, endpoint in settings.endpoints.items()}
+        self.router = Router(served, self._timed(settings.default))
         self.figures = Figures()
         self._upstreams: dict[str, Upstream] = {}
         self._providers: dict[str, Provider] = {}
@@ -45,7 +57,7 @@ class Relay:
     def upstream(self, endpoint: Endpoint) -> Upstream:
         """What passes requests on to `endpoint`."""
         if endpoint.name not in self._upstreams:
-            self._upstreams[endpoint.name] = pass_to(endpoint, silence_timeout=self.settings.silence)
+            self._upstreams[endpoint.name] = pass_to(endpoint)
         return self._upstreams[endpoint.name]
 
     def provider(self, endpoint: Endpoint) -> Provider:
@@ -53,6 +65,10 @@ class Relay:
         if endpoint.name not in self._providers:
             self._providers[endpoint.name] = connect(endpoint)
         return self._providers[endpoint.name]
+
+    def _timed(self, endpoint: Endpoint) -> Endpoint:
+        silence = self.settings.silence
+        return replace(endpoint, timeouts=OneTimeout(endpoint.timeouts.connect, silence, silence))
 
     async def aclose(self) -> None:
         """Closes the connections."""

@@ -242,10 +242,26 @@ async def test_an_endpoint_that_is_not_there(stage: Stage) -> None:
         assert str(port) in await relay.logged("refused")
 
 
-async def test_an_endpoint_that_says_nothing(stage: Stage) -> None:
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/chat"])
+async def test_an_endpoint_that_says_nothing(stage: Stage, path: str) -> None:
     async with passing(stage, Exchange.until_gone, silence=0.1) as (relay, _):
-        reply = await relay.post()
+        reply = await relay.post(path, {"model": "m", "prompt": "x"})
+        assert "no word in 0.1 s (--timeout)" in await relay.logged("box gave")
     assert (reply.status_code, (await refused(reply))["code"]) == (504, "upstream_timeout")
+
+
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/chat"])
+async def test_an_endpoint_that_falls_silent(stage: Stage, path: str) -> None:
+    async def script(exchange: Exchange) -> None:
+        await exchange.send_head()
+        await exchange.send_chunks(piece("one"))
+        await exchange.until_gone()
+
+    async with passing(stage, script, silence=0.2) as (relay, _):
+        reader, writer = await relay.raw(request_bytes({"model": "m", "prompt": "x"}, "Connection: close", path=path))
+        assert b"one" in await reader.read()
+        writer.close()
+        assert "silent for 0.2 s (--timeout)" in await relay.logged("box fell")
 
 
 async def test_an_endpoint_without_its_key(stage: Stage) -> None:
