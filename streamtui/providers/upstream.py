@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import zlib
 from collections.abc import AsyncGenerator, Mapping
+from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, cast
 from urllib.parse import quote
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     import httpx2
 
     from streamtui.providers.connection import Transport
+
 
 class Upstream:
     """A server that is asked in the name of others. Nothing is imported or opened before its first use."""
@@ -114,13 +117,14 @@ class UpstreamReply:
             raise self._explain.network(error, begun=begun) from None
 
     async def read(self, limit: int) -> bytes | None:
-        """Returns the whole body; None for one of more than `limit` bytes. Raises ProviderError."""
+        """Returns the whole body, decompressed; None for one of more than `limit` bytes. Raises ProviderError."""
         body = bytearray()
         async for piece in self.pieces():
             body += piece
             if len(body) > limit:
                 return None
-        return bytes(body)
+        decoded = _decompressed(bytes(body), self.headers.get("content-encoding", "").lower(), limit + 1)
+        return decoded if len(decoded) <= limit else None
 
     async def read_error(self, limit: int) -> bytes:
         """Returns the body of a failure, without the endpoint's key; empty for one of more than `limit` bytes."""
@@ -133,6 +137,17 @@ class UpstreamReply:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._response.aclose()
+
+
+def _decompressed(body: bytes, encoding: str, limit: int) -> bytes:
+    """Returns at most `limit` bytes of the decompressed `body`; nothing if its encoding is unknown or wrong."""
+    if encoding in ("", "identity"):
+        return body
+    # Servers compress errors though they are asked not to. Not httpx2's decoders, which know no limit.
+    with suppress(zlib.error):
+        if encoding in ("gzip", "x-gzip", "deflate"):
+            return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(body, limit)
+    return b""
 
 
 def without_secrets(body: bytes, endpoint: Endpoint) -> bytes:

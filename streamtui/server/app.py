@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from streamtui.providers.apis import WIRES
 from streamtui.server import figures
 from streamtui.server.door import HEALTH, Admission, NamesChecked
 from streamtui.server.exchange import End, exchange_of
@@ -25,7 +26,6 @@ from streamtui.server.refusal import Refusal, nothing_at
 from streamtui.server.relay import Relay
 from streamtui.server.simple_chat import SimpleChat
 
-PASSED_ON = ("/chat/completions", "/completions", "/responses")
 EXPOSED = ("retry-after", "x-request-id", "openai-processing-ms")
 """Headers that scripts of a web page may read, beside those every script may."""
 
@@ -62,8 +62,8 @@ def _guarded(app: ASGIApp, relay: Relay) -> ASGIApp:
 
 def _add_paths(app: FastAPI, relay: Relay) -> None:
     near = NearModels(relay)
-    for path in PASSED_ON:
-        app.router.routes.append(Route(f"/v1{path}", PassOn(relay, path, near), methods=["POST"]))
+    for api, wire in WIRES.items():
+        app.router.routes.append(Route(f"/v1{wire.path}", PassOn(relay, api, near), methods=["POST"]))
     app.router.routes.append(Route("/chat", SimpleChat(relay, near), methods=["POST"]))
 
     @app.get("/v1/models")

@@ -8,6 +8,8 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from streamtui.config import Api
+from streamtui.providers.apis import WIRES
 from streamtui.providers.base import ProviderError, Trouble
 from streamtui.providers.errors import Explainer
 from streamtui.providers.upstream import UpstreamReply
@@ -16,7 +18,7 @@ from streamtui.server.exchange import exchange_of
 from streamtui.server.journal import note_failure
 from streamtui.server.near_models import NearModels
 from streamtui.server.presence import while_present
-from streamtui.server.refusal import failed
+from streamtui.server.refusal import OWN_STATUSES, failed
 from streamtui.server.relay import Relay
 from streamtui.server.routing import Route
 
@@ -34,11 +36,12 @@ class PassOn:
     """An ASGI app for one path. Not a streaming response of Starlette, as only a task that begins before the endpoint
     is asked can notice that the client leaves while a model thinks."""
 
-    def __init__(self, relay: Relay, path: str, near: NearModels) -> None:
-        """`path`: where it goes, seen from the endpoint's address; `near`: what is like a model that does not exist."""
+    def __init__(self, relay: Relay, api: Api, near: NearModels) -> None:
+        """`near`: what is like a model that does not exist."""
         self._relay = relay
         self._near = near
-        self._path = path
+        self._api = api
+        self._path = WIRES[api].path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes a request on. Raises Refusal."""
@@ -67,12 +70,13 @@ class PassOn:
         body = await reply.read_error(_MAX_ERROR)
         said = _object(body)
         words = body.decode("utf-8", "replace") if said is None else said
-        error = Explainer(route.endpoint, route.model).status(reply.status, words, reply.headers)
+        error = Explainer(route.endpoint, route.model, self._api).status(reply.status, words, reply.headers)
         if error.trouble is Trouble.UNKNOWN_MODEL:
             return (await self._near.refusal(route, error)).response()
         headers = passed_down(reply.headers)
-        if reply.status >= 400 and "content-encoding" not in headers and said is not None:
-            headers.pop("content-length", None)
+        if reply.status >= 400 and reply.status not in OWN_STATUSES and said is not None:
+            for name in ("content-length", "content-encoding"):
+                headers.pop(name, None)
             return Response(body, reply.status, headers)
         note_failure(error)
         return failed(route.endpoint, error).response()

@@ -9,14 +9,17 @@ from streamtui.config import Endpoint
 from streamtui.providers.base import ProviderError, Trouble
 from streamtui.providers.errors import Explainer
 
+_BAD_KEY = (502, "upstream_authentication_failed", "The relay has no valid API key for {}: its log says more.")
 _UNANSWERED = {
-    Trouble.NO_KEY: (502, "upstream_key", "The relay has no usable key for {}: its log says more."),
-    Trouble.WRONG_KEY: (502, "upstream_key", "The relay has no usable key for {}: its log says more."),
+    Trouble.NO_KEY: _BAD_KEY,
+    Trouble.WRONG_KEY: _BAD_KEY,
     Trouble.UNREACHABLE: (502, "upstream_unreachable", "{} can't be reached: the relay's log says why."),
     Trouble.TIMEOUT: (504, "upstream_timeout", "{} did not answer in time: try again."),
     Trouble.BROKEN: (502, "upstream_broken", "{} broke off, or sent what is no reply: try again."),
 }
-"""What clients are told of an endpoint that sent no status: status, code and sentence."""
+"""What clients are told of an endpoint that sent no status, or one of `OWN_STATUSES`: status, code and sentence."""
+OWN_STATUSES = (401, 407)
+"""Statuses that are about the relay's own key and proxy: a client would take them for its own."""
 _TYPES = {401: "authentication_error", 403: "permission_error", 404: "not_found_error", 429: "rate_limit_error"}
 
 
@@ -57,8 +60,9 @@ def failed(endpoint: Endpoint, error: ProviderError) -> Refusal:
     name = endpoint.name
     if error.status is not None and error.status < 400:
         return Refusal(502, f"{name} sends requests elsewhere: the relay's log says where to.", "upstream_moved")
-    if error.status is None and error.trouble in _UNANSWERED:
-        status, code, sentence = _UNANSWERED[error.trouble]
+    trouble = Trouble.UNREACHABLE if error.status == 407 else error.trouble
+    if trouble in _UNANSWERED and (error.status is None or error.status in OWN_STATUSES):
+        status, code, sentence = _UNANSWERED[trouble]
         return Refusal(status, sentence.format(name), code)
     sentence = error.sentence.replace(Explainer(endpoint).url, "its address")
     headers = {} if error.retry_after is None else {"retry-after": f"{error.retry_after:.0f}"}

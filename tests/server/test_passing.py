@@ -1,9 +1,11 @@
 """Passing on: every byte, at once, in both directions; and nothing that should not pass."""
 
 import asyncio
+import gzip
 import hashlib
 import json
 import socket
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -267,10 +269,10 @@ async def test_an_endpoint_that_falls_silent(stage: Stage, path: str) -> None:
 async def test_an_endpoint_without_its_key(stage: Stage) -> None:
     async with relaying(stage, Settings(Endpoint("openai", "https://api.openai.com/v1"))) as relay:
         reply = await relay.post(body={"model": "gpt-5"})
-    assert (reply.status_code, (await refused(reply))["code"]) == (502, "upstream_key")
+    assert (reply.status_code, (await refused(reply))["code"]) == (502, "upstream_authentication_failed")
 
 
-@pytest.mark.parametrize("status", ["400 Bad Request", "401 Unauthorized", "429 Too Many Requests", "500 Oops"])
+@pytest.mark.parametrize("status", ["400 Bad Request", "403 Forbidden", "429 Too Many Requests", "500 Oops"])
 async def test_errors_of_the_endpoint_pass_with_their_status(stage: Stage, status: str) -> None:
     body = b'{"error": {"message": "No.", "odd": 1.50}}'
     script = whole(body, status, "application/json", retry_after="7", set_cookie="a=b")
@@ -287,14 +289,16 @@ async def test_errors_of_the_endpoint_pass_with_their_status(stage: Stage, statu
     ids=["plain", "escaped", "starred", "quoted"],
 )
 @pytest.mark.parametrize("kind", ["application/json", "text/html"])
-async def test_no_error_holds_the_key(stage: Stage, said: str, kind: str) -> None:
+@pytest.mark.parametrize("status", [400, 401])
+async def test_no_error_holds_the_key(stage: Stage, said: str, kind: str, status: int) -> None:
     text = f"<title>Incorrect API key: {said}</title>"
     body = f'{{"error": {{"message": "{text}"}}}}' if kind == "application/json" else text
-    async with passing(stage, whole(body.encode(), "401 No", kind)) as (relay, _):
+    async with passing(stage, whole(body.encode(), f"{status} No", kind)) as (relay, _):
         reply = await relay.post()
-        assert "end=done" in await relay.logged("status=401")
+        assert "end=done" in await relay.logged("status=")
         shown = reply.text + "".join(relay.lines)
-    assert "Incorrect API key: [key]" in reply.json()["error"]["message"]
+    # What is wrong with the relay's own key is for its log.
+    assert "Incorrect API key: [key]" in (reply.json()["error"]["message"] if status == 400 else shown)
     assert not any(part in shown for part in ("secret", "abcd"))
 
 
@@ -316,10 +320,64 @@ async def test_a_redirect_is_neither_followed_nor_passed_on(stage: Stage) -> Non
         await relay.logged("elsewhere.test")
 
 
-async def test_a_missing_path_does_not_tell_where_it_is_missing(stage: Stage) -> None:
+@pytest.mark.parametrize(
+    ("path", "missing"),
+    [
+        ("/v1/chat/completions", "chat"),
+        ("/v1/completions", "Completions API"),
+        ("/v1/responses", "Responses API"),
+        ("/chat", "chat"),
+    ],
+)
+async def test_a_missing_path_is_named_without_its_address(stage: Stage, path: str, missing: str) -> None:
     async with passing(stage, whole(b"nothing here", "404 Not Found", "text/plain")) as (relay, server):
-        reply = await relay.post()
+        reply = await relay.post(path, {"model": "m", "prompt": "x"})
         assert (reply.status_code, server.url in reply.text) == (404, False)
+        assert f"There is no {missing} at its address" in (await refused(reply))["message"]
+        assert f"There is no {missing} at {server.url}" in await relay.logged("There is no")
+
+
+@pytest.mark.parametrize(("status", "code"), [(401, "upstream_authentication_failed"), (407, "upstream_unreachable")])
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/chat"])
+async def test_a_rejected_key_of_the_relay_does_not_look_like_the_clients(
+    stage: Stage, path: str, status: int, code: str
+) -> None:
+    body = b'{"error": {"message": "Incorrect API key provided", "code": "invalid_api_key"}}'
+    script = whole(body, f"{status} No", "application/json", www_authenticate="Bearer")
+    async with passing(stage, script) as (relay, _):
+        reply = await relay.post(path, {"model": "m", "prompt": "x"})
+        assert (reply.status_code, (await refused(reply))["code"]) == (502, code)
+        assert "invalid_api_key" not in reply.text
+        await relay.logged("box did not accept the API key" if status == 401 else "The proxy on the way to box")
+
+
+JSON_ERROR = b'{"error": {"message": "No such parameter, says %s."}}' % KEY.encode()
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+async def test_a_compressed_error_is_readable_and_holds_no_key(stage: Stage, encoding: str) -> None:
+    body = gzip.compress(JSON_ERROR) if encoding == "gzip" else zlib.compress(JSON_ERROR)
+    async with passing(stage, whole(body, "400 No", "application/json", content_encoding=encoding)) as (relay, _):
+        reply = await relay.post()
+    assert reply.status_code == 400
+    assert reply.json()["error"]["message"] == "No such parameter, says [key]."
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding"),
+    [
+        (gzip.compress(b" " * 50_000_000 + JSON_ERROR), "gzip"),
+        (JSON_ERROR, "gzip"),
+        (gzip.compress(JSON_ERROR), "br"),
+    ],
+    ids=["too large", "not compressed", "unknown encoding"],
+)
+async def test_a_compressed_error_that_cannot_be_read_keeps_its_status(
+    stage: Stage, body: bytes, encoding: str
+) -> None:
+    async with passing(stage, whole(body, "500 Oops", "application/json", content_encoding=encoding)) as (relay, _):
+        reply = await relay.post()
+    assert (reply.status_code, (await refused(reply))["message"]) == (500, "box failed (500): try again in a moment.")
 
 
 async def test_a_connection_serves_many_requests(stage: Stage) -> None:
@@ -367,7 +425,7 @@ async def test_a_key_is_fetched_once_and_anew_when_it_is_refused(stage: Stage, t
             replies = await asyncio.gather(*(relay.post(body={"model": "m"}) for _ in range(3)))
             assert [reply.status_code for reply in replies] == [200] * 3
             refusing = True
-            assert [(await relay.post(body={"model": "m"})).status_code for _ in range(2)] == [401, 200]
+            assert [(await relay.post(body={"model": "m"})).status_code for _ in range(2)] == [502, 200]
     assert [each.headers["authorization"][-5:] for each in server.requests] == ["key-1"] * 4 + ["key-2"]
 
 
@@ -375,7 +433,7 @@ async def test_a_key_that_cannot_be_fetched_is_said(stage: Stage) -> None:
     endpoint = Endpoint("box", "http://127.0.0.1:1/v1", api_key_command="echo broken >&2; exit 3")
     async with relaying(stage, Settings(endpoint)) as relay:
         reply = await relay.post(body={"model": "m"})
-        assert (reply.status_code, (await refused(reply))["code"]) == (502, "upstream_key")
+        assert (reply.status_code, (await refused(reply))["code"]) == (502, "upstream_authentication_failed")
         assert "broken" in await relay.logged("failed (3)")
 
 
