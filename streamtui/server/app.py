@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse, PlainTextResponse
@@ -19,10 +18,8 @@ from streamtui.server import figures
 from streamtui.server.door import HEALTH, Admission, NamesChecked
 from streamtui.server.exchange import End, exchange_of
 from streamtui.server.journal import CLIENT_LEFT, LOG, Journal
-from streamtui.server.model_list import list_models
-from streamtui.server.near_models import NearModels
 from streamtui.server.passing import PassOn
-from streamtui.server.refusal import Refusal, nothing_at
+from streamtui.server.refusal import AsciiJSON, Refusal, nothing_at
 from streamtui.server.relay import Relay
 from streamtui.server.simple_chat import SimpleChat
 
@@ -61,14 +58,18 @@ def _guarded(app: ASGIApp, relay: Relay) -> ASGIApp:
 
 
 def _add_paths(app: FastAPI, relay: Relay) -> None:
-    near = NearModels(relay)
     for api, wire in WIRES.items():
-        app.router.routes.append(Route(f"/v1{wire.path}", PassOn(relay, api, near), methods=["POST"]))
-    app.router.routes.append(Route("/chat", SimpleChat(relay, near), methods=["POST"]))
+        app.router.routes.append(Route(f"/v1{wire.path}", PassOn(relay, api), methods=["POST"]))
+    app.router.routes.append(Route("/chat", SimpleChat(relay), methods=["POST"]))
 
     @app.get("/v1/models")
-    async def models() -> dict[str, Any]:
-        return await list_models(relay)
+    async def models() -> JSONResponse:
+        return AsciiJSON(await relay.models.listing())
+
+    # The names of models hold slashes.
+    @app.get("/v1/models/{name:path}")
+    async def model(name: str) -> JSONResponse:
+        return AsciiJSON(await relay.models.model(relay.router.route(name)))
 
     @app.api_route(HEALTH, methods=["GET", "HEAD"])
     async def health() -> dict[str, str]:

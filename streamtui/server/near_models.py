@@ -1,54 +1,30 @@
-"""NearModels: the models that exist and are most like one that does not, for who asked for that."""
+"""Near models: those that exist and are most like one that does not, for the client that asked for it."""
 
 import asyncio
 from collections.abc import Iterable
 from difflib import SequenceMatcher
-from time import monotonic
 
 from streamtui.providers.base import ProviderError
 from streamtui.sanitize import clean_line
-from streamtui.server.model_list import ask_all
+from streamtui.server.model_list import ModelLists, models_in
 from streamtui.server.refusal import Refusal
-from streamtui.server.relay import Relay
 from streamtui.server.routing import Route
 
 NAMED = 3
 """How many are named at most."""
 SECONDS = 2.0
 """In which an endpoint should have given its list: who waits for it has a mistake to mend, not a list to read."""
-FRESH = 30.0
-"""Seconds for which a list is good: a client that asks again and again costs the endpoints one question."""
 _LIKE = 0.6
-_NAME_LENGTH = 100
 
 
-class NearModels:
-    """Knows the names of all models for a while."""
-
-    def __init__(self, relay: Relay) -> None:
-        self._relay = relay
-        self._names: list[str] = []
-        self._until = 0.0
-        self._asking = asyncio.Lock()
-
-    async def refusal(self, route: Route, error: ProviderError) -> Refusal:
-        """Returns the refusal for a model that its endpoint does not know, as `error` says."""
-        near = await asyncio.to_thread(nearest_models, route, await self._known())
-        advice = (
-            f"did you mean {' or '.join(map(clean_line, near))}?" if near else "GET /v1/models lists those that exist."
-        )
-        _, it_said, words = error.sentence.partition(" It said: ")
-        model = route.model if len(route.model) <= _NAME_LENGTH else f"{route.model[:_NAME_LENGTH]}…"
-        message = f"{route.endpoint.name} does not know the model {model!r}; {advice}{it_said}{words}"
-        return Refusal(error.status or 404, message, "model_not_found", param="model")
-
-    async def _known(self) -> list[str]:
-        async with self._asking:
-            if monotonic() >= self._until:
-                found = await ask_all(self._relay, SECONDS)
-                self._names = [model["id"] for models in found.values() if isinstance(models, list) for model in models]
-                self._until = monotonic() + FRESH
-            return self._names
+async def unknown_model(lists: ModelLists, route: Route, error: ProviderError) -> Refusal:
+    """Return the refusal for a model that its endpoint does not know, as `error` says."""
+    known = [model["id"] for model in models_in(await lists.all(SECONDS))]
+    near = await asyncio.to_thread(nearest_models, route, known)
+    advice = f"did you mean {' or '.join(map(clean_line, near))}?" if near else "GET /v1/models lists those that exist."
+    _, it_said, words = error.sentence.partition(" It said: ")
+    message = f"{route.endpoint.name} does not know the model {route.model!r}; {advice}{it_said}{words}"
+    return Refusal(error.status or 404, message, "model_not_found", param="model")
 
 
 def nearest_models(route: Route, known: Iterable[str]) -> list[str]:

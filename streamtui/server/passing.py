@@ -16,7 +16,7 @@ from streamtui.providers.upstream import UpstreamReply
 from streamtui.server.body import read_body
 from streamtui.server.exchange import exchange_of
 from streamtui.server.journal import note_failure
-from streamtui.server.near_models import NearModels
+from streamtui.server.near_models import unknown_model
 from streamtui.server.presence import while_present
 from streamtui.server.refusal import OWN_STATUSES, failed
 from streamtui.server.relay import Relay
@@ -36,17 +36,16 @@ class PassOn:
     """An ASGI app for one path. Not a streaming response of Starlette, as only a task that begins before the endpoint
     is asked can notice that the client leaves while a model thinks."""
 
-    def __init__(self, relay: Relay, api: Api, near: NearModels) -> None:
-        """`near`: what is like a model that does not exist."""
+    def __init__(self, relay: Relay, api: Api) -> None:
         self._relay = relay
-        self._near = near
         self._api = api
         self._path = WIRES[api].path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes a request on. Raises Refusal."""
         exchange = exchange_of(scope)
-        route, body = self._relay.router.routed(await read_body(scope, receive, self._relay.settings.limits))
+        sent = await read_body(scope, receive, self._relay.settings.limits)
+        route, body = await self._relay.router.routed_aside(sent)
         exchange.endpoint = route.endpoint.name
         headers = {name: value for name, value in Headers(scope=scope).items() if name in SENT_UP}
         headers["content-type"] = "application/json"
@@ -72,7 +71,7 @@ class PassOn:
         words = body.decode("utf-8", "replace") if said is None else said
         error = Explainer(route.endpoint, route.model, self._api).status(reply.status, words, reply.headers)
         if error.trouble is Trouble.UNKNOWN_MODEL:
-            return (await self._near.refusal(route, error)).response()
+            return (await unknown_model(self._relay.models, route, error)).response()
         headers = passed_down(reply.headers)
         if reply.status >= 400 and reply.status not in OWN_STATUSES and said is not None:
             for name in ("content-length", "content-encoding"):

@@ -1,5 +1,6 @@
 """Refusal: why a request is not carried out, in the form in which OpenAI says so."""
 
+import json
 from collections.abc import Mapping
 from http import HTTPStatus
 
@@ -21,6 +22,14 @@ _UNANSWERED = {
 OWN_STATUSES = (401, 407)
 """Statuses that are about the relay's own key and proxy: a client would take them for its own."""
 _TYPES = {401: "authentication_error", 403: "permission_error", 404: "not_found_error", 429: "rate_limit_error"}
+
+
+class AsciiJSON(JSONResponse):
+    """JSON that holds any text: half a surrogate pair, which a server may send, can't be UTF-8."""
+
+    def render(self, content: object) -> bytes:
+        """Return the body."""
+        return json.dumps(content).encode()
 
 
 class Refusal(Exception):
@@ -49,7 +58,7 @@ class Refusal(Exception):
 
     def response(self) -> JSONResponse:
         """The whole answer."""
-        return JSONResponse(self.body(), self.status, self.headers)
+        return AsciiJSON(self.body(), self.status, self.headers)
 
 
 def failed(endpoint: Endpoint, error: ProviderError) -> Refusal:

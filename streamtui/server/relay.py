@@ -10,6 +10,7 @@ from streamtui.providers.upstream import Upstream, pass_to
 from streamtui.server.client_tokens import ClientTokens
 from streamtui.server.figures import Figures
 from streamtui.server.limits import Limits
+from streamtui.server.model_list import ModelLists
 from streamtui.server.routing import Router
 
 SILENCE_TIMEOUT = 600.0
@@ -51,6 +52,7 @@ class Relay:
         served = {name: self._timed(endpoint) for name, endpoint in settings.endpoints.items()}
         self.router = Router(served, self._timed(settings.default))
         self.figures = Figures()
+        self.models = ModelLists(self.router.endpoints, self.upstream)
         self._upstreams: dict[str, Upstream] = {}
         self._providers: dict[str, Provider] = {}
 
@@ -72,6 +74,7 @@ class Relay:
 
     async def aclose(self) -> None:
         """Closes the connections."""
+        await self.models.aclose()
         for upstream in self._upstreams.values():
             await upstream.aclose()
         for provider in self._providers.values():

@@ -1,5 +1,6 @@
 """Routing: which endpoint and model a request means, and its body as that endpoint is to get it."""
 
+import asyncio
 import json
 import re
 from collections.abc import Mapping
@@ -8,6 +9,10 @@ from dataclasses import dataclass
 from streamtui.config import Endpoint
 from streamtui.server.refusal import Refusal
 
+MODEL_LENGTH = 512
+"""Characters of a model name, which is compared, logged and repeated in errors. The longest are paths of files."""
+LARGE = 128 * 1024
+"""Bytes of a body that takes longer to go through than other streams should wait."""
 _SPACE = re.compile(r"[ \t\n\r]*")
 _DECODER = json.JSONDecoder(parse_int=str, parse_float=str)
 
@@ -35,7 +40,11 @@ class Router:
         self._by_length = sorted(self.endpoints.values(), key=lambda endpoint: -len(endpoint.name))
 
     def route(self, model: str) -> Route:
-        """Returns where a request for `model` goes. Raises Refusal for an endpoint's name without a model's."""
+        """Returns where a request for `model` goes. Raises Refusal for an endpoint's name without a model's, and for
+        a name that is too long."""
+        if len(model) > MODEL_LENGTH:
+            message = f"The model name has {len(model)} characters; the limit is {MODEL_LENGTH}."
+            raise Refusal(400, message, "invalid_model", param="model")
         for endpoint in self._by_length:
             if model.startswith(f"{endpoint.name}/"):
                 rest = model[len(endpoint.name) + 1 :]
@@ -43,6 +52,10 @@ class Router:
                     raise no_model(model)
                 return Route(endpoint, rest)
         return Route(self.default, model or self.default.model)
+
+    async def routed_aside(self, body: bytes) -> tuple[Route, bytes]:
+        """Does what `routed` does, in a thread where it takes long."""
+        return self.routed(body) if len(body) < LARGE else await asyncio.to_thread(self.routed, body)
 
     def routed(self, body: bytes) -> tuple[Route, bytes]:
         """Returns where the request with this JSON body goes, and the body with that endpoint's name of the model.
@@ -136,6 +149,6 @@ def _with_model(text: str, places: list[tuple[int, int]], model: str) -> str:
         at = _expect(text, 0, "{")
         comma = "" if text[at] == "}" else ","
         return f'{text[:at]}"model":{model}{comma}{text[at:]}'
-    for start, end in reversed(places):
-        text = text[:start] + model + text[end:]
-    return text
+    starts, ends = zip(*places, strict=True)
+    kept = [text[start:end] for start, end in zip((0, *ends), (*starts, len(text)), strict=True)]
+    return model.join(kept)

@@ -3,9 +3,9 @@
 import json
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, FailFast, Field, ValidationError
 from starlette.types import Receive, Scope, Send
 
 from streamtui.config import Endpoint
@@ -15,7 +15,7 @@ from streamtui.providers.base import Provider, ProviderError, Request, Trouble
 from streamtui.server.body import read_body
 from streamtui.server.exchange import exchange_of
 from streamtui.server.journal import note_failure
-from streamtui.server.near_models import NearModels
+from streamtui.server.near_models import unknown_model
 from streamtui.server.presence import while_present
 from streamtui.server.refusal import Refusal, failed
 from streamtui.server.relay import Relay
@@ -26,13 +26,17 @@ HEADERS = [
     # Tells nginx and its like to pass every piece on at once.
     (b"x-accel-buffering", b"no"),
 ]
+_NAME_LENGTH = 100
 _COUNTS = ("prompt_tokens", "completion_tokens", "reasoning_tokens", "cached_tokens", "total_tokens")
+# Not "forbid", which describes every unknown field (and without FailFast every wrong message): 1 KB for each of
+# the millions that a body holds.
+_CONFIG = ConfigDict(extra="allow")
 
 
 class Turn(BaseModel):
     """A message of the conversation so far."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = _CONFIG
     role: Role
     content: str
 
@@ -40,9 +44,9 @@ class Turn(BaseModel):
 class ChatBody(BaseModel):
     """What ``POST /chat`` takes: a prompt, or messages."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = _CONFIG
     prompt: str = ""
-    messages: list[Turn] = Field(default_factory=list)
+    messages: Annotated[list[Turn], FailFast()] = Field(default_factory=list)
     system: str = ""
     model: str = ""
     temperature: float | None = Field(default=None, ge=0, le=2)
@@ -62,9 +66,8 @@ class ChatBody(BaseModel):
 class SimpleChat:
     """An ASGI app."""
 
-    def __init__(self, relay: Relay, near: NearModels) -> None:
+    def __init__(self, relay: Relay) -> None:
         self._relay = relay
-        self._near = near
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Streams the reply. Raises Refusal, also for whatever goes wrong before its first piece."""
@@ -79,8 +82,10 @@ class SimpleChat:
                 await _stream(provider, body.request(route.endpoint, model), send)
             except ProviderError as error:
                 note_failure(error)
-                unknown = error.trouble is Trouble.UNKNOWN_MODEL
-                refusal = await self._near.refusal(route, error) if unknown else failed(route.endpoint, error)
+                if error.trouble is Trouble.UNKNOWN_MODEL:
+                    refusal = await unknown_model(self._relay.models, route, error)
+                else:
+                    refusal = failed(route.endpoint, error)
                 if not exchange.status:
                     raise refusal from None
                 await _send(send, _event("error", message=refusal.message, code=refusal.code), more=False)
@@ -91,12 +96,17 @@ def _parsed(body: bytes) -> ChatBody:
         found = ChatBody.model_validate_json(body)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        field = ".".join(map(str, first["loc"]))
-        message = f"{field or 'The body'}: {first['msg']}."
-        raise Refusal(400, message, "invalid_request", param=field or None) from None
+        raise _invalid(".".join(map(str, first["loc"])), first["msg"]) from None
+    for at, part in (("", found), *((f"messages.{place}.", turn) for place, turn in enumerate(found.messages))):
+        if part.model_extra:
+            raise _invalid(at + next(iter(part.model_extra))[:_NAME_LENGTH], "There is no such field")
     if not (found.prompt or found.messages):
         raise Refusal(400, "There is nothing to answer: send prompt, or messages.", "missing_prompt", param="prompt")
     return found
+
+
+def _invalid(field: str, why: str) -> Refusal:
+    return Refusal(400, f"{field or 'The body'}: {why}.", "invalid_request", param=field or None)
 
 
 async def _first_model(provider: Provider) -> str:

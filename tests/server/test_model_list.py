@@ -3,6 +3,7 @@
 import asyncio
 import json
 from contextlib import AsyncExitStack
+from time import monotonic
 
 import pytest
 
@@ -75,26 +76,76 @@ async def test_no_list_at_all_is_a_failure(stage: Stage) -> None:
         assert (reply.status_code, (await refused(reply))["code"]) == (502, "upstream_unreachable")
 
 
-async def test_endpoints_are_asked_together_but_not_all_at_once(stage: Stage) -> None:
-    asked = most = 0
-    full, go_on = asyncio.Event(), asyncio.Event()
+async def test_all_endpoints_are_asked_at_once(stage: Stage) -> None:
+    asked = 0
+    all_asked = asyncio.Event()
 
     async def script(exchange: Exchange) -> None:
-        nonlocal asked, most
+        nonlocal asked
         asked += 1
-        most = max(most, asked)
-        if asked == model_list.AT_ONCE:
-            full.set()
-        await go_on.wait()
-        asked -= 1
+        if asked == 20:
+            all_asked.set()
+        await all_asked.wait()
         await lists({"id": "a"})(exchange)
 
     async with AsyncExitStack() as stack:
-        urls = [(await stack.enter_async_context(serving(script))).url for _ in range(model_list.AT_ONCE + 2)]
+        urls = [(await stack.enter_async_context(serving(script))).url for _ in range(20)]
         endpoints = {f"e{number}": box(url, f"e{number}") for number, url in enumerate(urls)}
         relay = await stack.enter_async_context(relaying(stage, Settings(endpoints["e0"], endpoints)))
-        reply = asyncio.create_task(relay.client.get("/v1/models"))
-        await full.wait()
-        go_on.set()
-        assert len((await reply).json()["data"]) == len(urls)
-    assert most == model_list.AT_ONCE
+        assert len((await relay.client.get("/v1/models")).json()["data"]) == 20
+
+
+async def test_clients_that_ask_at_the_same_time_share_one_request(stage: Stage) -> None:
+    async with passing(stage, lists({"id": "a"})) as (relay, server):
+        replies = await asyncio.gather(*(relay.client.get("/v1/models") for _ in range(5)))
+        assert {reply.text for reply in replies} == {replies[0].text}
+        assert len(server.requests) == 1
+
+
+async def test_a_dead_endpoint_is_waited_for_once(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model_list, "SECONDS", 0.3)
+    async with (
+        serving(lists({"id": "a"})) as first,
+        serving(Exchange.until_gone) as second,
+        relaying(stage, Settings(box(first.url), {"far": box(second.url, "far")})) as relay,
+    ):
+
+        async def failed() -> list[str]:
+            async with asyncio.timeout(20):
+                found = (await relay.client.get("/v1/models")).json()
+            assert [model["id"] for model in found["data"]] == ["box/a"]
+            return [error["endpoint"] for error in found["errors"]]
+
+        assert await failed() == ["far"]
+        await relay.logged("far sent no list of models in 0.3 s")
+        # From here on it could be waited for an hour.
+        monkeypatch.setattr(model_list, "SECONDS", 3600)
+        assert await failed() == ["far"]
+        assert len(second.requests) == 1
+        monkeypatch.setattr(model_list, "monotonic", lambda: monotonic() + 60)
+        assert await failed() == ["far"]
+        assert len(second.requests) == 2
+
+
+async def test_one_model_is_described(stage: Stage) -> None:
+    async with passing(stage, lists({"id": "org/a:b", "window": 9}, {"id": "c d"})) as (relay, server):
+        found = {"object": "model", "created": 0, "owned_by": "box", "window": 9, "id": "box/org/a:b"}
+        for name in ("box/org/a:b", "box%2Forg%2Fa%3Ab", "org/a:b"):
+            assert (await relay.client.get(f"/v1/models/{name}")).json() == found
+        assert (await relay.client.get("/v1/models/c%20d")).json()["id"] == "box/c d"
+        reply = await relay.client.get("/v1/models/box/org/x")
+        assert (reply.status_code, (await refused(reply))["code"]) == (404, "model_not_found")
+        assert len(server.requests) == 1
+
+
+async def test_one_model_of_an_endpoint_that_fails_is_a_failure(stage: Stage) -> None:
+    async with passing(stage, whole(b"", "401 No")) as (relay, _):
+        reply = await relay.client.get("/v1/models/box/a")
+        assert (reply.status_code, (await refused(reply))["code"]) == (502, "upstream_authentication_failed")
+
+
+async def test_what_json_cannot_say_does_not_cost_the_list(stage: Stage) -> None:
+    body = rb'{"data": [{"id": "\ud800", "a": NaN, "b": 1e999, "c": 1.5}]}'
+    async with passing(stage, whole(body, content_type="application/json")) as (relay, _):
+        (model,) = (await relay.client.get("/v1/models")).json()["data"]
+        assert (model["id"], model["a"], model["b"], model["c"]) == ("box/\ud800", None, None, 1.5)

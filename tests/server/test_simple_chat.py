@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import tracemalloc
 from typing import Any
 
 import httpx2
@@ -128,6 +129,7 @@ async def test_what_goes_wrong_later_is_the_last_event(stage: Stage) -> None:
         (b"", None), (b"[]", None), (b"{}", "prompt"), ({"prompt": 3}, "prompt"), ({"prompt": "x", "n": 2}, "n"),
         ({"messages": [{"role": "robot", "content": "x"}]}, "messages.0.role"),
         ({"messages": [{"role": "user", "content": ["x"]}]}, "messages.0.content"),
+        ({"messages": [{"role": "user", "content": "x", "name": "n"}]}, "messages.0.name"),
         ({"prompt": "x", "temperature": 3}, "temperature"), ({"prompt": "x", "max_tokens": 0}, "max_tokens"),
     ],
 )  # fmt: skip
@@ -135,3 +137,20 @@ async def test_what_cannot_be_asked_is_named(stage: Stage, body: Any, param: str
     async with relaying(stage, Settings(DEMO)) as relay:
         reply = await relay.post("/chat", body)
         assert (reply.status_code, (await refused(reply))["param"]) == (400, param)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b'{"messages": [' + b"1," * 200_000 + b"1]}", b"{%b}" % b",".join(b'"a%d":1' % each for each in range(200_000))],
+    ids=["messages", "fields"],
+)
+async def test_many_mistakes_cost_no_more_than_one(stage: Stage, body: bytes) -> None:
+    async with relaying(stage, Settings(DEMO)) as relay:
+        tracemalloc.start()
+        try:
+            reply = await relay.post("/chat", body)
+            _, most = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert reply.status_code == 400
+        assert most < 40 * len(body)
