@@ -40,7 +40,7 @@ def encode(request: Request) -> dict[str, Any]:
     turns = [m for m in request.messages if m.text or m.role is not Role.ASSISTANT]
     body: dict[str, Any] = {
         "model": request.model,
-        "input": [{"role": message.role.value, "content": _content(message)} for message in turns],
+        "input": [{"type": "message", "role": message.role.value, "content": _content(message)} for message in turns],
         "stream": request.stream,
         "store": False,
     }
@@ -56,6 +56,9 @@ def encode(request: Request) -> dict[str, Any]:
 
 def _content(message: Message) -> str | list[dict[str, Any]]:
     said, images = text_of(message), images_of(message)
+    if message.role is Role.ASSISTANT:
+        # llama.cpp takes a reply in no other form; vLLM insists on annotations.
+        return [{"type": "output_text", "text": said, "annotations": []}]
     if not images:
         return said
     return [{"type": "input_text", "text": said}, *({"type": "input_image", "image_url": url} for url in images)]

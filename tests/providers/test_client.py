@@ -94,6 +94,30 @@ async def test_the_conversation_is_sent() -> None:
     assert (sent.body["model"], sent.body["stream"]) == ("some-model", True)
 
 
+def _llama_cpp_accepts(item: dict[str, Any]) -> bool:
+    """Whether llama.cpp's server can tell what an input item of the Responses API is."""
+    if item["role"] != "assistant":
+        return True
+    parts = item["content"] if isinstance(item["content"], list) else [{"type": "input_text"}]
+    return item.get("type") == "message" and all(part["type"] == "output_text" for part in parts)
+
+
+async def test_llama_cpp_accepts_the_second_turn_over_responses() -> None:
+    speaker = Speaker(Api.RESPONSES)
+    answered = whole(speaker.piece("Yes.") + speaker.end())
+    refused = whole(b'{"error": "Cannot determine type of item"}', "400 Bad Request", "application/json")
+
+    async def script(exchange: Exchange) -> None:
+        accepted = all(map(_llama_cpp_accepts, exchange.body["input"]))
+        await (answered if accepted else refused)(exchange)
+
+    async with serving(script) as server:
+        provider = provider_for(server, api=Api.RESPONSES)
+        got = await ask(provider, "One", "Two")
+        await provider.aclose()
+    assert (got.text, got.error) == ("Yes.", None)
+
+
 async def test_nothing_of_the_environment_reaches_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in SECRETS.items():
         monkeypatch.setenv(name, value)

@@ -51,10 +51,14 @@ def test_a_body_carries_the_conversation() -> None:
         "model": "m",
         "instructions": "Be short.",
         "input": [
-            {"role": "user", "content": "Hello"},
-            {"role": "assistant", "content": "Hi!"},
-            {"role": "user", "content": "a"},
-            {"role": "user", "content": "b"},
+            {"type": "message", "role": "user", "content": "Hello"},
+            {
+                "type": "message",
+                "role": "assistant",
+                "content": [{"type": "output_text", "text": "Hi!", "annotations": []}],
+            },
+            {"type": "message", "role": "user", "content": "a"},
+            {"type": "message", "role": "user", "content": "b"},
         ],
         "stream": True,
         "store": False,
