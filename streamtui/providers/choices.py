@@ -32,7 +32,8 @@ def decode(data: object, explain: Explainer) -> Delta | Piece | None:
     error = error_in(data)
     if error is not None:
         raise explain.sent_error(error)
-    choice = next(iter(tables(data.get("choices"))), {})
+    # Of several replies to one prompt (n > 1) the first is the reply.
+    choice = next((each for each in tables(data.get("choices")) if not number(each.get("index"))), {})
     part = choice.get("delta") or choice.get("message")
     said, thought = _texts(part) if isinstance(part, dict) else (text(choice.get("text")), "")
     reason = text(choice.get("finish_reason"))

@@ -94,6 +94,33 @@ async def test_the_conversation_is_sent() -> None:
     assert (sent.body["model"], sent.body["stream"]) == ("some-model", True)
 
 
+@pytest.mark.parametrize("api", [Api.CHAT, Api.COMPLETIONS])
+async def test_of_several_replies_the_first_counts(api: Api) -> None:
+    def choices(*said: tuple[int, str, str | None]) -> bytes:
+        texts = [{"text": text} if api is Api.COMPLETIONS else {"delta": {"content": text}} for _, text, _ in said]
+        ends = [{"index": index, "finish_reason": end} for index, _, end in said]
+        return event({"choices": [{**text, **end} for text, end in zip(texts, ends, strict=True)]})
+
+    pieces = [
+        choices((1, "No", None)), choices((1, "", "stop"), (0, "Ye", None)), choices((2, "?", "length")),
+        choices((0, "s", None)), choices((0, "", "stop")), choices((2, "!", None)), DONE,
+    ]  # fmt: skip
+    async with serving(chunked(*pieces)) as server:
+        provider = provider_for(server, api=api)
+        got = await ask(provider, parameters=Parameters(extra={"n": 3}))
+        await provider.aclose()
+    assert (got.text, got.finish_reason, got.error) == ("Yes", FinishReason.STOP, None)
+
+
+async def test_a_completion_is_the_text_as_it_is() -> None:
+    said = event({"choices": [{"text": "<think> is a tag.", "finish_reason": "stop"}]})
+    async with serving(chunked(said, DONE)) as server:
+        provider = provider_for(server, api=Api.COMPLETIONS)
+        got = await ask(provider)
+        await provider.aclose()
+    assert got.text == "<think> is a tag."
+
+
 def _llama_cpp_accepts(item: dict[str, Any]) -> bool:
     """Whether llama.cpp's server can tell what an input item of the Responses API is."""
     if item["role"] != "assistant":
