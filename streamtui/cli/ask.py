@@ -172,7 +172,7 @@ def _shortcoming(reply: "Message") -> str:
     endings = {
         FinishReason.LENGTH: "The answer is incomplete: it reached the token limit (see --max-tokens).",
         FinishReason.CONTENT_FILTER: "The answer is incomplete: the server's content filter withheld the rest.",
-        FinishReason.TOOL_CALLS: "The model tried to call tools, which streamtui does not support.",
+        FinishReason.TOOL_CALLS: "The model asked for tools, which are not enabled.",
     }
     ending = reply.error or (endings.get(reply.finish_reason, "") if reply.finish_reason else "")
     if ending or reply.text.strip():

@@ -82,10 +82,14 @@ class OpenAIProvider(Provider):
                     if delta.finish_reason is FinishReason.LENGTH and (notice := self._no_limit(api, adaptation)):
                         yield notice
         except ProviderError as error:
+            if rest := reader.rest():
+                yield rest
             error.retryable = error.retryable and not reader.begun
             raise
         except _failures() as error:
             if not reader.finished:
+                if rest := reader.rest():
+                    yield rest
                 raise self._explained(explain, error, reader.begun) from None
 
     def _first_limit(self) -> float:

@@ -76,6 +76,10 @@ class ReplyReader:
             return
         raise self._explain.broke_off(self.begun)
 
+    def rest(self) -> Delta:
+        """Returns what was held back of a reply that breaks off."""
+        return self._joiner.rest()
+
     def _keep(self, chunk: bytes) -> None:
         if self._plain is None:
             return
@@ -118,8 +122,8 @@ class ReplyReader:
             raise piece.failure
 
     def _joined(self, piece: Delta | Piece) -> Delta:
-        delta = self._joiner.take(piece)
-        self.begun = self.begun or bool(delta.text or delta.reasoning)
+        delta, raw = self._joiner.take(piece), piece.delta if isinstance(piece, Piece) else piece
+        self.begun = self.begun or bool(raw.text or delta.text or delta.reasoning)
         self.finished = self.finished or delta.finish_reason is not None
         # What repeats the whole reply, and says what it took, is the last.
         self.done = self.done or (isinstance(piece, Piece) and piece.whole and self.finished and bool(delta.usage))

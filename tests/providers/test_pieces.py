@@ -108,3 +108,58 @@ PIECE = DELTA | st.builds(
 @given(st.lists(PIECE, max_size=8))
 def test_every_block_that_opens_is_closed(pieces: list[Delta | Piece]) -> None:
     assert joined(*pieces, END).count("\n~~~~") % 2 == 0
+
+
+def fragments(index: int, *arguments: str) -> list[Piece]:
+    """The pieces of a call as Chat Completions has them: id and name in the first only."""
+    first = C("fg"[index], "", str(index), index)
+    return [calls(first), *(calls(C("", part, "", index)) for part in arguments)]
+
+
+@given(st.lists(st.booleans(), min_size=6, max_size=6))
+def test_calls_that_interleave_are_joined_by_index(turns: list[bool]) -> None:
+    queues = fragments(0, '{"a"', ": ", "1", "}"), fragments(1, "{", " ", "}")
+    pieces = [queue.pop(0) for queue in queues]
+    for turn in [*turns, True, True, True, True, False, False, False, False]:
+        if queues[turn]:
+            pieces.append(queues[turn].pop(0))
+    assert joined(*pieces, END) == f"{ONE}\n{shown('g', '{ }')}"
+
+
+def test_a_call_is_shown_when_the_one_before_is_complete() -> None:
+    joiner = Joiner()
+    shown_so_far = [joiner.take(piece).text for piece in [*fragments(0, "{}"), *fragments(1, "{", "}")]]
+    assert shown_so_far == [
+        "Tool call `f`", ":\n\n~~~~json\n{}", "\n~~~~\n\nTool call `g`", ":\n\n~~~~json\n{", "}"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("pieces", "text"),
+    [
+        # An id of its own for every piece, as old versions of vLLM send it.
+        ([calls(C("f", "", "a", 0)), calls(C("", '{"a"', "b", 0)), calls(C("", ": 1}", "c", 0)), END], ONE),
+        # The name in every piece, and no id.
+        ([calls(C("f", "", "", 0)), calls(C("f", '{"a"', "", 0)), calls(C("f", ": 1}", "", 0)), END], ONE),
+        # Text, or the end, in the middle of a call.
+        ([calls(C("f", '{"a"', "1", 0)), Delta("So"), calls(C("", ": 1}", "", 0)), Delta(" it is"), END],
+         f"{ONE}\nSo it is"),
+        ([*fragments(0, "{"), *fragments(1, "{"), END], f"{shown('f', '{')}\n{shown('g', '{')}"),
+        ([*fragments(0, "{}"), *fragments(1, "{}"), calls(C("", "\n", "", 0)), END],
+         f"{shown('f', '{}')}\n{shown('g', '{}')}"),
+    ],
+)  # fmt: skip
+def test_calls_of_odd_servers(pieces: list[Delta | Piece], text: str) -> None:
+    assert joined(*pieces, END) == text
+
+
+def test_a_reply_with_calls_asks_for_tools_whatever_its_end_is_called() -> None:
+    joiner = Joiner()
+    joiner.take(calls(C("f", "{}")))
+    assert joiner.take(Delta(finish_reason=FinishReason.STOP)).finish_reason is FinishReason.TOOL_CALLS
+
+
+def test_calls_held_back_are_shown_when_the_reply_breaks_off() -> None:
+    joiner = Joiner()
+    before = "".join(joiner.take(piece).text for piece in [*fragments(0, "{"), *fragments(1, "{")])
+    assert before + joiner.rest().text == f"{shown('f', '{')}\n{shown('g', '{')}"

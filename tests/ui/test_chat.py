@@ -7,7 +7,7 @@ import pytest
 
 from streamtui.config import DEMO
 from streamtui.message import FinishReason, Role
-from tests.ui.conftest import MakeApp, Model, answered, ask, pane, running, status, until
+from tests.ui.conftest import MakeApp, Model, answered, ask, pane, piece, running, status, until
 
 
 async def test_a_reply_appears_piece_by_piece(make_app: MakeApp, model: Model) -> None:
@@ -290,3 +290,20 @@ async def test_the_count_of_tokens_grows_while_a_reply_arrives(make_app: MakeApp
         assert not app.chat.status.context.exact
         model.finish()
         await until(lambda: answered(app))
+
+
+async def test_parallel_tool_calls_are_whole_and_the_notice_is_there(make_app: MakeApp, model: Model) -> None:
+    def call(index: int, arguments: str, name: str = "") -> bytes:
+        function = {"arguments": arguments, **({"name": name} if name else {})}
+        return piece(tool_calls=[{"index": index, "function": function}])  # type: ignore[arg-type]
+
+    app = make_app(model.endpoint)
+    async with running(app) as pilot:
+        await ask(pilot, "Weather?")
+        for part in (call(0, '{"in"', "sun"), call(1, '{"at"', "rain"), call(0, ': "A"}'), call(1, ': "B"}')):
+            model.pieces.put_nowait(part)
+        model.finish("tool_calls")
+        await until(lambda: answered(app) and "not enabled" in pane(app))
+        assert '{"in": "A"}' in pane(app)
+        assert '{"at": "B"}' in pane(app)
+        assert "■ the model asked for tools, which are not enabled" in pane(app)

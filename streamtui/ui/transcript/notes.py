@@ -15,7 +15,7 @@ _ENDINGS = {
     FinishReason.STOPPED: "stopped",
     FinishReason.LENGTH: "cut off: the model reached its limit of tokens",
     FinishReason.CONTENT_FILTER: "cut off: the server's content filter withheld the rest",
-    FinishReason.TOOL_CALLS: "the model asked for a tool, which streamtui does not run",
+    FinishReason.TOOL_CALLS: "the model asked for tools, which are not enabled",
 }
 
 
