@@ -138,9 +138,19 @@ class Delta:
     adapted: Mapping[str, str] | None = None
     """Fields of the body that this model of this server refused: their new names, or "" for left out. To be
     remembered, and given to the next `Request` as `adaptations`."""
+    text_was_reasoning: bool = False
+    """Whether all text of the reply before this piece was reasoning, as its closing tag has only come now."""
 
     def __bool__(self) -> bool:
-        return bool(self.text or self.reasoning or self.usage or self.finish_reason or self.notice or self.adapted)
+        return bool(
+            self.text
+            or self.reasoning
+            or self.usage
+            or self.finish_reason
+            or self.notice
+            or self.adapted
+            or self.text_was_reasoning
+        )
 
 
 @dataclass(frozen=True, slots=True)

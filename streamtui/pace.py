@@ -56,8 +56,9 @@ class Pacer:
         latest, delta = self._held[0]
         self._allowed -= size
         thought, text = delta.reasoning[:size], delta.text[: max(0, size - len(delta.reasoning))]
-        self._held[0] = latest, replace(delta, text=delta.text[len(text) :], reasoning=delta.reasoning[len(thought) :])
-        return Delta(text, thought)
+        rest = replace(delta, text=delta.text[len(text) :], reasoning=delta.reasoning[len(thought) :])
+        self._held[0] = latest, replace(rest, text_was_reasoning=False)
+        return Delta(text, thought, text_was_reasoning=delta.text_was_reasoning)
 
     def wait(self, now: float) -> float | None:
         """Returns the seconds until there is something to show again; None: nothing is held back."""

@@ -30,13 +30,17 @@ class Plain(Output):
     def __init__(self, out: TextIO) -> None:
         self._out = out
         self._last = "\n"
+        self._begun = False
 
     def tap(self, data: str) -> None:
         """Not shown."""
 
     def piece(self, delta: Delta) -> None:
         """Writes the text."""
+        if delta.text_was_reasoning and self._begun:
+            self._out.write("\n" if self._last == "\n" else "\n\n")
         if delta.text:
+            self._begun = True
             self._out.write(delta.text)
             self._out.flush()
             self._last = delta.text[-1]

@@ -33,24 +33,33 @@ class Rendered(Output):
         self._width = width
         self._document = Document()
         self._written = 0
+        self._margin = False
+        """Whether something has been written before the document."""
 
     def tap(self, data: str) -> None:
         """Not shown."""
 
     def piece(self, delta: Delta) -> None:
         """Writes the blocks that the piece has finished."""
+        if delta.text_was_reasoning:
+            self._end_document()
         if delta.text:
             self._document.feed(delta.text)
             self._write(self._document.stable)
 
     def end(self, session: Session, reply: Message) -> None:
         """Writes the rest."""
+        self._end_document()
+        self._out.flush()
+
+    def _end_document(self) -> None:
         # Links that were used before they were defined make the blocks anew: what is written stays as it is.
         before = len(self._document.blocks)
         self._document.finish()
         if len(self._document.blocks) >= before:
             self._write(len(self._document.blocks))
-        self._out.flush()
+        self._margin = bool(self._margin or self._written)
+        self._document, self._written = Document(), 0
 
     def _write(self, until: int) -> None:
         if until <= self._written:
@@ -68,7 +77,8 @@ class Rendered(Output):
             block.layout(width, wrap=False)  # so that a copy from the terminal is what it was
         else:
             block.layout(width)
-        margin = block.margin if self._written or block is not self._document.blocks[0] else 0
+        is_first = not self._written and block is self._document.blocks[0]
+        margin = int(self._margin) if is_first else block.margin
         for _ in range(margin):
             yield self._styled(block.prefix(-1))
         for index in range(block.lines_count):

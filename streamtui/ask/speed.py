@@ -29,6 +29,8 @@ class Speed:
         size = size_of(delta.text) + size_of(delta.reasoning)
         if size:
             self.pieces.append((now, size))
+        if delta.text_was_reasoning:
+            self.text = None
         if delta.text and self.text is None:
             self.text = now
         return now

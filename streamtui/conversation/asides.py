@@ -25,6 +25,8 @@ async def answer(pieces: AsyncGenerator[Delta], model: str) -> tuple[str, Usage 
     parts, usage = list[str](), None
     async with aclosing(pieces):
         async for piece in pieces:
+            if piece.text_was_reasoning:
+                parts.clear()
             parts.append(piece.text)
             usage = piece.usage or usage
     text = clean("".join(parts)).strip()

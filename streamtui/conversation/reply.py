@@ -44,6 +44,8 @@ class Reply:
         self._prompt_tokens = 0
         self._text, self._reasoning = Cleaner(), Cleaner()
         self._seam = Seam(message.text)
+        self._begin = len(message.text)
+        """Where in its text this request's begins."""
         self._gap = "\n\n" if message.reasoning else ""
         """Between what it thought before and what it thinks now."""
         self._model = self._answers = message.model
@@ -94,6 +96,8 @@ class Reply:
     def take(self, piece: Delta) -> Delta | None:
         """Cleans a piece, adds it to the message and returns what there is to show of it."""
         self.progress.last = time.monotonic()
+        if piece.text_was_reasoning:
+            piece = self._with_text_as_reasoning(piece)
         delta = self._add(self._seam.feed(self._text.feed(piece.text)), self._reasoning.feed(piece.reasoning))
         if piece.usage is not None:
             self._reckon(piece.usage)
@@ -104,7 +108,24 @@ class Reply:
             self._label()
         if piece.notice:
             delta = replace(delta, notice=clean_line(piece.notice))
+        if piece.text_was_reasoning:
+            delta = replace(delta, text_was_reasoning=True)
         return delta if delta else None
+
+    def _with_text_as_reasoning(self, piece: Delta) -> Delta:
+        """Makes this request's text so far reasoning; returns `piece` with what of it was still held back."""
+        held, _ = self._held()
+        self._gather()
+        message = self.message
+        thought, message.text = message.text[self._begin :], message.text[: self._begin]
+        if thought:
+            message.reasoning += self._gap + thought
+            self._gap = ""
+            self._store.save_message(self._session.id, message)
+        self._sizes = [0, sum(self._sizes)]
+        self._text, self._seam = Cleaner(), Seam(message.text)
+        self.progress.text = None
+        return replace(piece, reasoning=held + piece.reasoning)
 
     def _reckon(self, usage: Usage) -> None:
         self.progress.usage = self._priced(usage, self._model)

@@ -69,7 +69,7 @@ class OpenAIProvider(Provider):
         adaptation = self._adaptation(request, api, explain)
         if notice := self._not_in(api, request):
             yield notice
-        reader = ReplyReader(WIRES[api].decode, explain, request.tap)
+        reader = ReplyReader(WIRES[api].decode, explain, request.tap, inline_reasoning=api is not Api.COMPLETIONS)
         try:
             until = self._first_limit()
             while isinstance(answer := await _sent(client, WIRES[api].path, adaptation, until, request.sent), Delta):

@@ -7,6 +7,7 @@ from typing import Literal
 
 from streamtui.message import Delta, FinishReason
 from streamtui.providers.base import ProviderError
+from streamtui.providers.inline_reasoning import InlineReasoning, Split
 
 _FENCE = "~~~~"
 """No JSON, and hardly a text of another kind, has a line that begins so."""
@@ -127,7 +128,9 @@ class Joiner:
     is complete, such as parts of other calls, is shown after it. None is run.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, inline_reasoning: bool = True) -> None:
+        """`inline_reasoning`: whether tags in the text mark reasoning."""
+        self._inline = InlineReasoning() if inline_reasoning else None
         self._came: set[str] = set()
         """What of text, reasoning and calls has come."""
         self._apart: set[str] = set()
@@ -145,7 +148,9 @@ class Joiner:
             return self._joined(piece)
         if piece.reasoning or piece.finish_reason or self._waiting or self._apart or self._gap != "":
             return self._joined(Piece(piece))
-        return piece
+        # Most pieces are more of the answer: they take a third of the time.
+        split = self._split(piece.text, ends=False)
+        return piece if split == (piece.text, "", False) else self._with_split(piece, split)
 
     def rest(self) -> Delta:
         """Returns what was held back, where the reply ends without a finish reason."""
@@ -161,10 +166,30 @@ class Joiner:
             text = "" if "text" in self._came else text
             reasoning = "" if "reasoning" in self._came else reasoning
             calls = () if "calls" in self._came else calls
+        if reasoning or calls:
+            self._settle()
+        split = self._split(text, ends=ends or bool(calls))
         self._came.update(name for name, part in (("text", text), ("calls", calls)) if part)
-        thought, said = self._thought(reasoning), self._said(text)
-        said += "".join(map(self._called, calls)) + (self._shown(ends=True) if ends else "")
-        return replace(delta, text=said, reasoning=thought, finish_reason=self._reason(delta.finish_reason))
+        said = self._with_split(replace(delta, reasoning=reasoning), split)
+        called = "".join(map(self._called, calls)) + (self._shown(ends=True) if ends else "")
+        return replace(said, text=said.text + called, finish_reason=self._reason(delta.finish_reason))
+
+    def _with_split(self, delta: Delta, split: Split) -> Delta:
+        if split.text_was_reasoning:
+            self._gap = None
+        return replace(
+            delta,
+            reasoning=self._thought(delta.reasoning + split.reasoning),
+            text=self._said(split.text),
+            text_was_reasoning=split.text_was_reasoning,
+        )
+
+    def _settle(self) -> None:
+        if self._inline is not None:
+            self._inline.settle()
+
+    def _split(self, text: str, *, ends: bool) -> Split:
+        return Split(text) if self._inline is None else self._inline.feed(text, ends=ends)
 
     def _reason(self, reason: FinishReason | None) -> FinishReason | None:
         """Some servers call it a stop when the model asks for tools."""

@@ -29,12 +29,16 @@ class ReplyReader:
         decode: Decode,
         explain: Explainer,
         tap: Callable[[str], None] | None = None,
+        *,
+        inline_reasoning: bool = True,
     ) -> None:
-        """`tap`: called with the data of every event, or with the whole body where it is no stream."""
+        """`tap`: called with the data of every event, or with the whole body where it is no stream.
+        `inline_reasoning`: whether tags in the text mark reasoning.
+        """
         self._decode = decode
         self._explain = explain
         self._tap = tap
-        self._joiner = Joiner()
+        self._joiner = Joiner(inline_reasoning=inline_reasoning)
         self.content_type = ""
         """What the server calls the body."""
         self._events = SSEDecoder()

@@ -146,7 +146,8 @@ async def _events(provider: Provider, request: Request) -> AsyncGenerator[bytes,
 
 def _said(delta: Delta) -> list[bytes]:
     found = (("reasoning", delta.reasoning), ("text", delta.text))
-    return [_event(kind, text=text) for kind, text in found if text]
+    correction = [_event("text_was_reasoning")] if delta.text_was_reasoning else []
+    return correction + [_event(kind, text=text) for kind, text in found if text]
 
 
 def _event(kind: str, **fields: Any) -> bytes:

@@ -23,8 +23,8 @@ class OtherWindows:
         self._looking = False
         self._arriving: Message | None = None
         """The last message shown, while another window is writing it."""
-        self._painted = (0, 0)
-        """So many characters of its text and reasoning are in the pane."""
+        self._painted = ("", "")
+        """What of its text and reasoning is in the pane."""
 
     async def look(self) -> None:
         """Looks what has come of the session shown, unless a look is still under way."""
@@ -53,7 +53,7 @@ class OtherWindows:
         self._unseen = [] if of_another_session else [id_ for id_ in self._unseen if id_ not in on_path]
         self._arriving = session.messages[session.leaf_id] if session.leaf_id in session.elsewhere else None
         if self._arriving is not None:
-            self._painted = len(self._arriving.text), len(self._arriving.reasoning)
+            self._painted = self._arriving.text, self._arriving.reasoning
             self._screen.transcript.resume()
         self._count()
 
@@ -102,9 +102,11 @@ class OtherWindows:
         if message is None:
             return
         text, reasoning = self._painted
-        if delta := Delta(message.text[text:], message.reasoning[reasoning:]):
+        if not message.text.startswith(text):
+            self._screen.show_path()  # its text has turned out to be reasoning
+        elif delta := Delta(message.text[len(text) :], message.reasoning[len(reasoning) :]):
             self._screen.transcript.append(delta)
-            self._painted = len(message.text), len(message.reasoning)
+            self._painted = message.text, message.reasoning
         if message.id not in session.elsewhere:
             self._end()
             self._screen.show_status()

@@ -107,6 +107,18 @@ async def test_the_answer_is_all_there_is_on_stdout(tmp_path: Path) -> None:
     assert server.requests[-1].body["messages"] == [{"role": "user", "content": "say hello"}]
 
 
+async def test_reasoning_in_the_text_is_no_part_of_the_answer(tmp_path: Path) -> None:
+    arguments = ["ask", "--base-url"]
+    async with saying(piece("<think>Hm.</th"), piece("ink>Yes."), piece("", "stop"), DONE) as server:
+        done = await run(tmp_path, *arguments, server.url, "-m", "m-1", "--show-reasoning", "hi")
+    assert (done.status, done.out, done.err) == (0, "Yes.\n", "Hm.\n")
+    async with saying(piece("Hm."), piece("</think>Yes."), piece("", "stop"), DONE) as server:
+        done = await run(tmp_path, *arguments, server.url, "-m", "m-1", "hi")
+        assert (done.status, done.out) == (0, "Hm.\n\nYes.\n")
+        done = await run(tmp_path, *arguments, server.url, "-m", "m-1", "--json", "hi")
+        assert (json.loads(done.out)["text"], json.loads(done.out)["reasoning"]) == ("Yes.", "Hm.")
+
+
 async def test_each_piece_is_written_when_it_comes(tmp_path: Path) -> None:
     model = Model()
     async with (

@@ -49,6 +49,15 @@ def test_a_block_is_written_when_it_is_finished() -> None:
     assert out.getvalue() == "First paragraph ends.\n"
 
 
+def test_what_was_reasoning_is_set_apart() -> None:
+    out = io.StringIO()
+    output = Rendered(out, colour=False, width=40)
+    output.piece(Delta("Hm"))
+    output.piece(Delta("Yes.", text_was_reasoning=True))
+    output.end(Session(), Message(Role.ASSISTANT))
+    assert out.getvalue() == "Hm\n\nYes.\n"
+
+
 def test_code_is_never_wrapped() -> None:
     line = "x = " + "1 + " * 40 + "1"
     assert line in rendered(f"```python\n{line}\n```\n", colour=False)

@@ -55,6 +55,16 @@ async def test_a_reply_comes_as_text_reasoning_usage_and_done(stage: Stage) -> N
         ]
 
 
+async def test_text_that_was_reasoning_is_called_so(stage: Stage) -> None:
+    async with passing(stage, chunked(piece("Hm."), piece("</think>Yes."), piece("", "stop"), DONE)) as (relay, _):
+        reply = await relay.post("/chat", {"prompt": "Hello", "model": "box/a"})
+        assert events(reply)[:-1] == [
+            {"type": "text", "text": "Hm."},
+            {"type": "text_was_reasoning"},
+            {"type": "text", "text": "Yes."},
+        ]
+
+
 async def test_a_conversation_is_passed_whole(stage: Stage) -> None:
     said = [
         {"role": "system", "content": "S"},

@@ -52,6 +52,7 @@ class Entry:
     """What the pane knows of a message. Blocks are made when they are first looked at."""
 
     __slots__ = (
+        "_begin",
         "_hints",
         "_labelled",
         "_lines",
@@ -87,7 +88,7 @@ class Entry:
         """Whether the reasoning, or the summary that is sent, is unfolded."""
         self.height = 0
         self.width = 0
-        self.size = len(message.text)
+        self.size = self._begin = len(message.text)
         self._lines = message.text.count("\n")
         self._thought_size = size_of(message.reasoning)
         self.body: Document | None = None
@@ -122,6 +123,22 @@ class Entry:
             self.size += len(delta.text)
             self._lines += delta.text.count("\n")
 
+    def take_text_as_reasoning(self) -> None:
+        """Makes the text by which it grew reasoning."""
+        self._make()
+        assert self.body is not None
+        text = self.body.source
+        if self._thought is None and not self._begin:
+            self._thought, self.body = self.body, _document()
+        else:
+            gap, self.body = "\n\n" if self._thought is not None else "", _document()
+            self.body.feed(text[: self._begin])
+            self._thinking().feed(gap + text[self._begin :])
+        self._thought_size += size_of(text[self._begin :])
+        self.size, self._lines = self._begin, text[: self._begin].count("\n")
+        self._restack()
+        self.width = 0
+
     def end(self) -> None:
         """Notes that nothing more will come, and how it ended."""
         self.growing = False
@@ -136,6 +153,7 @@ class Entry:
         """Lets it grow again, from the message as it is now."""
         self.forget()
         self.growing = True
+        self._begin = len(self.message.text)
 
     def is_last(self, hints: Hints | None) -> None:
         """Takes what keys do about the last reply; None: it is the last no longer."""

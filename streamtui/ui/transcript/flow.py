@@ -98,6 +98,11 @@ class Flow:
         self.entries[last].feed(delta)
         return self.top(last) + self.exact(last, again=True)
 
+    def take_text_as_reasoning(self) -> None:
+        """Makes the text that the last entry grew by reasoning."""
+        self.entries[-1].take_text_as_reasoning()
+        self._again(len(self.entries) - 1)
+
     def top(self, index: int) -> int:
         """The first line of entry `index`."""
         return self._heights.top(index)

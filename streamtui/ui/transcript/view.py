@@ -78,6 +78,10 @@ class TranscriptView(ScrollView, can_focus=True):
 
     def append(self, delta: Delta) -> None:
         """Adds a piece to the growing message; it is shown with the next frame."""
+        if delta.text_was_reasoning and self._growing is not None:
+            self._flush()
+            self.flow.take_text_as_reasoning()
+            self.settle()
         self._pending.append(delta)
         if not self._frame_due:
             self._frame_due = True
