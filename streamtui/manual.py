@@ -10,10 +10,17 @@ from streamtui import keys, paths
 
 _HEADING = re.compile(r"^## +(.+)$", re.MULTILINE)
 _KEYWORDS = re.compile(r"<!-- keywords: (.*?) -->\n*", re.DOTALL)
-_WORD = re.compile(r"[a-z0-9_+.-]*[a-z0-9_+]")
+_WORD = re.compile(r"[a-z0-9_+.-]+")
 _KEY = re.compile(r"\{key:([a-z_.]+)\}")
+
+
+def _words(text: str) -> list[str]:
+    """Return the words of `text` without the points and hyphens that end them."""
+    return [word for found in _WORD.findall(text) if (word := found.rstrip(".-"))]
+
+
 _IDLE = frozenset(
-    _WORD.findall(
+    _words(
         "a an and are as at be by can do does for from get give has have how i if in is it its me my "
         "of on or please show tell that the there this to use used using want was what when where "
         "which who why will with work works you your about not no any some into make streamtui"
@@ -57,7 +64,7 @@ def filled(text: str) -> str:
 
 def words(text: str) -> list[str]:
     """Returns the words of `text` that say what it is about, in lower case and without endings."""
-    return [_stem(word) for word in _WORD.findall(text.lower().replace("'", "")) if word not in _IDLE]
+    return [_stem(word) for word in _words(text.lower().replace("'", "")) if word not in _IDLE]
 
 
 def _stem(word: str) -> str:
@@ -75,8 +82,8 @@ def search(question: str) -> Section | None:
     asked = set(words(question))
     scored = [(_score(asked, section), section) for section in sections()]
     # Words like where and what decide only between sections that fit equally well.
-    idle = set(_WORD.findall(question.lower())) & _IDLE
-    score, best = max(scored, key=lambda pair: (pair[0], len(idle & set(_WORD.findall(pair[1].title.lower())))))
+    idle = set(_words(question.lower())) & _IDLE
+    score, best = max(scored, key=lambda pair: (pair[0], len(idle & set(_words(pair[1].title.lower())))))
     if score >= ENOUGH:
         return best
     return sections()[0] if "streamtui" in question.lower() else None

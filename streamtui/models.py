@@ -11,6 +11,11 @@ from streamtui.config.ready_made import LOCAL
 
 _Number = TypeVar("_Number", int, float)
 
+LONGEST_NAME = 8_192
+"""Characters of a model's name. Lists leave out longer ones, and the relay refuses them."""
+MOST_MODELS = 20_000
+"""Models of a list that are taken; the rest can still be asked by name."""
+
 # The models of OpenAI that speak Responses only, and those that speak the old completions.
 # Source: the lists ResponsesModel and CompletionCreateParams of the openai package 3.52.
 _RESPONSES = re.compile(r"^(gpt-[\d.]+|o\d+)-(pro|codex)|deep-research|computer-use|^codex-|^gpt-daybreak")

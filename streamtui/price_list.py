@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from genai_prices.types import ModelInfo, Provider
 
 _list: "DataSnapshot | None" = None
+_LONGEST = 200
+"""Characters of a model's name that is looked up."""
 
 
 class Listed(NamedTuple):
@@ -70,7 +72,8 @@ def _costs(
 
 
 def _found(base_url: str, model: str) -> "tuple[Provider, ModelInfo] | None":
-    return None if _list is None else _looked_up(_list.timestamp, base_url, model)
+    # A longer name is none of the list's; here it would go through a thousand patterns and stay in the cache.
+    return None if _list is None or len(model) > _LONGEST else _looked_up(_list.timestamp, base_url, model)
 
 
 @cache  # a model that is not listed takes 2 ms to be missed

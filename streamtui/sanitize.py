@@ -50,6 +50,15 @@ def escape_json(text: str) -> str:
     return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
+def short_line(text: str, longest: int) -> str:
+    """Return `text` cleaned and on one line, with an ellipsis for what exceeds `longest` characters.
+
+    Looks only at the beginning of `text`, so that megabytes cost no more than a line.
+    """
+    line = clean_line(text[: 2 * longest])
+    return line if len(line) <= longest and len(text) <= 2 * longest else line[: longest - 1].rstrip() + "…"
+
+
 class Cleaner:
     """Cleans text that comes in pieces, however a line end or a surrogate pair was cut in two."""
 

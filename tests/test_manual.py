@@ -92,3 +92,7 @@ def test_questions_find_their_section(question: str, title: str) -> None:
 @pytest.mark.parametrize("question", ["", "?", "what is the capital of France", "write a poem", "2 + 2"])
 def test_other_questions_find_none(question: str) -> None:
     assert manual.search(question) is None
+
+
+def test_points_and_hyphens_end_no_word() -> None:
+    assert manual.words("gpt-4.1-- -x. ... c++ " + "-." * 500_000) == ["gpt-4.1", "-x", "c++"]

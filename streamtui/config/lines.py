@@ -6,12 +6,12 @@ from collections.abc import Iterator
 Path = tuple[str | int, ...]
 """Where a value stands: the keys that lead to it, and numbers (from 0) in arrays."""
 
-_BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
-_KEY = re.compile(r'[\w-]+|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'', re.ASCII)
+_BLANK = re.compile(r"(?:[ \t\r\n]++|#[^\n]*+)*+")
+_KEY = re.compile(r'[\w-]+|"(?:\\.|[^"\\\n])*+"|\'[^\'\n]*\'', re.ASCII)
 _STRING = re.compile(
     r'"""(?:\\.|[^\\])*?"""(?:"{0,2})'  # up to two quotes may stand before the three that end it
     r"|'''.*?'''(?:'{0,2})"
-    r'|"(?:\\.|[^"\\\n])*"'
+    r'|"(?:\\.|[^"\\\n])*+"'
     r"|'[^'\n]*'",
     re.DOTALL,
 )

@@ -7,8 +7,8 @@ WINDOW = 1000
 ENOUGH = 12
 """Characters from which a repetition is one; a shorter one may be meant."""
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})([^\n`]*)$", re.MULTILINE)
-_FENCE_AGAIN = re.compile(r"\s*(?:`{3,}|~{3,})[ \t]*\w[^\n`]*\n")
-_FENCE_BEGUN = re.compile(r"\s*(?:`+|~+)[^\n`]*\Z")
+_FENCE_AGAIN = re.compile(r"\s*+(?:`{3,}+|~{3,}+)[ \t]*+\w[^\n`]*+\n")
+_FENCE_BEGUN = re.compile(r"\s*+(?:`++|~++)[^\n`]*+\Z")
 _UNSPACED = "\u2e80"
 """From here on come the scripts that put no spaces between words."""
 
@@ -45,6 +45,8 @@ class Seam:
 
     def _is_open(self) -> bool:
         """Whether what follows can make it a longer repetition."""
+        if len(self._held) > 2 * WINDOW:
+            return False
         if self._in_code and _FENCE_BEGUN.match(self._held):
             return True
         begun = self._without_fence(self._held).lstrip()

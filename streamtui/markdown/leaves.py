@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 HEADER = 2000  # characters up to which a line can be a table's header
 DEFINITIONS = 4000  # characters up to which a paragraph can be link definitions
 _definition = re.compile(r"\[[^\[\]]{0,999}(?:\](?::\s*(?:\S+\s*(?:[\"'(][^\n]*)?)?(?:\n|$)?)?)?")
-_heading_end = re.compile(r"[ \t]*#*[ \t]*$")
 
 
 @cache
@@ -185,8 +184,7 @@ class Heading:
     def append(self, text: str) -> None:
         """Add text of the line."""
         text = self._held + text
-        match = _heading_end.search(text)
-        end = match.start() if match else len(text)
+        end = len(text.rstrip(" \t").rstrip("#").rstrip(" \t"))
         if text[end : end + 1] == "#" and (text[end - 1] if end else self._last):
             end = len(text.rstrip(" \t"))  # C# is no closing sequence
         if end:

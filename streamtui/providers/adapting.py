@@ -4,8 +4,10 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 from streamtui.message import Delta
+from streamtui.providers.answers import WORDS_READ
 from streamtui.providers.body import Body, names_in, put, take
 from streamtui.providers.errors import Explainer
 from streamtui.providers.json_values import table, text
@@ -35,6 +37,8 @@ _MISTAKE = re.compile(
 _ONLY_THIS_VALUE = re.compile(r"supported values|cannot both", re.IGNORECASE)
 """What is said of a value, or of two fields together: another value may do the next time."""
 _DEEPEST = 6
+_MOST_TEXTS = 100
+"""Texts of an answer that are looked at."""
 ROUNDS = 6
 """How often one request is changed at most."""
 
@@ -58,7 +62,7 @@ def refusal_in(answer: str, body: Body) -> Refusal | None:
         data = json.loads(answer)
     except (ValueError, RecursionError):
         data = answer
-    words = " ".join(_texts_in(data))
+    words = " ".join(text[:WORDS_READ] for text in islice(_texts_in(data), _MOST_TEXTS))
     if not _UNKNOWN.search(words) or _MISTAKE.search(words):
         return None
     names = [name for name in names_in(body) if name.partition(".")[0] not in _NEVER]

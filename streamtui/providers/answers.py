@@ -10,8 +10,10 @@ from time import time
 
 from streamtui.sanitize import clean_line
 
-_EVENT_DATA = re.compile(r"^data: *(\{.*\})\s*$", re.MULTILINE)
-_HTML_TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
+WORDS_READ = 10_000
+"""Characters of a server's own words that are looked at; more says nothing new, and a body can have megabytes."""
+_EVENT_DATA = re.compile(r"^data: *(\{.*\})[ \t\r]*$", re.MULTILINE)
+_HTML_TITLE = re.compile(r"<title[^<>]*>([^<]*)</title", re.IGNORECASE)
 _HTML = re.compile(r"^\s*<(!doctype|html|head|body|\?xml)", re.IGNORECASE)
 
 
@@ -28,8 +30,8 @@ def server_words(body: object, depth: int = 5) -> str:
                 return server_words(json.loads(event[1]), depth - 1)
         title = _HTML_TITLE.search(body)
         if title:
-            return clean_line(title[1])
-        return "" if _HTML.match(body) else clean_line(body)
+            return clean_line(title[1][:WORDS_READ])
+        return "" if _HTML.match(body) else clean_line(body[:WORDS_READ])
     if depth and isinstance(body, list):
         return "; ".join(filter(None, (server_words(item, depth - 1) for item in body[:3])))
     if depth and isinstance(body, dict):
@@ -82,4 +84,4 @@ def code_of(body: object) -> str:
         return ""
     error = body.get("error")
     inner = error if isinstance(error, dict) else body
-    return " ".join(str(inner[name]) for name in ("code", "type") if isinstance(inner.get(name), str))
+    return " ".join(inner[name][:WORDS_READ] for name in ("code", "type") if isinstance(inner.get(name), str))

@@ -4,11 +4,11 @@ import json
 from collections.abc import Mapping
 from math import isfinite
 
-from streamtui.models import ModelInfo
+from streamtui.models import LONGEST_NAME, MOST_MODELS, ModelInfo
 from streamtui.providers.answers import error_in
 from streamtui.providers.errors import Explainer
 from streamtui.providers.json_values import count, table
-from streamtui.sanitize import clean_line
+from streamtui.sanitize import clean_line, short_line
 
 _NAMES = ("id", "model", "name")
 # OpenRouter, Together; vLLM; Groq; LM Studio (what is loaded, before what could be), Mistral; Anthropic. The
@@ -18,6 +18,7 @@ _WINDOWS = (
     "max_input_tokens", "n_ctx", "n_ctx_train",
 )  # fmt: skip
 _MILLION = 1_000_000
+_OWNER_LENGTH = 100
 
 
 def models_in(body: str, explain: Explainer) -> list[ModelInfo]:
@@ -30,7 +31,7 @@ def models_in(body: str, explain: Explainer) -> list[ModelInfo]:
         raise explain.sent_error(error_in(data))
     if isinstance(data, dict):
         data = data.get("data") or data.get("models")
-    entries = [_model(entry) for entry in data] if isinstance(data, list) else []
+    entries = [_model(entry) for entry in data[:MOST_MODELS]] if isinstance(data, list) else []
     found: dict[str, ModelInfo] = {}
     for entry in entries:
         if entry.name:
@@ -40,15 +41,20 @@ def models_in(body: str, explain: Explainer) -> list[ModelInfo]:
 
 def _model(entry: object) -> ModelInfo:
     if isinstance(entry, str):
-        return ModelInfo(clean_line(entry))
+        return ModelInfo(_name(entry))
     if not isinstance(entry, dict):
         return ModelInfo("")
     name = next((entry[key] for key in _NAMES if isinstance(entry.get(key), str)), "")
     pricing = table(entry.get("pricing"))
     asked, answered, cached = (_price(pricing.get(kind)) for kind in ("prompt", "completion", "input_cache_read"))
     owner = entry.get("owned_by")
-    owner = clean_line(owner) if isinstance(owner, str) else ""
-    return ModelInfo(clean_line(name), _window(entry), asked, answered, cached, owner)
+    owner = short_line(owner, _OWNER_LENGTH) if isinstance(owner, str) else ""
+    return ModelInfo(_name(name), _window(entry), asked, answered, cached, owner)
+
+
+def _name(name: str) -> str:
+    """Return the name cleaned, or "" if it is too long to be one."""
+    return clean_line(name) if len(name) <= LONGEST_NAME else ""
 
 
 def _window(entry: Mapping[str, object]) -> int | None:

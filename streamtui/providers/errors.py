@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
 from streamtui.config import Api, Endpoint
-from streamtui.providers.answers import code_of, retry_after, server_words
+from streamtui.providers.answers import WORDS_READ, code_of, retry_after, server_words
 from streamtui.providers.base import ProviderError, Trouble
-from streamtui.sanitize import clean_line
+from streamtui.sanitize import clean_line, short_line
 
 WORDS_LENGTH = 200
 """Characters of the server's own words that are shown."""
+NAME_LENGTH = 100
+"""Characters of a name in a sentence: a model's, a content type's."""
 
 _TOO_LONG = re.compile(
     r"context_length_exceeded|context (length|window|size)|prompt is too long|too many tokens",
@@ -29,7 +31,9 @@ _PASSING = re.compile(r"server_error|overloaded|unavailable|try again|bad gatewa
 _OTHER_API = re.compile(r"(?:mean to use|supported in) (?:the )?/?v1/(chat|completions|responses)", re.IGNORECASE)
 _INVALID_MODEL = re.compile(r"(invalid|unknown|no such) model|model_not_found", re.IGNORECASE)
 _NO_MODEL = re.compile(r"model_not_found|\bmodel\b", re.IGNORECASE)
-STARRED = re.compile(r"[\w.-]*\*{3,}[\w.-]*")
+# The lookbehind lets a search begin at the start of a word only. Without it a long word without stars takes quadratic
+# time: 27 s for 40,000 letters.
+STARRED = re.compile(r"(?<![\w.*-])[\w.*-]*?\*{3}[\w.*-]*+")
 """How servers repeat a key half hidden; OpenAI shows its last four characters."""
 _SHORTEST_SECRET = 6
 _SECRET_HEADER = re.compile(r"auth|key|token|secret|cookie|password", re.IGNORECASE)
@@ -97,7 +101,7 @@ class Explainer:
         retryable: bool = False,
     ) -> ProviderError:
         """Returns the error that says `sentence`, and then what the server said in its own `words`."""
-        words = self._short(self._redacted(clean_line(words)))
+        words = short_line(self._redacted(clean_line(words[:WORDS_READ])), WORDS_LENGTH)
         said = f" It said: “{words}”" if words else ""
         sentence = self._redacted(clean_line(sentence)) + said
         return ProviderError(sentence, trouble, status=status, retry_after=wait, retryable=retryable)
@@ -106,10 +110,6 @@ class Explainer:
         for secret in secrets_of(self.endpoint):
             text = text.replace(secret, "[key]")
         return STARRED.sub("[key]", text)
-
-    @staticmethod
-    def _short(text: str) -> str:
-        return text if len(text) <= WORDS_LENGTH else text[: WORDS_LENGTH - 1].rstrip() + "…"
 
     # What the server says before or instead of a stream
 
@@ -177,7 +177,7 @@ class Explainer:
         if status == 408:
             return f"{name} gave up waiting (408): try again.", Trouble.TIMEOUT
         if 300 <= status < 400:
-            to = clean_line(headers.get("location", ""))
+            to = short_line(headers.get("location", ""), WORDS_LENGTH)
             return (
                 f"{name} sends requests elsewhere ({status}): use {to or 'its new address'} instead.",
                 Trouble.REFUSED,
@@ -194,7 +194,7 @@ class Explainer:
     @property
     def model_name(self) -> str:
         """The model as it can be shown."""
-        return clean_line(self.model) or "this model"
+        return short_line(self.model, NAME_LENGTH) or "this model"
 
     def _unauthorized(self, status: int) -> tuple[str, Trouble]:
         if status == 407:
@@ -258,7 +258,7 @@ class Explainer:
 
     def not_a_stream(self, body: str, content_type: str) -> ProviderError:
         """Status 200 and a body that holds neither a stream, nor a completion, nor an error."""
-        kind = clean_line(content_type.partition(";")[0]) or "something"
+        kind = short_line(content_type.partition(";")[0], NAME_LENGTH) or "something"
         what = "an empty reply" if not body.strip() else f"{kind}, not a stream of text"
         return self.error(
             f"{self.name} sent {what}: check the address {self.url}, which usually ends in /v1.",

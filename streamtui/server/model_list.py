@@ -9,6 +9,7 @@ from time import monotonic
 from typing import Any
 
 from streamtui.config import Endpoint
+from streamtui.models import LONGEST_NAME, MOST_MODELS
 from streamtui.providers.base import ProviderError
 from streamtui.providers.errors import Explainer
 from streamtui.providers.upstream import Upstream
@@ -135,7 +136,12 @@ def _entries(text: str, explain: Explainer) -> list[Model]:
     models = data.get("data") if isinstance(data, dict) else data
     if not isinstance(models, list):
         raise explain.no_models(text)
-    return [model for model in models if isinstance(model, dict) and isinstance(model.get("id"), str)]
+    return [model for model in models[:MOST_MODELS] if isinstance(model, dict) and _has_name(model)]
+
+
+def _has_name(model: dict[str, Any]) -> bool:
+    name = model.get("id")
+    return isinstance(name, str) and len(name) <= LONGEST_NAME
 
 
 def _finite(text: str) -> float | None:

@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from streamtui.config import Endpoint
+from streamtui.models import LONGEST_NAME
 from streamtui.server.refusal import Refusal
 
-MODEL_LENGTH = 512
-"""Characters of a model name, which is compared, logged and repeated in errors. The longest are paths of files."""
 LARGE = 128 * 1024
 """Bytes of a body that takes longer to go through than other streams should wait."""
 _SPACE = re.compile(r"[ \t\n\r]*")
@@ -40,10 +39,12 @@ class Router:
         self._by_length = sorted(self.endpoints.values(), key=lambda endpoint: -len(endpoint.name))
 
     def route(self, model: str) -> Route:
-        """Returns where a request for `model` goes. Raises Refusal for an endpoint's name without a model's, and for
-        a name that is too long."""
-        if len(model) > MODEL_LENGTH:
-            message = f"The model name has {len(model)} characters; the limit is {MODEL_LENGTH}."
+        """Returns where a request for `model` goes.
+
+        Raises Refusal for an endpoint's name without a model's, and for a name too long to be one.
+        """
+        if len(model) > LONGEST_NAME:
+            message = f"The model's name has {len(model):,} characters; at most {LONGEST_NAME:,} are allowed."
             raise Refusal(400, message, "invalid_model", param="model")
         for endpoint in self._by_length:
             if model.startswith(f"{endpoint.name}/"):

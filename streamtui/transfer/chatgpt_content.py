@@ -16,7 +16,7 @@ _IDLE = ("reasoning_recap", "model_editable_context")
 """What nobody misses: “Thought for 5 seconds”, what ChatGPT remembers of the user."""
 _FENCED = ("code", "execution_output", "system_error")
 # Marks for the web page to draw as links and names: private characters around a kind and its values.
-_MARK = re.compile("\ue200([a-z_]*)\ue202?([^\ue201]*)\ue201")
+_MARK = re.compile("\ue200([a-z_]*+)\ue202?([^\ue200\ue201]*)\ue201")
 _LEFT_OVER = re.compile("[\ue200-\ue206]")
 
 

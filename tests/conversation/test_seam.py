@@ -86,3 +86,12 @@ def test_any_cut_gives_the_same_text_and_only_its_beginning_is_missing(
 @given(st.text(st.characters(categories=["L", "Z", "P"]), max_size=3 * WINDOW), st.text(max_size=200))
 def test_however_long_the_text_before_it_is_fast_and_loses_nothing(before: str, after: str) -> None:
     assert after.endswith(joined(before, after))
+
+
+@pytest.mark.parametrize(
+    "held", ["`" * 5_000, "~" * 5_000, " " * 5_000 + "``", "```" + "x" * 5_000], ids=lambda held: held[:4]
+)
+def test_what_goes_on_without_end_is_not_held_back(held: str) -> None:
+    seam = Seam("```py\nx = 1")
+    shown = "".join(map(seam.feed, held))
+    assert shown == held

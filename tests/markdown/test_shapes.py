@@ -245,3 +245,9 @@ def test_line_ends_of_all_kinds() -> None:
 def test_nesting_ends_somewhere() -> None:
     assert len(parse("1. " * 20000)) < 3
     assert len(parse("> " * 20000 + "x")) == 1
+
+
+@pytest.mark.parametrize("space", [" ", "\t", " \t", "# ", "#"])
+def test_a_heading_of_much_space_keeps_its_text(space: str) -> None:
+    (heading,) = parse("# a" + space * 200_000 + "b")
+    assert heading.plain().replace("\t", "    ").split() == ("# a" + space * 200_000 + "b").split()[1:]

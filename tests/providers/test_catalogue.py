@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamtui.models import ModelInfo
+from streamtui.models import LONGEST_NAME, MOST_MODELS, ModelInfo
 from streamtui.providers.base import ProviderError
 from streamtui.providers.catalogue import models_in
 from tests.providers.asking import EXPLAIN
@@ -74,3 +74,16 @@ def test_no_json_raises_anything_but_provider_errors(data: object) -> None:
 def test_nor_does_any_text(body: str) -> None:
     with suppress(ProviderError):
         models_in(body, EXPLAIN)
+
+
+def test_a_name_too_long_to_be_one_is_left_out() -> None:
+    long = "a" * (LONGEST_NAME + 1)
+    assert models_in(json.dumps([long, {"id": long}, {"id": long[1:]}, "b"]), EXPLAIN) == [
+        ModelInfo(long[1:]),
+        ModelInfo("b"),
+    ]
+
+
+def test_an_endless_list_is_cut() -> None:
+    listed = [{"id": str(number)} for number in range(MOST_MODELS + 5)]
+    assert [model.name for model in models_in(json.dumps(listed), EXPLAIN)][-1] == str(MOST_MODELS - 1)

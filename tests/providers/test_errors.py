@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from streamtui.config import OPENAI_URL, Endpoint
 from streamtui.providers.answers import retry_after, server_words
 from streamtui.providers.base import Trouble
-from streamtui.providers.errors import WORDS_LENGTH, Explainer
+from streamtui.providers.errors import NAME_LENGTH, WORDS_LENGTH, Explainer
 from tests.providers.asking import EXPLAIN
 
 T = Trouble
@@ -197,3 +197,46 @@ def test_a_password_in_the_address_is_not_shown() -> None:
 )
 def test_the_servers_words(body: object, words: str) -> None:
     assert server_words(body) == words
+
+
+HUGE = 1_000_000
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "a" * HUGE,
+        "a." * HUGE + "***",
+        "<title" * HUGE,
+        "<title>" * HUGE,
+        "data: {}" + "\n" * HUGE + "x",
+        "data: {" * HUGE,
+        {"error": {"message": "a" * HUGE, "code": "a" * HUGE, "type": "*" * HUGE}},
+        {"error": [{"msg": "-" * HUGE}] * 3},
+    ],
+    ids=lambda body: str(body)[:20],
+)
+def test_a_huge_body_gives_a_short_sentence(body: object) -> None:
+    """Matching must be linear: a quadratic pattern takes hours for these bodies and runs into the test's timeout."""
+    for status in (400, 404, 500):
+        assert len(Explainer(Endpoint("box", "http://box.test/v1"), "m").status(status, body, {}).sentence) < 500
+    assert len(EXPLAIN.sent_error(body).sentence) < 500
+    assert len(EXPLAIN.not_a_stream(str(body), str(body)).sentence) < 500
+
+
+def test_a_huge_name_is_cut() -> None:
+    explain = Explainer(Endpoint("box", "http://box.test/v1"), "m" * HUGE)
+    assert f"model {'m' * (NAME_LENGTH - 1)}…: pick" in explain.status(404, {"message": "no such model"}, {}).sentence
+    moved = explain.status(308, "", {"location": "http://elsewhere.test/" + "a" * HUGE}).sentence
+    assert "http://elsewhere.test/aaa" in moved
+    assert len(moved) < 500
+
+
+@pytest.mark.parametrize(
+    "stars", ["***", "****abcd", "sk-***", "sk-proj-**********abcd", "a***b***c", "a**b***", "x.***-y"]
+)
+def test_half_hidden_keys_are_left_out(stars: str) -> None:
+    said = (
+        Explainer(Endpoint("box", "http://box.test/v1")).status(401, f"Incorrect key: {stars} (of yours).", {}).sentence
+    )
+    assert "Incorrect key: [key] (of yours)." in said

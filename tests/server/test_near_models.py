@@ -1,6 +1,7 @@
 """A model that does not exist: the relay names those that are most like it."""
 
 import json
+from difflib import SequenceMatcher
 
 import pytest
 
@@ -104,3 +105,37 @@ async def test_names_of_hundreds_of_models_are_compared() -> None:
     assert nearest_models(route, []) == []
     # A server may list a model that it does not let this key ask.
     assert nearest_models(Route(Endpoint("box"), "a"), ["box/a", "far/a"]) == ["far/a"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "listed"), [("a" * 5_000, "a" * 4_999), ("a" * 90, "a" * 5_000), ("a" * 5_000, "b")], ids=[1, 2, 3]
+)
+async def test_long_names_are_not_compared(asked: str, listed: str) -> None:
+    assert nearest_models(Route(Endpoint("box"), asked), [f"box/{listed}"] * 9) == []
+
+
+async def test_of_thousands_of_names_a_few_are_compared_letter_by_letter(monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = "mdel-00077"
+    compared: list[str] = []
+
+    class Counting(SequenceMatcher[str]):
+        def ratio(self) -> float:
+            compared.append(wanted)
+            return super().ratio()
+
+    monkeypatch.setattr(near_models, "SequenceMatcher", Counting)
+    known = [f"box/model-{number:05}" for number in range(10_000)]
+    assert nearest_models(Route(Endpoint("box"), wanted), known)[0] == "box/model-00077"
+    assert 0 < len(compared) <= 100
+
+
+async def test_a_name_that_is_too_long_is_not_passed_on(stage: Stage) -> None:
+    async with passing(stage, without(OPENAI, "gpt-1")) as (relay, server):
+        for path in ("/v1/chat/completions", "/chat"):
+            reply = await relay.post(path, {"model": "a" * 100_000, "prompt": "x"})
+            error = await refused(reply)
+            assert (reply.status_code, error["code"], error["param"]) == (400, "invalid_model", "model")
+            assert error["message"] == "The model's name has 100,000 characters; at most 8,192 are allowed."
+        assert not server.requests
+        error = await refused(await relay.post(body={**STREAMED, "model": "a" * 8_000}))
+        assert len(error["message"]) < 500
