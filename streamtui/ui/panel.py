@@ -18,7 +18,7 @@ NARROW = 60
 class Panel(WorkingScreen[Result], ModalScreen[Result]):
     """What every panel looks like: a titled box named ``panel``, perhaps with a filter, a list and a hint in it."""
 
-    BINDINGS = bindings_of("chat", "suspend", priority=True)
+    BINDINGS = [*bindings_of("chat", "suspend", priority=True), ("f1", "app.show_keys")]
     DEFAULT_CSS = """
     Panel {
         align: center middle;
@@ -58,7 +58,6 @@ class Panel(WorkingScreen[Result], ModalScreen[Result]):
     .low Panel #panel { width: 100%; height: 100%; max-height: 100%; }
     .low Panel OptionList { height: 1fr; }
     """
-    BINDINGS = [("f1", "app.show_keys")]
     SCOPED_CSS = False  # else the rules for low terminals, which begin at the app, never hold
 
     def name_panel(self, title: str, keys: str) -> None:
