@@ -42,6 +42,11 @@ def keyring_list() -> Path:
     return data_dir() / "in-keyring.txt"
 
 
+def log_file() -> Path:
+    """The log of unexpected errors (on Linux ``~/.local/state/streamtui/log/streamtui.log``). Not created here."""
+    return Path(_DIRS.user_log_dir) / "streamtui.log"
+
+
 def encodings_dir() -> Path:
     """The folder of the encodings that count tokens (on Linux ``~/.cache/streamtui/encodings``). Not created here."""
     return Path(_DIRS.user_cache_dir) / "encodings"

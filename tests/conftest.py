@@ -1,13 +1,16 @@
 """Keeps the developer's machine out of the tests: folders of their own, no keys, no network."""
 
+import logging
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from streamtui.error_log import LOG
 from streamtui.store import Store
 
 # A busy machine fails nothing: time is measured in tests/bench.
@@ -20,7 +23,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 
 @pytest.fixture(autouse=True)
-def own_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def own_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Every test has folders of its own and an environment without keys."""
     hidden = ("OPENAI_", "XDG_", "TMUX", "NO_COLOR", "TEXTUAL", "TIKTOKEN_", "DATA_GYM_", "COLUMNS", "LINES")
     for name in [name for name in os.environ if name.startswith(hidden)]:
@@ -28,6 +31,12 @@ def own_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("DATA", "CONFIG", "CACHE", "STATE"):
         monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / name.lower()))
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
+    yield
+    for handler in list(LOG.handlers):  # of an error log that a test has started
+        LOG.removeHandler(handler)
+        handler.close()
+    LOG.setLevel(logging.NOTSET)
 
 
 @pytest.fixture

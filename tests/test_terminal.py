@@ -155,7 +155,9 @@ async def test_what_was_on_the_screen_is_on_the_disk(model: Model, tmp_path: Pat
         assert session.path()[-1].finish_reason is None
     else:
         assert code == 0
-        assert session.path()[-1].finish_reason is FinishReason.STOPPED
+        reply = session.path()[-1]
+        assert reply.finish_reason is FinishReason.FAILED
+        assert reply.error == "streamtui was terminated before the reply was complete."
         # the alternate screen left, the cursor shown, mouse, kitty keys and modified keys taken back
         for sequence in (b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[?1003l", b"\x1b[<u", b"\x1b[>4;0m"):
             assert sequence in end
@@ -173,7 +175,7 @@ async def test_the_program_ends_with_its_terminal(model: Model, tmp_path: Path, 
         terminal.process.kill()
         assert await asyncio.to_thread(ends, pid)
     reply = saved(tmp_path).path()[-1]
-    assert (reply.text, reply.finish_reason) == ("Half of a sen", FinishReason.STOPPED)
+    assert (reply.text, reply.finish_reason) == ("Half of a sen", FinishReason.FAILED)
 
 
 async def test_a_program_that_was_stopped_goes_on(model: Model, tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ class Asker:
             reply = conversation.current
             assert reply is not None
             showing.end(conversation.session, reply)
-        showing.check()
+        showing.check(at_end=True)
         return reply
 
     def _shape(self, request: Request) -> Request:
@@ -86,7 +86,7 @@ class _Showing:
 
     def __init__(self, output: Output) -> None:
         self._output = output
-        self._failure: OSError | None = None
+        self._failure: Exception | None = None
 
     def tap(self, data: str) -> None:
         self._try(lambda: self._output.tap(data))
@@ -101,10 +101,10 @@ class _Showing:
         if self._failure is None:
             try:
                 write()
-            except OSError as error:
+            except Exception as error:  # noqa: BLE001 - raised by `check`
                 self._failure = error
 
-    def check(self) -> None:
-        """Raises OSError if something could not be written."""
-        if self._failure is not None:
+    def check(self, *, at_end: bool = False) -> None:
+        """Raises OSError if something could not be written; at the end also what else went wrong: the reply goes on."""
+        if self._failure is not None and (at_end or isinstance(self._failure, OSError)):
             raise self._failure

@@ -36,7 +36,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_FAILED
     # Imported by name: no command pays for what another one needs.
     command = import_module(f"streamtui.cli.{name or 'chat'}")
-    status: int = command.main(arguments[1:] if name else arguments)
+    try:
+        status: int = command.main(arguments[1:] if name else arguments)
+    except Exception as error:  # noqa: BLE001 - the last place that can tell of it in a sentence
+        return _failed(error)
     return status
 
 
@@ -45,3 +48,13 @@ def _open_closed_streams() -> None:
     for stream, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, stream) is None:
             setattr(sys, stream, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
+
+
+def _failed(error: Exception) -> int:
+    from streamtui import error_log
+
+    error_log.start()
+    error_log.LOG.critical("An internal error ended streamtui", exc_info=error)
+    name = type(error).__name__
+    print(f"streamtui: an internal error ended the program ({name}). {error_log.where()}", file=sys.stderr)
+    return EXIT_FAILED

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from streamtui import paths
 from streamtui.cli import EXIT_FAILED, EXIT_USAGE
-from streamtui.cli.options import add_server_options, add_session_options, config_from
+from streamtui.cli.options import add_debug_option, add_server_options, add_session_options, config_from
 from streamtui.cli.parsing import Parser
 from streamtui.cli.running import run_quietly, say
 from streamtui.cli.saving import SAVE_TIMEOUT
@@ -55,6 +55,7 @@ def parser() -> argparse.ArgumentParser:
     shown.add_argument("--show-reasoning", action="store_true", help="write what the model thinks to stderr")
     add_server_options(parser)
     add_session_options(parser)
+    add_debug_option(parser)
     parser.add_argument("--no-save", action="store_true", help="keep nothing of it")
     return parser
 
@@ -74,6 +75,7 @@ def add_question_options(parser: argparse.ArgumentParser) -> None:
 def main(arguments: Sequence[str]) -> int:
     """Asks. Returns 0, 1 if there is no (whole) answer, 2 for wrong arguments, 130 if interrupted."""
     asked = parser().parse_args(arguments)
+    from streamtui import error_log
     from streamtui.ask.question import QuestionError
 
     try:
@@ -84,6 +86,8 @@ def main(arguments: Sequence[str]) -> int:
         return EXIT_USAGE
     for trouble in config.troubles:
         say(trouble)
+    error_log.start(debug=asked.debug)
+    error_log.LOG.addHandler(error_log.Notices(say))
     return run_quietly(_ask(config, asked, question))
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from streamtui import __version__
 from streamtui.cli import COMMANDS, EXIT_FAILED, EXIT_USAGE
-from streamtui.cli.options import add_server_options, add_session_options, config_from, server_flags
+from streamtui.cli.options import add_debug_option, add_server_options, add_session_options, config_from, server_flags
 from streamtui.cli.parsing import Parser
 from streamtui.config import Config, ConfigError
 from streamtui.sanitize import clean_line
@@ -35,6 +35,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"streamtui {__version__}")
     add_server_options(parser)
     add_session_options(parser)
+    add_debug_option(parser)
     return parser
 
 
@@ -64,14 +65,19 @@ def _chat(config: Config, asked: argparse.Namespace) -> int:
     # Textual paints at most so often: at its own 60, a key typed while a reply streams takes 32 ms to show, now 12.
     os.environ.setdefault("TEXTUAL_FPS", "120")
     # Imported here: Textual takes 0.3 s, and --help has no use for it.
-    from streamtui import paths
+    from streamtui import error_log, paths
     from streamtui.ui.app import StreamTUI
 
+    error_log.start(debug=asked.debug)
     app = StreamTUI(config, paths.database(), session_id=asked.session, resume=asked.resume)
     try:
         app.run()
     finally:
         saved = app.close() or _rescue(app)
+    if app.crash:
+        print(f"streamtui: {app.crash}", file=sys.stderr)
+    elif asked.debug:
+        print(f"streamtui: debug log: {error_log.shown_path()}", file=sys.stderr)
     if not saved:
         return EXIT_FAILED
     session = app.chat.session

@@ -152,6 +152,13 @@ def server_flags(config: Config, asked: argparse.Namespace, name: str) -> list[s
     return ["--base-url", without_password(asked.base_url), *key]
 
 
+def add_debug_option(parser: argparse.ArgumentParser) -> None:
+    """Adds the option that raises the level of the log."""
+    parser.add_argument(
+        "--debug", action="store_true", help="write what the program does to its log, without keys and messages"
+    )
+
+
 def positive(text: str) -> int:
     """Returns a whole number from 1. Raises argparse.ArgumentTypeError."""
     if not text.isdecimal() or not int(text):

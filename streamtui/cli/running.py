@@ -8,7 +8,9 @@ from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any
 
+from streamtui import error_log
 from streamtui.cli import EXIT_FAILED, EXIT_INTERRUPTED
+from streamtui.error_log import LOG
 from streamtui.sanitize import clean_line
 
 EXIT_BROKEN_PIPE = 141
@@ -34,6 +36,7 @@ def run_quietly(work: Coroutine[Any, Any, int]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_BROKEN_PIPE
     except OSError as error:
+        LOG.debug("An output or a file failed", exc_info=error)
         say(f"The answer can't be written: {error.strerror}.")
         return EXIT_FAILED
 
@@ -41,6 +44,7 @@ def run_quietly(work: Coroutine[Any, Any, int]) -> int:
 async def _until_killed(work: Coroutine[Any, Any, int]) -> int:
     task = asyncio.current_task()
     assert task is not None
+    error_log.watch(asyncio.get_running_loop())
     for name in ("SIGTERM", "SIGHUP"):
         with suppress(NotImplementedError, RuntimeError, AttributeError):  # no such signal on this platform
             asyncio.get_running_loop().add_signal_handler(getattr(signal, name), task.cancel)

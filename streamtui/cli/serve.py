@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from streamtui import paths
 from streamtui.cli import EXIT_FAILED, EXIT_USAGE
-from streamtui.cli.options import add_endpoint_options, config_from, port
+from streamtui.cli.options import add_debug_option, add_endpoint_options, config_from, port
 from streamtui.cli.parsing import Parser
 from streamtui.config import Config, ConfigError, Endpoint, Origin, is_loopback
 from streamtui.server.client_tokens import ClientTokens, TokenError
@@ -37,6 +37,7 @@ def parser() -> argparse.ArgumentParser:
     _add_address(parser.add_argument_group("where it listens"))
     _add_clients(parser.add_argument_group("who may use it"))
     _add_limits(parser.add_argument_group("limits, of each worker"))
+    add_debug_option(parser)
     parser.add_argument("--quiet", action="store_true", help="log trouble only, not every request")
     return parser
 
@@ -174,7 +175,7 @@ def _serve(asked: argparse.Namespace, settings: "Settings") -> int:
     try:
         with _listening(asked) as sockets:
             _say_where(asked, sockets[0].getsockname(), settings)
-            run(settings, sockets, Running(asked.workers, asked.grace, asked.quiet))
+            run(settings, sockets, Running(asked.workers, asked.grace, asked.quiet, asked.debug))
     except OSError as error:
         place = asked.unix or f"port {asked.port} of {asked.host}"
         return _failed(f"The relay can't listen at {place}: {error.strerror}.")

@@ -15,6 +15,7 @@ from streamtui.conversation.others import Others
 from streamtui.conversation.reply import Reply
 from streamtui.conversation.retries import Backoff, insist, persistent
 from streamtui.conversation.room import Room
+from streamtui.error_log import LOG
 from streamtui.message import Attachment, Delta, FinishReason, Message, Role, Usage
 from streamtui.models import api_for, window_of
 from streamtui.parameters import Parameters
@@ -27,6 +28,13 @@ from streamtui.store import Store, StoreError
 from streamtui.tokens import Count
 from streamtui.tokens.context import context_count
 from streamtui.tokens.encodings import counter_for
+
+INTERNAL_ERROR = "An internal error in streamtui ended the reply. Retry, and please report it."
+
+
+def _is_canceled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 class Conversation:
@@ -59,6 +67,7 @@ class Conversation:
         self._moderate = moderate
         self._adaptations = Adaptations(store)
         self._reply: Reply | None = None
+        self._interruption = ""
         self._before: Count | None = None
 
     @property
@@ -197,8 +206,9 @@ class Conversation:
 
         The reply (`current`) takes its place in the session, and its row in the store, with its first piece. A
         failure before it that may pass is followed by another try; `progress` says so. However it ends (done,
-        stopped by cancelling, failed) `Message.finish_reason` says so and what came is kept; a failure is told by
-        `Message.error`, not raised. A delta may hold a notice for the user. Iterate inside `contextlib.aclosing`.
+        stopped by cancelling, failed) `Message.finish_reason` says so and what came is kept; a failure, also one of
+        streamtui itself, is told by `Message.error`, not raised. A delta may hold a notice for the user. Iterate
+        inside `contextlib.aclosing`.
         """
         return self._begin(None)
 
@@ -227,6 +237,10 @@ class Conversation:
         self._reply, self.progress = reply, reply.progress
         return self._pieces(reply)
 
+    def interrupt(self, reason: str) -> None:
+        """Note why the reply is about to be canceled, in a sentence, where it is not the user who stops it."""
+        self._interruption = reason
+
     async def _pieces(self, reply: Reply) -> AsyncGenerator[Delta]:
         try:
             if reply.goes_on and not await self.others.claim(reply.message):
@@ -248,11 +262,19 @@ class Conversation:
             reply.end(None)
         except ProviderError as error:
             reply.end(FinishReason.FAILED, error.sentence)
-        except (asyncio.CancelledError, GeneratorExit):
-            reply.stop()
+        except GeneratorExit:
+            reply.stop(self._interruption)
             raise
+        except asyncio.CancelledError as error:
+            if _is_canceled():
+                reply.stop(self._interruption)
+                raise
+            # Nobody asked this task to stop: something inside was canceled, such as a future of the store.
+            LOG.error("The reply was broken off", exc_info=error)
+        except Exception as error:  # noqa: BLE001 - the one place where a reply ends
+            LOG.error("The reply was broken off", exc_info=error)
         finally:
-            reply.end(FinishReason.FAILED, "streamtui itself failed over the reply: ask again, and please report it.")
+            reply.end(FinishReason.FAILED, INTERNAL_ERROR)
 
     def _uncounted(self, cut: Message) -> Usage:
         """About what a reply took that nobody counted, such as one whose program was killed."""

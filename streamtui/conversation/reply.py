@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from streamtui.conversation.retries import Retry
 from streamtui.conversation.seam import Seam
+from streamtui.error_log import LOG
 from streamtui.message import Delta, FinishReason, Message, Role, Timing, Usage
 from streamtui.progress import Progress, State
 from streamtui.sanitize import Cleaner, clean_line
@@ -68,6 +69,7 @@ class Reply:
         self._model = self._answers = model
         self._prompt_tokens = prompt_tokens
         self.progress.counter = counter_for(model)
+        LOG.debug("request to %s, model %s", self._endpoint, model)
         self._label()
         self._connect()
 
@@ -81,6 +83,7 @@ class Reply:
         progress.state, progress.retry_at = State.RETRYING, time.monotonic() + retry.wait
         progress.attempt, progress.retries, progress.reason = retry.number, retry.most, retry.reason
         self._trouble = retry.sentence
+        LOG.debug("retry %d of %d in %.1f s: %s", retry.number, retry.most, retry.wait, retry.reason)
 
     def _connect(self) -> None:
         self.progress.state = State.CONNECTING
@@ -187,14 +190,18 @@ class Reply:
 
     # The end
 
-    def stop(self) -> None:
-        """Ends it because nobody listens any more. What was cut before and got nothing more stays as it was."""
+    def stop(self, interruption: str = "") -> None:
+        """Ends it because nobody listens any more: the user stopped it, or there was an `interruption`.
+
+        What was cut before and got nothing more stays as it was.
+        """
+        ending = FinishReason.FAILED if interruption else FinishReason.STOPPED
         if self.goes_on and not self._joined and self._reason is None:
             self._ended = True
-            self._close(FinishReason.STOPPED)
+            self._close(ending)
             self._store.release(self.message.id)
         else:
-            self.end(self._reason or FinishReason.STOPPED, self._trouble)
+            self.end(self._reason or ending, "" if self._reason else interruption or self._trouble)
 
     def end(self, reason: FinishReason | None, error: str = "") -> None:
         """Saves the whole message and how it ended; None: as the server said. Only the first call counts."""
@@ -225,6 +232,7 @@ class Reply:
 
     def _close(self, reason: FinishReason) -> None:
         progress = self.progress
+        LOG.debug("reply ended: %s, %d characters of text, %d of reasoning", reason.value, *self._sizes)
         progress.last = time.monotonic() if reason in (FinishReason.STOPPED, FinishReason.FAILED) else progress.last
         states = {FinishReason.STOPPED: State.STOPPED, FinishReason.FAILED: State.FAILED}
         progress.state = states.get(reason, State.READY)

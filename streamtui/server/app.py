@@ -1,5 +1,6 @@
 """The relay as an ASGI app: its paths, and what stands before them."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -13,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from streamtui import error_log
 from streamtui.providers.apis import WIRES
 from streamtui.server import figures
 from streamtui.server.door import HEALTH, Admission, NamesChecked
@@ -32,6 +34,7 @@ def create_app(relay: Relay) -> ASGIApp:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        error_log.watch(asyncio.get_running_loop())
         yield
         await relay.aclose()
 

@@ -18,6 +18,7 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.supervisors import Multiprocess
 
+from streamtui import error_log
 from streamtui.server.app import create_app
 from streamtui.server.journal import LOG
 from streamtui.server.relay import Relay, Settings
@@ -39,6 +40,8 @@ class Running:
     """Seconds in which streams may end, once it is told to end."""
     quiet: bool = False
     """Whether requests that went well are left out of the log."""
+    debug: bool = False
+    """Whether the error log also says what the program does."""
 
 
 class Server(uvicorn.Server):
@@ -68,9 +71,9 @@ class Server(uvicorn.Server):
 def run(settings: Settings, sockets: Sequence[socket.socket], running: Running) -> None:
     """Serves on `sockets` until SIGINT or SIGTERM; streams may end then, until a second one."""
     _allow_many_files()
-    _log_to_stderr(running.quiet)
+    _start_logs(running)
     # A partial, as a worker gets it by pickle: over a pipe, so that no key is seen in a process's arguments.
-    config = uvicorn_config(partial(_worker_app, settings, running.quiet), running, factory=True)
+    config = uvicorn_config(partial(_worker_app, settings, running), running, factory=True)
     if running.workers > 1:
         Multiprocess(config, list(sockets)).run()
     else:
@@ -95,18 +98,19 @@ def uvicorn_config(app: Callable[..., Any], running: Running, *, factory: bool =
     )
 
 
-def _worker_app(settings: Settings, quiet: bool) -> ASGIApp:
+def _worker_app(settings: Settings, running: Running) -> ASGIApp:
     """Makes the app in the process that serves it."""
-    _log_to_stderr(quiet)
+    _start_logs(running)
     return create_app(Relay(settings))
 
 
-def _log_to_stderr(quiet: bool) -> None:
+def _start_logs(running: Running) -> None:
+    """Logs requests to stderr; unexpected errors also go to the error log, as in every command."""
+    error_log.start(debug=running.debug)
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    handler.setFormatter(error_log.Formatter("%(asctime)s %(levelname)s %(message)s"))
     LOG.handlers = [handler]
-    LOG.setLevel(logging.WARNING if quiet else logging.INFO)
-    LOG.propagate = False
+    LOG.setLevel(logging.WARNING if running.quiet else logging.INFO)
     # What uvicorn calls errors are clients and endpoints that leave; those are noted here as what they are.
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
 

@@ -4,17 +4,22 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import RenderableType
 from textual import events, work
+from textual.actions import ActionParseResult
 from textual.binding import Binding
 from textual.command import Provider as CommandProvider
+from textual.dom import DOMNode
 from textual.driver import Driver
+from textual.worker import WorkerFailed
 
+from streamtui import error_log
 from streamtui.config import Config, Endpoint, Origin
+from streamtui.error_log import LOG
 from streamtui.keys import remapped
 from streamtui.session import Session
 from streamtui.ui import terminal, themes
@@ -87,6 +92,9 @@ class StreamTUI(SuspendingApp[None]):
         self._last_key = 0.0
         self._early: list[events.Key | events.Paste] | None = []
         """What is typed before the chat can take it, in order; None once it can."""
+        self.crash = ""
+        """Why the app had to close, in a sentence for the user; empty: it did not."""
+        self._notices = error_log.Notices(self._tell_of_failure)
         self.chat = ChatScreen()
         self.chat.connections, self.chat.keymap = self.connections, config.keymap
         self.chat.config = config
@@ -110,6 +118,8 @@ class StreamTUI(SuspendingApp[None]):
     def on_mount(self) -> None:
         """Leaves all that is heavy or slow until the chat is painted."""
         terminal.teach_alt_enter()
+        LOG.addHandler(self._notices)
+        error_log.watch(asyncio.get_running_loop())
         self.set_keymap({**self.config.keymap})
         self.call_after_refresh(self._after_first_paint)
         if self.is_web:
@@ -127,7 +137,7 @@ class StreamTUI(SuspendingApp[None]):
     def _end_with_parent(self) -> None:
         """Ends with the server of the page: Textual's web driver does not notice that it was killed (8.2.8)."""
         if os.getppid() != self._page_server:
-            self.exit()
+            self.terminate()
 
     def _warmed_up(self, trouble: str) -> None:
         if trouble:
@@ -292,12 +302,56 @@ class StreamTUI(SuspendingApp[None]):
         for name in ("SIGTERM", "SIGHUP"):
             if number := getattr(signal, name, None):
                 try:
-                    loop.add_signal_handler(number, self.exit)
+                    loop.add_signal_handler(number, self.terminate)
                 except (NotImplementedError, RuntimeError, ValueError):
                     return  # not the main thread, or a platform without signals: the default stays
 
+    def terminate(self) -> None:
+        """Ends the app because of something else than the user, such as a signal or a closed terminal."""
+        self.chat.interrupt("streamtui was terminated before the reply was complete.")
+        self.exit()
+
+    # Unexpected errors
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Logs `error`. The app goes on without a worker that failed; else it closes, as Textual has stopped a widget.
+
+        Textual's own would write a traceback to the terminal, with the values of variables.
+        """
+        if isinstance(error, WorkerFailed):
+            LOG.error("A background task failed", exc_info=error.error)
+            return
+        LOG.critical("An internal error closed streamtui", exc_info=error)
+        if self._exception is None:  # raised by Textual's test pilot
+            self._exception = error
+            self._exception_event.set()
+        self.crash = f"streamtui closed because of an internal error ({type(error).__name__}). {error_log.where()}"
+        self.chat.interrupt("An internal error closed streamtui before the reply was complete.")
+        self._return_code = 1
+        self._close_messages_no_wait()
+
+    async def run_action(
+        self,
+        action: "str | ActionParseResult",
+        default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:
+        """Runs an action; one that fails is logged and told, and leaves the app as it is."""
+        try:
+            return await super().run_action(action, default_namespace, namespaces)
+        except Exception as error:  # noqa: BLE001 - a broken command must not take the others away
+            LOG.error("The command failed", exc_info=error)
+            return True
+
+    def _tell_of_failure(self, sentence: str) -> None:
+        self.call_from_thread_soon(self._notify_of_failure, sentence)
+
+    def _notify_of_failure(self, sentence: str) -> None:
+        self.notify(sentence, title="Internal error", severity="error", markup=False, timeout=15)
+
     async def on_unmount(self) -> None:
         """Close the connections."""
+        LOG.removeHandler(self._notices)
         if hasattr(self, "store"):
             await self.connections.aclose()
 

@@ -34,7 +34,7 @@ class ChoosingScreen(EndpointScreen):
             # Only now that it has answered: nobody is kept waiting, and a server that is not there is not asked.
             self.ask_catalogue()
 
-    @work(exclusive=True, group="catalogue", exit_on_error=False)
+    @work(exclusive=True, group="catalogue")
     async def recall_catalogue(self) -> None:
         """Takes what the server said of its models when it was asked last."""
         from streamtui.store import StoreError
@@ -43,7 +43,7 @@ class ChoosingScreen(EndpointScreen):
             await self.conversation.recall_catalogue()
         self.show_status()
 
-    @work(exclusive=True, group="catalogue", exit_on_error=False)
+    @work(exclusive=True, group="catalogue")
     async def ask_catalogue(self) -> None:
         """Asks the server what its models take in and cost, where nobody else says it. A local one may say it anew."""
         from streamtui.providers.base import ProviderError
@@ -66,7 +66,7 @@ class ChoosingScreen(EndpointScreen):
         super().open(session, provider)
         self.load_encoding()
 
-    @work(exclusive=True, group="encoding", exit_on_error=False)
+    @work(exclusive=True, group="encoding")
     async def load_encoding(self) -> None:
         """Loads what counts the tokens of the model in use, where it is at hand; nobody waits for it."""
         from streamtui.tokens.encodings import load_for

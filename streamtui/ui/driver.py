@@ -5,7 +5,7 @@ import os
 import select
 import signal
 from contextlib import ExitStack, suppress
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, TextIO, cast
 
 from textual.drivers.linux_driver import LinuxDriver
 
@@ -13,6 +13,8 @@ from streamtui.ui import terminal
 
 if TYPE_CHECKING:
     from textual.app import App
+
+    from streamtui.ui.app import StreamTUI
 
 LOOK_EVERY = 0.5
 """Seconds between looks whether the terminal is there."""
@@ -85,7 +87,7 @@ class TerminalDriver(LinuxDriver):
 
     def _look(self) -> None:
         if self.is_gone:
-            self._app.exit()
+            cast("StreamTUI", self._app).terminate()
         else:
             self._looks = self._loop.call_later(LOOK_EVERY, self._look)
 
@@ -122,7 +124,7 @@ class TerminalDriver(LinuxDriver):
         if self._looks is not None:
             self._looks.cancel()
         if self.is_gone:
-            self._app.exit()
+            cast("StreamTUI", self._app).terminate()
         elif not self._auto_restart:
             return  # an editor has the terminal
         elif self._is_in_foreground:

@@ -46,7 +46,7 @@ class EndpointPicker(ListPanel):
         self.show("")
         self.look()
 
-    @work(exclusive=True, exit_on_error=False)
+    @work(exclusive=True)
     async def look(self) -> None:
         """Finds out which servers on this machine run."""
         from streamtui.providers.local import find_servers

@@ -74,7 +74,7 @@ class EndpointScreen(TalkingScreen):
         self.keep_key(endpoint, key)
         return replace(endpoint, api_key=key)
 
-    @work(group="keep-key", exit_on_error=False)
+    @work(group="keep-key")
     async def keep_key(self, endpoint: Endpoint, key: str) -> None:
         """Puts the key into the keyring, or says how to keep it."""
         from streamtui.config.in_keyring import note_in_keyring

@@ -49,6 +49,11 @@ class TalkingScreen(TurnScreen):
         self._ready = True
         self._send_queued()
 
+    def interrupt(self, reason: str) -> None:
+        """Note why a reply under way is about to be canceled, in a sentence, where it is not the user who stops it."""
+        if self._begun:
+            self.conversation.interrupt(reason)
+
     # The session shown
 
     def open(self, session: Session, provider: "Provider | None" = None) -> None:
@@ -81,7 +86,7 @@ class TalkingScreen(TurnScreen):
         """Who answers in `session`."""
         return self.conversation.provider
 
-    @work(exclusive=True, group="settle", exit_on_error=False)
+    @work(exclusive=True, group="settle")
     async def settle_model(self) -> None:
         """Finds out which model will answer, where nobody has said."""
         from streamtui.providers.base import ProviderError
@@ -92,7 +97,7 @@ class TalkingScreen(TurnScreen):
             self.notify(error.sentence, severity="warning", markup=False, timeout=10)
         self.show_status()
 
-    @work(group="others", exit_on_error=False)
+    @work(group="others")
     async def _look_around(self) -> None:
         await self.other_windows.look()
 
@@ -111,7 +116,7 @@ class TalkingScreen(TurnScreen):
         shown = [self.conversation.session] if self._begun and self.conversation.session.messages else []
         return list({**self._left_unsaved, **{session.id: session for session in shown}}.values())
 
-    @work(group="draft", exit_on_error=False)
+    @work(group="draft")
     async def restore_draft(self) -> None:
         """Puts an unsent prompt of an earlier run back."""
         if not await self.drafts.restore():

@@ -80,7 +80,7 @@ class TurnScreen(ReadingScreen):
         else:
             go()
 
-    @work(exclusive=True, group="reply", exit_on_error=False)
+    @work(exclusive=True, group="reply")
     async def make_room(self, overflow: "Overflow", path: Sequence[Message], go: Callable[[], object]) -> None:
         """Asks what to do about `path`, which is too long for the model, does it, and goes on with `go`."""
         made = False
@@ -127,7 +127,7 @@ class TurnScreen(ReadingScreen):
         """Whether a reply is under way, asked for but not begun included."""
         return any(worker.group == "reply" and not worker.is_finished for worker in self.workers)
 
-    @work(exclusive=True, group="reply", exit_on_error=False)
+    @work(exclusive=True, group="reply")
     async def show_reply(self, goes_on: bool = False) -> None:
         """Lets the conversation answer the last prompt, or go on with the last reply, and shows what arrives."""
         conversation, transcript = self.conversation, self.transcript
@@ -161,6 +161,8 @@ class TurnScreen(ReadingScreen):
     def _reply_ended(self) -> None:
         self.transcript.finish()
         self.show_status()
+        if self.transcript.is_behind:
+            self.show_path()
         self._name_session()
         if self.queue.texts and self.conversation.progress.state == "ready":
             self.call_later(self._send_queued)
@@ -180,7 +182,7 @@ class TurnScreen(ReadingScreen):
         if self.config.title_model and wants_title(self.conversation.session):
             self.give_title(self.conversation)
 
-    @work(group="title", exit_on_error=False)
+    @work(group="title")
     async def give_title(self, conversation: "Conversation") -> None:
         """Lets a model give the session a title, while the user goes on."""
         from streamtui.conversation.title import give_title

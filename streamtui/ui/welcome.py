@@ -48,7 +48,7 @@ class Welcome(Panel[Endpoint | str | None]):
         self.hint("Looking for servers on this machine …")
         self.look()
 
-    @work(exclusive=True, exit_on_error=False)
+    @work(exclusive=True)
     async def look(self) -> None:
         """Offers the servers on this machine as they are found."""
         from streamtui.providers.local import find_servers

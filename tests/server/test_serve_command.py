@@ -15,7 +15,7 @@ import pytest
 
 from streamtui.cli import main, serve
 from streamtui.cli.options import config_from
-from streamtui.paths import client_tokens, config_file
+from streamtui.paths import client_tokens, config_file, log_file
 from streamtui.server.client_tokens import ClientTokens
 from tests.test_imports import loaded_by
 
@@ -224,3 +224,35 @@ def test_numbers_are_numbers(value: str, capsys: pytest.CaptureFixture[str]) -> 
         main(["serve", "--demo", "--workers", value])
     assert caught.value.code == 2
     assert "whole number above 0" in capsys.readouterr().err
+
+
+BROKEN_RELAY = """
+import os, sys
+from streamtui.cli import main
+from streamtui.server.relay import Relay
+def broken(self, endpoint): raise KeyError(os.environ["PROMPT"])
+Relay.upstream = broken
+sys.exit(main(["serve", "--demo", "--port", "0"]))
+"""
+
+
+def test_a_bug_of_the_relay_is_logged_without_what_was_said() -> None:
+    command = [sys.executable, "-c", BROKEN_RELAY]
+    env = {**os.environ, "PROMPT": "what a client said"}
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
+    try:
+        assert process.stdout is not None
+        found = re.search(r":(\d+)/v1", process.stdout.readline())
+        assert found is not None
+        connection = http.client.HTTPConnection("127.0.0.1", int(found[1]), timeout=PATIENCE)
+        connection.request("POST", "/v1/chat/completions", json.dumps(asked("demo-1", "what a client said")))
+        assert connection.getresponse().status == 500
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=PATIENCE)
+    finally:
+        process.kill()
+    for log in (errors, log_file().read_text()):
+        assert "The relay failed over a request" in log
+        assert "KeyError" in log
+        assert "in broken" in log
+        assert "what a client said" not in log

@@ -120,7 +120,7 @@ class BrowsingScreen(PaneScreen[Opened | None]):
         self.sessions.look.current = self._current
         self.query_one("#hint").display = False
         self.load()
-        self.run_worker(self._watch(), group="watch", exit_on_error=False)
+        self.run_worker(self._watch(), group="watch")
 
     async def _watch(self) -> None:
         """Brings the list up to date when this window or another one has saved something."""

@@ -1,7 +1,8 @@
 """TranscriptView: one widget that paints only the lines in view, on one frame clock, and follows the end."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from time import monotonic
 from typing import Self
 
@@ -12,6 +13,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
+from streamtui.error_log import LOG
 from streamtui.message import Delta, Message
 from streamtui.ui.kept import KeptRows
 from streamtui.ui.transcript.entry import Entry
@@ -48,6 +50,8 @@ class TranscriptView(ScrollView, can_focus=True):
         self.flow = Flow()
         self.lines = LinePainter(self, self.flow)
         self._pending: list[Delta] = []
+        self.is_behind = False
+        """Whether showing the growing message has failed; `load` then shows it whole."""
         self._frame_due = False
         self._last_frame = 0.0
         self._seen = 0
@@ -58,6 +62,7 @@ class TranscriptView(ScrollView, can_focus=True):
     def load(self, messages: Iterable[Message], variants: Mapping[str, tuple[int, int]] | None = None) -> None:
         """Shows `messages` in place of what was there, and goes to the end. `variants`: which of how many siblings."""
         self._pending.clear()
+        self.is_behind = False
         self.lines.reset()
         self.flow.load(messages, variants or {})
         self.following = True
@@ -78,6 +83,8 @@ class TranscriptView(ScrollView, can_focus=True):
 
     def append(self, delta: Delta) -> None:
         """Adds a piece to the growing message; it is shown with the next frame."""
+        if self.is_behind:
+            return
         if delta.text_was_reasoning and self._growing is not None:
             self._flush()
             self.flow.take_text_as_reasoning()
@@ -92,11 +99,12 @@ class TranscriptView(ScrollView, can_focus=True):
     def finish(self) -> None:
         """Ends the growing message: the rest is shown, and how it ended."""
         self._flush()
-        if (entry := self._growing) is None:
+        if (entry := self._growing) is None or self.is_behind:
             return
-        entry.end()
-        self.flow.exact(len(self.flow.entries) - 1)
-        self.settle()
+        with self._noting_failure():
+            entry.end()
+            self.flow.exact(len(self.flow.entries) - 1)
+            self.settle()
 
     def follow(self) -> None:
         """Goes to the end and stays there as it grows."""
@@ -125,7 +133,17 @@ class TranscriptView(ScrollView, can_focus=True):
         if not deltas or self._growing is None:
             return
         text, reasoning = "".join(d.text for d in deltas), "".join(d.reasoning for d in deltas)
-        self.settle(changed_from=self.flow.grow(Delta(text, reasoning)))
+        with self._noting_failure():
+            self.settle(changed_from=self.flow.grow(Delta(text, reasoning)))
+
+    @contextmanager
+    def _noting_failure(self) -> Iterator[None]:
+        """Takes what goes wrong with showing a reply for a reason to stop showing it, not to stop the reply."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - logged, and the reply is shown again when it has ended
+            LOG.error("The reply can't be shown while it arrives", exc_info=error)
+            self.is_behind = True
 
     # Geometry
 
@@ -267,12 +285,19 @@ class TranscriptView(ScrollView, can_focus=True):
         self.lines.width, height = self.size
         top = int(self.scroll_y)
         stale = self._rows.stale(height)
-        rows = self._rows.keep(stale.start, [self.lines.paint(top + y, y) for y in stale])
+        rows = self._rows.keep(stale.start, [self._painted(top + y, y) for y in stale])
         if not self.following and rows:
             rows[-1] = self.lines.badge(height - 1, *self.lines_below)
         if (crop.x, crop.width) != (0, self.size.width):
             rows = [row.crop(crop.x, crop.right) for row in rows]
         return rows[crop.y : crop.bottom]
+
+    def _painted(self, line: int, y: int) -> Strip:
+        try:
+            return self.lines.paint(line, y)
+        except Exception as error:  # noqa: BLE001 - logged; raised here it would end the app
+            LOG.error("A line can't be painted", exc_info=error)
+            return Strip.blank(self.size.width)
 
     def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
         """Paints again what has changed."""
