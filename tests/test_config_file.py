@@ -19,6 +19,7 @@ pace = 300
 title_model = "small"
 theme = "paper"
 moderate = true
+max_reply_mb = 2.5
 parameters = { temperature = 1 }
 
 [endpoints.box]
@@ -82,7 +83,7 @@ def test_everything_a_file_can_say(file: Path) -> None:
     assert settings.troubles == []
     assert settings.values == {
         "endpoint": "box", "model": "m", "system": "Be brief.\nBe kind.", "preset": "coder", "pace": 300.0,
-        "title_model": "small", "theme": "paper", "moderate": True,
+        "title_model": "small", "theme": "paper", "moderate": True, "max_reply_mb": 2.5,
     }  # fmt: skip
     assert settings.parameters == Parameters(temperature=1.0)
     assert settings.endpoints == {
@@ -120,6 +121,7 @@ def test_no_file_is_no_trouble(file: Path) -> None:
 
 MISTAKES = [
     ("moderate = 1", "moderate should be true or false"),
+    ("max_reply_mb = 0", "max_reply_mb should be a number above 0 and up to 1,024"),
     ("model = 1", "model should be a text in quotes"),
     ("pace = 0", "pace should be a number above 0 and up to 1,000,000"),
     ("pace = true", "pace should be a number above 0 and up to 1,000,000"),

@@ -36,6 +36,7 @@ class Asker:
             backoff=Backoff(sleep=self._sleep),
             shape=self._shape,
             moderate=config.moderate,
+            max_reply=config.max_reply,
         )
         self._tap: Callable[[str], None] | None = None
 

@@ -61,7 +61,7 @@ def _settings(config: Config) -> Iterator[Row]:
     values: dict[str, Any] = {
         "endpoint": config.endpoint.name, "model": config.endpoint.model, "system": config.system,
         "preset": config.preset, "pace": config.pace, "title_model": config.title_model, "theme": config.theme,
-        "moderate": config.moderate,
+        "moderate": config.moderate, "max_reply_mb": config.max_reply_mb,
     }  # fmt: skip
     for name, value in values.items():
         source = config.source_of(f"endpoints.{config.endpoint.name}.model" if name == "model" else name)

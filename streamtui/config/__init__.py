@@ -11,11 +11,13 @@ from streamtui.config.endpoint import (
     is_loopback,
 )
 from streamtui.config.flags import endpoint_from
-from streamtui.config.settings import Config, ConfigError, Preset
+from streamtui.config.settings import MAX_REPLY_MB, MB, Config, ConfigError, Preset
 from streamtui.config.sources import Origin, Source
 
 __all__ = [
     "DEMO",
+    "MAX_REPLY_MB",
+    "MB",
     "OPENAI_MODEL",
     "OPENAI_URL",
     "Api",

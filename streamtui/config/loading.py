@@ -12,7 +12,7 @@ from streamtui.config.flags import endpoint_from, key_from, url_of
 from streamtui.config.in_keyring import names_in_keyring
 from streamtui.config.nearest import nearest
 from streamtui.config.ready_made import ADDRESSES, READY_MADE, address_wanted
-from streamtui.config.settings import Config, ConfigError, Preset
+from streamtui.config.settings import MAX_REPLY_MB, Config, ConfigError, Preset
 from streamtui.config.settings_file import FileSettings, read_settings
 from streamtui.config.sources import BUILT_IN, Origin, Source, Sources, flag, variable
 from streamtui.parameters import Parameters
@@ -81,6 +81,7 @@ class _Loading:
             keymap=settings.keymap,
             theme=first("theme", written("theme")) or "",
             moderate=bool(first("moderate", (self._asked.moderate or None, flag("--moderate")), written("moderate"))),
+            max_reply_mb=first("max_reply_mb", written("max_reply_mb"), (MAX_REPLY_MB, BUILT_IN)) or MAX_REPLY_MB,
             troubles=tuple(self._troubles),
             sources=self._sources,
         )

@@ -21,7 +21,7 @@ from streamtui.sanitize import clean_line
 TOP: dict[str, Check] = {
     "endpoint": values.line, "model": values.line, "system": values.text, "preset": values.line,
     "pace": values.number(0, 1e6, above=True), "title_model": values.line, "theme": values.line,
-    "moderate": values.switch,
+    "moderate": values.switch, "max_reply_mb": values.number(0, 1024, above=True),
 }  # fmt: skip
 """The settings above all tables."""
 ENDPOINT: dict[str, Check] = {

@@ -7,6 +7,9 @@ from streamtui.config.endpoint import Endpoint
 from streamtui.config.sources import BUILT_IN, Source
 from streamtui.parameters import Parameters
 
+MB = 1024 * 1024
+MAX_REPLY_MB = 16.0
+
 
 class ConfigError(Exception):
     """A setting that can't be used; the text says which, what was expected, what to do."""
@@ -54,12 +57,19 @@ class Config:
     """What in the file could not be used, a sentence each, to be told at the start."""
     moderate: bool = False
     """Whether replies are shown to the server's moderation while they arrive, and stopped if it objects."""
+    max_reply_mb: float = MAX_REPLY_MB
+    """MB of text and reasoning at which a reply is stopped."""
     sources: Mapping[str, Source] = field(default_factory=dict)
     """Where values come from, by their dotted names, as in ``endpoints.groq.base_url``; see `source_of`."""
 
     def source_of(self, name: str) -> Source:
         """Returns where the value called `name` comes from."""
         return self.sources.get(name, BUILT_IN)
+
+    @property
+    def max_reply(self) -> int:
+        """Bytes at which a reply is stopped."""
+        return round(self.max_reply_mb * MB)
 
     @property
     def new_parameters(self) -> Parameters:

@@ -6,13 +6,14 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
-from streamtui.config import Api
+from streamtui.config import MAX_REPLY_MB, MB, Api
 from streamtui.conversation.adaptations import Adaptations
 from streamtui.conversation.asides import answer
 from streamtui.conversation.context import sent
 from streamtui.conversation.moderation import moderated
 from streamtui.conversation.others import Others
 from streamtui.conversation.reply import Reply
+from streamtui.conversation.reply_limit import limited
 from streamtui.conversation.retries import Backoff, insist, persistent
 from streamtui.conversation.room import Room
 from streamtui.error_log import LOG
@@ -49,9 +50,11 @@ class Conversation:
         backoff: Backoff | None = None,
         shape: Callable[[Request], Request] = lambda request: request,
         moderate: bool = False,
+        max_reply: int = round(MAX_REPLY_MB * MB),
     ) -> None:
         """`backoff`: how long to wait before a request that failed is sent again; `shape`: has the last word on
-        every request; `moderate`: whether the server's moderation checks replies while they arrive.
+        every request; `moderate`: whether the server's moderation checks replies while they arrive;
+        `max_reply`: bytes of text and reasoning at which a reply is stopped.
         """
         self.session = session
         self.provider = provider
@@ -65,6 +68,7 @@ class Conversation:
         self._backoff = backoff or Backoff()
         self._shape = shape
         self._moderate = moderate
+        self._max_reply = max_reply
         self._adaptations = Adaptations(store)
         self._reply: Reply | None = None
         self._interruption = ""
@@ -251,6 +255,7 @@ class Conversation:
             reply.send(request.model, self._before.tokens if self._before is not None else 0)
             request = replace(request, sent=reply.sent)
             replies = persistent(self.provider, request, self._backoff, reply.retry)
+            replies = limited(replies, self._max_reply)
             async with aclosing(moderated(replies, self.provider) if self._moderate else replies) as pieces:
                 async for piece in pieces:
                     if piece.adapted:
@@ -317,5 +322,6 @@ class Conversation:
             adaptations=await self._adaptations.of(endpoint.name, model),
         )
         again = persistent(self.provider, request, self._backoff, lambda _: None)
-        text, usage = await answer(again if persistently else self.provider.stream(request), model)
+        pieces = again if persistently else self.provider.stream(request)
+        text, usage = await answer(limited(pieces, self._max_reply), model)
         return text, usage and self._priced(usage, model)

@@ -31,6 +31,8 @@ AFTERMATH = 2.0
 """Seconds in which usage may follow the end of a reply. Some servers leave the connection open after it."""
 AFTER_DONE = 0.1
 """Seconds in which the body may end after ``[DONE]``; the same as the openai package allows."""
+_MAX_AFTERMATH = 1024 * 1024
+_DONE = b"[DONE]"
 _MAX_LIST = 32 * 1024 * 1024
 _Chunks = AsyncGenerator[bytes, None]
 
@@ -254,15 +256,20 @@ async def _pieces(
 async def _aftermath(chunks: _Chunks, done: bool) -> bytes:
     """Returns what follows the end of a reply: its usage, and the end of the body.
 
-    A connection whose body was read to the end carries the next request too.
+    A connection whose body was read to the end carries the next request too. A server that goes on sending is cut off.
     """
     rest = bytearray()
     now = asyncio.get_running_loop().time
     with suppress(*_failures()):
         async with asyncio.timeout(AFTER_DONE if done else AFTERMATH) as limit:
             async for chunk in chunks:
+                begun = max(0, len(rest) - len(_DONE))
                 rest += chunk
-                limit.reschedule(now() + (AFTER_DONE if b"[DONE]" in rest else AFTERMATH))
+                if len(rest) > _MAX_AFTERMATH:
+                    break
+                if not done and _DONE in rest[begun:]:
+                    done = True
+                    limit.reschedule(now() + AFTER_DONE)
     return bytes(rest)
 
 

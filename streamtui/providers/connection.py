@@ -1,6 +1,6 @@
 """Connection: the openai client of an endpoint, with its own headers, its own proxy and nothing of the environment."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
@@ -23,6 +23,8 @@ _SENT_HEADERS = {
 _KEY_HEADERS = ("authorization", "api-key")
 """Headers that carry a key. One of them among the endpoint's own takes the place of the usual one."""
 _NO_PROXY = "none"
+MAX_ERROR = 1024 * 1024
+"""Bytes that are read of the body of an error."""
 CONNECTIONS = 100
 """To one endpoint, for a chat; httpx2's own limit."""
 
@@ -41,7 +43,7 @@ def client_for(current: Callable[[], Endpoint], transport: "Transport | None") -
     # The limits on a reply are kept by who reads it: these would take a sign of life for a piece of the reply.
     timeout = httpx2.Timeout(None, connect=limits.connect, pool=limits.connect, write=limits.silence)
     http = http_for(endpoint, transport, timeout)
-    http.event_hooks = {"request": [_header_hook(current), *http.event_hooks["request"]]}
+    http.event_hooks = {"request": [_header_hook(current), _watch], "response": [_cut_error]}
     address = urlsplit(endpoint.base_url)
     try:
         return openai.AsyncOpenAI(
@@ -146,6 +148,30 @@ async def _watch(request: "httpx2.Request") -> None:
             tell()
 
     request.extensions["trace"] = trace
+
+
+async def _cut_error(response: "httpx2.Response") -> None:
+    """Has no more read of an error than can say something: the openai package reads it whole."""
+    import httpx2
+
+    if response.status_code < 400:
+        return
+    assert isinstance(response.stream, httpx2.AsyncByteStream)
+    body: httpx2.AsyncByteStream = response.stream
+
+    class Beginning(httpx2.AsyncByteStream):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            left = MAX_ERROR
+            async for chunk in body:
+                yield chunk[:left]
+                left -= len(chunk)
+                if left <= 0:
+                    return
+
+        async def aclose(self) -> None:
+            await body.aclose()
+
+    response.stream = Beginning()
 
 
 def _header_hook(current: Callable[[], Endpoint]) -> "Callable[[httpx2.Request], Awaitable[None]]":

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 _BOM = b"\xef\xbb\xbf"
+_PER_LINE = 40
+"""Bytes of memory that a line of an event takes beside its text: an endless event may be made of empty lines."""
 
 
 class SSEError(ValueError):
@@ -27,12 +29,12 @@ class SSEDecoder:
 
     def __init__(self, max_event_size: int = 16 * 1024 * 1024) -> None:
         self._max = max_event_size
-        self._parts: list[bytes] = []
+        self._line = bytearray()
         """The unfinished line."""
         self._data: list[bytes] = []
         self._name = b""
         self._size = 0
-        """Bytes of the event so far, its unfinished line included."""
+        """Bytes of memory that the event takes so far, its unfinished line included."""
         self._after_cr = False
         self._first = True
 
@@ -57,16 +59,16 @@ class SSEDecoder:
 
     def _hold(self, piece: bytes) -> None:
         if piece:
-            self._parts.append(piece)
+            self._line += piece
             self._grow(len(piece))
 
     def _joined(self, chunk: bytes) -> bytes:
-        if not self._parts:
+        if not self._line:
             return chunk
-        line = b"".join(self._parts)
-        self._parts = []
-        self._size -= len(line)
-        return line + chunk
+        self._size -= len(self._line)
+        line = bytes(self._line + chunk)
+        self._line.clear()
+        return line
 
     def _grow(self, size: int) -> None:
         self._size += size
@@ -81,7 +83,7 @@ class SSEDecoder:
         for line in lines:
             line = line.rstrip(b"\r\n")
             if line.startswith(b"data:"):
-                self._grow(len(line))
+                self._grow(len(line) + _PER_LINE)
                 self._data.append(line[6:] if line[5:6] == b" " else line[5:])
             elif not line:
                 if self._data:
@@ -90,6 +92,7 @@ class SSEDecoder:
             elif line.startswith(b"event:"):
                 self._name = line[6:].strip()
             elif line == b"data":
+                self._grow(len(line) + _PER_LINE)
                 self._data.append(b"")
         return events
 

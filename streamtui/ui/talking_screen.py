@@ -12,6 +12,7 @@ from streamtui.ui.transcript.notes import Hints
 from streamtui.ui.turn_screen import TurnScreen
 
 if TYPE_CHECKING:
+    from streamtui.conversation import Conversation
     from streamtui.providers.base import Provider
     from streamtui.store import Store
 
@@ -31,10 +32,9 @@ class TalkingScreen(TurnScreen):
 
     def begin(self, session: Session, provider: "Provider", store: "Store") -> None:
         """Brings the screen to life once it is painted."""
-        from streamtui.conversation import Conversation
         from streamtui.ui import drafts, other_windows
 
-        self.conversation = Conversation(session, provider, store, moderate=self.config.moderate)
+        self.conversation = self._conversation(session, provider, store)
         self.drafts = drafts.DraftKeeper(self.prompt, self.queue, store)
         self.other_windows = other_windows.OtherWindows(self)
         self._begun = True
@@ -43,6 +43,12 @@ class TalkingScreen(TurnScreen):
         self.set_interval(other_windows.LOOK_EVERY, self._look_around)
         self.set_interval(drafts.EVERY, self.save_draft)
         self.set_interval(STATUS_EVERY, self._tick)
+
+    def _conversation(self, session: Session, provider: "Provider", store: "Store") -> "Conversation":
+        from streamtui.conversation import Conversation
+
+        config = self.config
+        return Conversation(session, provider, store, moderate=config.moderate, max_reply=config.max_reply)
 
     def be_ready(self) -> None:
         """Asks what was sent while the screen was coming to life."""
@@ -58,8 +64,6 @@ class TalkingScreen(TurnScreen):
 
     def open(self, session: Session, provider: "Provider | None" = None) -> None:
         """Shows `session` and goes on with it; a reply under way is stopped first."""
-        from streamtui.conversation import Conversation
-
         self.stop()
         if self._ready:
             self._take_back_queued()  # else it waits for the session that is being opened
@@ -67,7 +71,7 @@ class TalkingScreen(TurnScreen):
         if before.store.trouble and before.session.messages:
             self._left_unsaved[before.session.id] = before.session
         answers = provider or self.provider_for(session)
-        self.conversation = Conversation(session, answers, before.store, moderate=self.config.moderate)
+        self.conversation = self._conversation(session, answers, before.store)
         self._show_session()
 
     def _show_session(self) -> None:

@@ -505,3 +505,19 @@ async def test_time_compares_both_ways(tmp_path: Path) -> None:
 def test_the_chat_still_wants_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     assert chat(["--demo"]) == 2
     assert "terminal" in capsys.readouterr().err
+
+
+async def test_a_reply_without_an_end_is_stopped(tmp_path: Path) -> None:
+    async def script(exchange: Exchange) -> None:
+        await exchange.send_head()
+        while True:
+            await exchange.send_chunks(piece("word " * 200))
+
+    config = tmp_path / "config" / "streamtui" / "config.toml"
+    config.parent.mkdir(parents=True)
+    config.write_text("max_reply_mb = 0.01\n")
+    async with serving(script) as server:
+        done = await run(tmp_path, "ask", "--base-url", server.url, "-m", "m-1", "hi")
+    assert done.status == 1
+    assert len(done.out.rstrip("\n")) == round(0.01 * 1024 * 1024)
+    assert "Stopped at 0.01 MB" in done.err

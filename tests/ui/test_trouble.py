@@ -240,3 +240,19 @@ async def test_a_stopped_reply_goes_on(make_app: MakeApp, model: Model) -> None:
         await until(lambda: answered(app))
         reply = app.chat.conversation.session.path()[-1]
         assert (reply.text, reply.finish_reason) == ("Half a sentence.", FinishReason.STOP)
+
+
+async def test_a_reply_without_an_end_is_stopped_with_a_sentence_and_can_be_continued(
+    make_app: MakeApp, model: Model
+) -> None:
+    app = make_app(model.endpoint, settings={"max_reply_mb": 0.01})
+    async with running(app) as pilot:
+        await ask(pilot, "hello")
+        for _ in range(20):
+            model.say("word " * 200)
+        await until(lambda: answered(app))
+        reply = app.chat.conversation.current
+        assert reply is not None
+        assert len(reply.text) == round(0.01 * 1024 * 1024)
+        assert "Stopped at 0.01 MB, the limit for a reply (max_reply_mb in config.toml)." in words(app)
+        assert "F9 continues the reply" in words(app)
