@@ -96,7 +96,9 @@ class TextBlock(Block):
             self.fresh = len(flow.lines)
             return
         flow.layout(self._inner(width), self._tail())
-        self._width, self._seen, self.fresh = width, seen, flow.fresh
+        # A paragraph that turns out to be a heading hands its lines on: they are the same and look different.
+        self.fresh = flow.fresh if width == self._width else 0
+        self._width, self._seen = width, seen
 
     def _tail(self) -> list[Run]:
         if not self.preview:

@@ -86,7 +86,8 @@ class TableBlock(Block):
         self._aligns = aligns
         self._rows: list[Cells] = []
         self._sizes: list[list[int]] = []  # cells of every table cell
-        self._natural = [3] * len(aligns)  # of the rows that have a say
+        self._natural = [3] * len(aligns)  # of the finished rows that have a say
+        self._wanted: list[int] = []  # the natural widths, with the unfinished row's, that were laid out for
         self._surplus = self._fitted = 0  # characters of any line beyond its cells; those laid out for
         self._say = 0  # how many of them there are
         self._widths: list[int] = []
@@ -164,8 +165,9 @@ class TableBlock(Block):
         if width == self._width and not self._changed:
             return
         self._show_partial()
-        if self._measure() or width != self._width or self._surplus != self._fitted:
-            self._width = width
+        wanted = self._measure()
+        if wanted != self._wanted or width != self._width or self._surplus != self._fitted:
+            self._width, self._wanted = width, wanted
             self._fit()
         self._changed = False
         self.fresh = min(self.fresh, len(self._lines))
@@ -182,23 +184,25 @@ class TableBlock(Block):
             self._add([parse_cell(cell, self._env) for cell in split_row(self._partial)])
             self._partial_shown = True
 
-    def _measure(self) -> bool:
-        """Let rows have their say in the columns' widths; whether these changed.
+    def _measure(self) -> list[int]:
+        """Return the natural widths of the columns, by the rows that have a say.
 
-        Up to 64 rows all have it, then at each doubling, after 512 none: a long table is not laid out
-        anew for a row.
+        Up to 64 rows all have it, the unfinished one too; then at each doubling, after 512 none: a long table is not
+        laid out anew for a row.
         """
         count = len(self._rows) - self._partial_shown
         say = count if count <= SAMPLE else min(1 << (count.bit_length() - 1), FROZEN)
-        before = self._natural.copy()
         for sizes in self._sizes[self._say : say]:
             self._natural = list(map(max, self._natural, sizes))
         self._say = max(say, self._say)
-        return self._natural != before
+        if self._partial_shown and count < SAMPLE:
+            return list(map(max, self._natural, self._sizes[-1]))
+        return self._natural
 
     def _fit(self) -> None:
-        room = self._inner(self._width) - len(SEPARATOR[0]) * (len(self._natural) - 1)
-        widths = shrink(self._natural, max(room, len(self._natural)))
+        columns = len(self._wanted)
+        room = self._inner(self._width) - len(SEPARATOR[0]) * (columns - 1)
+        widths = shrink(self._wanted, max(room, columns))
         self._widths = widths
         self._fitted = self._surplus
         self._lines.clear()

@@ -155,6 +155,7 @@ class TranscriptView(ScrollView, can_focus=True):
             self.flow.measure_end(2 * self.size.height)
         else:
             self._measure_around(int(self.scroll_y))
+        bottom = max(self.virtual_size.height, self.flow.total)  # a table that got wider leaves rows to be cleared
         self._resize_virtual()
         before = self.scroll_y
         if self.following:
@@ -162,11 +163,11 @@ class TranscriptView(ScrollView, can_focus=True):
         if self.scroll_y != before or changed_from is None:
             self.refresh()
         else:
-            self._refresh_from(changed_from - int(self.scroll_y))
+            self._refresh_between(changed_from - int(self.scroll_y), bottom - int(self.scroll_y))
 
-    def _refresh_from(self, y: int) -> None:
+    def _refresh_between(self, y: int, bottom: int) -> None:
         width, height = self.size
-        bottom = min(height, self.flow.total - int(self.scroll_y))
+        bottom = min(height, bottom)
         if max(0, y) < bottom:
             self.refresh(Region(0, max(0, y), width, bottom - max(0, y)))
         elif not self.following:
