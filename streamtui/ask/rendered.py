@@ -1,12 +1,13 @@
-"""Rendered: Markdown on a terminal, block by block as they are finished; nothing written is ever changed."""
+"""Rendered: Markdown on a terminal, line by line as they are finished; nothing written is ever changed."""
 
+import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TextIO
 from urllib.parse import quote
 
 from streamtui.ask.output import Output
-from streamtui.markdown.document import Block, CodeBlock, Document
+from streamtui.markdown.document import Block, CodeBlock, Document, TableBlock
 from streamtui.markdown.runs import Run
 from streamtui.message import Delta, Message
 from streamtui.sanitize import clean, clean_line
@@ -20,32 +21,43 @@ _LOOKS = {
     "tok:nc": "1;33", "tok:nd": "36", "tok:nb": "36", "tok:gi": "32", "tok:gd": "31", "tok:gh": "1;34", "tok:err": "31",
 }  # fmt: skip
 _CODE_INDENT = "  "
+_STEPS = re.compile(r"\|[^\n]*\n?|[^\n|]*\n|[^\n|]+")
+"""Lines, each in two where it may become the header of a table."""
 _IN_URLS = "%:/?#[]@!$&'()*+,;=~-._"
 
 
 class Rendered(Output):
-    """Writes a block when it is finished: a paragraph at its end, a code block at its last line."""
+    """Writes each line when no later text can change it: of a code block every line, of a paragraph what is wrapped.
+
+    A table is written when it is complete, as its columns grow with its rows.
+    """
 
     def __init__(self, out: TextIO, *, colour: bool = True, width: int | None = None) -> None:
         """`colour`: whether to say how text looks; `width`: cells of a line, by default the terminal's."""
         self._out = out
         self._colour = colour
-        self._width = width
+        self._fixed_width = width
+        self._width = 0
+        """Of the block that is being written."""
         self._document = Document()
-        self._written = 0
+        self._blocks = self._lines = 0
+        """How many blocks are written, and how many lines of the next one."""
+        self._begun: object = None
+        """What identifies that next one."""
         self._margin = False
-        """Whether something has been written before the document."""
+        """Whether an earlier document has been written, of text that turned out to be reasoning."""
 
     def tap(self, data: str) -> None:
         """Not shown."""
 
     def piece(self, delta: Delta) -> None:
-        """Writes the blocks that the piece has finished."""
+        """Writes the lines that the piece has finished."""
         if delta.text_was_reasoning:
             self._end_document()
-        if delta.text:
-            self._document.feed(delta.text)
-            self._write(self._document.stable)
+        # The same steps however the text is cut into pieces, so that the same lines are written.
+        for step in _STEPS.findall(delta.text):
+            self._document.feed(step)
+            self._write()
 
     def end(self, session: Session, reply: Message) -> None:
         """Writes the rest."""
@@ -53,38 +65,46 @@ class Rendered(Output):
         self._out.flush()
 
     def _end_document(self) -> None:
-        # Links that were used before they were defined make the blocks anew: what is written stays as it is.
-        before = len(self._document.blocks)
-        self._document.finish()
-        if len(self._document.blocks) >= before:
-            self._write(len(self._document.blocks))
-        self._margin = bool(self._margin or self._written)
-        self._document, self._written = Document(), 0
+        self._document.finish(relink=False)  # what is written stays as it is
+        self._write()
+        self._margin = bool(self._margin or self._blocks)
+        self._document = Document()
+        self._blocks = self._lines = 0
+        self._begun = None
 
-    def _write(self, until: int) -> None:
-        if until <= self._written:
-            return
-        width = self._width or shutil.get_terminal_size().columns
-        for block in self._document.blocks[self._written : until]:
-            for line in self._lines(block, width):
-                self._out.write(line.rstrip() + "\n")
-        self._written = until
-        self._out.flush()
+    def _write(self) -> None:
+        document, before = self._document, (self._blocks, self._lines)
+        for block in document.blocks[self._blocks : document.stable]:
+            self._write_block(block)
+            self._blocks += 1
+            self._lines = 0
+        if len(document.blocks) > self._blocks and not isinstance(document.blocks[-1], TableBlock):
+            self._write_block(document.blocks[-1], lambda: document.settled)
+        if (self._blocks, self._lines) != before:
+            self._out.flush()
 
-    def _lines(self, block: Block, width: int) -> Iterator[str]:
-        is_code = isinstance(block, CodeBlock)
+    def _write_block(self, block: Block, settled: Callable[[], int] | None = None) -> None:
+        """Writes the lines of `block` that are not written yet, or of those only the `settled` ones."""
+        # An underline makes a heading of a paragraph: another block of the same text. Any other block begins anew.
+        identity = getattr(block, "inline", block)
+        if not self._lines or self._begun is not identity:
+            self._begun, self._lines = identity, 0
+            self._width = self._fixed_width or shutil.get_terminal_size().columns
         if isinstance(block, CodeBlock):
-            block.layout(width, wrap=False)  # so that a copy from the terminal is what it was
+            block.layout(self._width, wrap=False)  # so that a copy from the terminal is what it was
         else:
-            block.layout(width)
-        is_first = not self._written and block is self._document.blocks[0]
-        margin = int(self._margin) if is_first else block.margin
-        for _ in range(margin):
-            yield self._styled(block.prefix(-1))
-        for index in range(block.lines_count):
-            indent = _CODE_INDENT if is_code else ""
-            _, runs = block.line(index)
-            yield self._styled(block.prefix(index)) + indent + self._styled(runs, block.base)
+            block.layout(self._width)
+        for index in range(self._lines, settled() if settled else block.lines_count):
+            for line in self._line(block, index):
+                self._out.write(line.rstrip() + "\n")
+            self._lines = index + 1
+
+    def _line(self, block: Block, index: int) -> Iterator[str]:
+        """Yields a line, below the margin if it is the first."""
+        if index == 0 and (self._blocks or self._margin):
+            yield from [self._styled(block.prefix(-1))] * (block.margin if self._blocks else 1)
+        indent = _CODE_INDENT if isinstance(block, CodeBlock) else ""
+        yield self._styled(block.prefix(index)) + indent + self._styled(block.line(index)[1], block.base)
 
     def _styled(self, runs: list[Run], base: str = "") -> str:
         return "".join(self._run(text, f"{base} {names}") for text, names in runs)

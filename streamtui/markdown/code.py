@@ -71,6 +71,11 @@ class CodeBlock(Block):
     def lines_count(self) -> int:
         return len(self._lines) + len(self._last)
 
+    @property
+    def settled(self) -> int:
+        """How many lines hold finished rows: their text, if not their colors, stays as it is."""
+        return len(self._lines)
+
     def line(self, index: int) -> tuple[int, list[Run]]:
         finished = len(self._lines)
         return self._lines[index] if index < finished else self._last[index - finished]

@@ -33,6 +33,11 @@ class Document:
         return len(self.blocks) if self._finished else self._parser.stable
 
     @property
+    def settled(self) -> int:
+        """How many lines of `blocks[stable]`, as laid out last, keep their text whatever follows (but see `finish`)."""
+        return 0 if self._finished else self._parser.settled
+
+    @property
     def source(self) -> str:
         """The whole text as it was fed."""
         if len(self._pieces) > 1:
@@ -46,10 +51,11 @@ class Document:
         self._pieces.append(text)
         self._parser.feed(self._clean(text))
 
-    def finish(self) -> bool:
+    def finish(self, *, relink: bool = True) -> bool:
         """No more text will come, all blocks are stable.
 
-        True if all blocks were made anew, because links were used before they were defined (`[text][1]`).
+        True if all blocks were made anew, because links were used before they were defined (`[text][1]`); never
+        without `relink`.
         """
         if self._finished:
             return False
@@ -57,7 +63,7 @@ class Document:
         self._parser.feed(self._held.replace("\r", "\n"))
         self._parser.finish()
         references: dict[str, Any] = self._parser.env.get("references", {})
-        if not references or self.source.count("[") <= len(references):
+        if not relink or not references or self.source.count("[") <= len(references):
             return False
         self._parser = Parser({"references": references})
         self._parser.feed(_line_end.sub("\n", self.source).replace("\0", "\ufffd"))

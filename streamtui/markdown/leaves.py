@@ -34,6 +34,10 @@ class Leaf(Protocol):
     def block(self) -> Block | None:
         """The block that shows it, if it is shown yet."""
 
+    @property
+    def settled(self) -> int:
+        """How many lines of the block, as laid out last, keep their text whatever follows."""
+
     def append(self, text: str) -> None:
         """Add text of the present line."""
 
@@ -60,6 +64,11 @@ class Paragraph:
         self._raw: str | None = None  # all text as long as it can be definitions
         self.block: TextBlock | None = None
         self.formula = ""  # what ends the formula whose lines are no lists or headings: \\] or $$
+
+    @property
+    def settled(self) -> int:
+        """None while it can turn out to be link definitions, or its last line a table's header."""
+        return 0 if self._raw is not None or self.header else self._inline.flow.settled
 
     def append(self, text: str) -> None:
         """Add text of the present line."""
@@ -178,6 +187,7 @@ class Heading:
 
     def __init__(self, block: TextBlock) -> None:
         self.block = block
+        self.settled = 0
         self._held = ""  # what may be the closing sequence
         self._last = ""
 
@@ -213,6 +223,11 @@ class Fence:
         self.end_line = block.end_row
         self.close = block.close
 
+    @property
+    def settled(self) -> int:
+        """How many lines stay as they are."""
+        return self.block.settled
+
     def closes(self, text: str, indent: int) -> bool:
         """Whether a line is the closing fence."""
         return indent <= 3 and bool(self._closer(text))
@@ -231,6 +246,11 @@ class Indented:
         self.end_line = block.end_row
         self.close = block.close
 
+    @property
+    def settled(self) -> int:
+        """How many lines stay as they are."""
+        return self.block.settled
+
     def append(self, text: str) -> None:
         """Add text of the present row."""
         for blank in self._blanks:
@@ -248,6 +268,7 @@ class Table:
 
     def __init__(self, block: TableBlock) -> None:
         self.block = block
+        self.settled = 0  # a later row may widen the columns
         self.append = block.grow
         self.end_line = block.end_row
 

@@ -100,6 +100,11 @@ class Parser:
         return len(self.blocks) - (self.leaf is not None and self.leaf.block is not None)
 
     @property
+    def settled(self) -> int:
+        """How many lines of the block after those keep their text, as it was laid out last."""
+        return self.leaf.settled if self.leaf is not None and self.leaf.block is not None else 0
+
+    @property
     def _leaf(self) -> Leaf:
         assert self.leaf is not None
         return self.leaf

@@ -276,6 +276,11 @@ class Flow:
             index += 1
         self._settled = index
 
+    @property
+    def settled(self) -> int:
+        """How many lines no appended text can change."""
+        return self._settled
+
     def plain(self) -> str:
         """The final text."""
         return "".join([run[0] for run in self._done])

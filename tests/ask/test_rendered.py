@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamtui.ask.rendered import Rendered
+from streamtui.markdown.document import CodeBlock, Document
 from streamtui.message import Delta, Message, Role
+from streamtui.sanitize import clean
 from streamtui.session import Session
 
 _OURS = re.compile(r"\x1b\[[0-9;]*m|\x1b\]8;;[!-~]*\x1b\\")
@@ -40,13 +42,81 @@ def test_what_markdown_makes_of_entities_is_cleaned() -> None:
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", _OURS.sub("", shown))
 
 
-def test_a_block_is_written_when_it_is_finished() -> None:
-    out = io.StringIO()
-    output = Rendered(out, colour=False, width=40)
-    output.piece(Delta("First paragraph"))
-    assert out.getvalue() == ""
-    output.piece(Delta(" ends.\n\nSecond"))
-    assert out.getvalue() == "First paragraph ends.\n"
+@given(TEXTS, st.integers(0, 120), st.integers(1, 20), st.booleans())
+def test_narrow_lines_are_the_same_however_they_came(text: str, cut: int, step: int, colour: bool) -> None:
+    whole = rendered(text, colour=colour, width=10)
+    assert rendered(text[:cut], text[cut:], colour=colour, width=10) == whole
+    pieces = [text[at : at + step] for at in range(0, len(text), step)]
+    assert rendered(*pieces, colour=colour, width=10) == whole
+
+
+@given(st.text(st.sampled_from("ab# *_`>1.\n[]()\t<&;é漢😀"), max_size=120))
+def test_lines_written_early_are_those_of_the_whole_document(text: str) -> None:
+    document = Document()
+    document.feed(text)
+    document.finish(relink=False)
+    expected: list[str] = []
+    for block in document.blocks:
+        code = isinstance(block, CodeBlock)
+        block.layout(10, wrap=False) if isinstance(block, CodeBlock) else block.layout(10)
+        runs = [block.prefix(-1)] * block.margin
+        for index in range(block.lines_count):
+            runs.append([*block.prefix(index), ("  " if code else "", ""), *block.line(index)[1]])
+        expected += [clean("".join(text for text, _ in line)).rstrip() for line in runs]
+    assert rendered(*text, colour=False, width=10).splitlines() == expected
+
+
+class Terminal:
+    """A reply on its way: what of it is written already."""
+
+    def __init__(self, width: int = 40) -> None:
+        self._out = io.StringIO()
+        self.output = Rendered(self._out, colour=False, width=width)
+
+    def shows(self, piece: str) -> str:
+        """Adds a piece, and returns all that is written."""
+        self.output.piece(Delta(piece))
+        return self._out.getvalue()
+
+
+def test_a_line_is_written_when_it_is_wrapped() -> None:
+    terminal = Terminal(width=20)
+    assert terminal.shows("The first paragraph ") == ""
+    assert terminal.shows("goes on and on, ") == "The first paragraph\n"
+    assert terminal.shows("un") == "The first paragraph\n"
+    assert terminal.shows("til it ends.") == "The first paragraph\ngoes on and on,\n"
+    assert terminal.shows("\n\nSecond").splitlines() == ["The first paragraph", "goes on and on,", "until it ends."]
+
+
+def test_each_line_of_code_is_written_when_it_is_finished() -> None:
+    terminal = Terminal()
+    assert terminal.shows("```python\nfor x in y:\n    pri") == "  for x in y:\n"
+    assert terminal.shows("nt(x)\n") == "  for x in y:\n      print(x)\n"
+
+
+def test_an_item_is_written_when_the_next_one_begins() -> None:
+    terminal = Terminal()
+    assert terminal.shows("- one\n- two\n- thr") == "• one\n• two\n"
+
+
+def test_a_table_is_written_when_it_is_complete() -> None:
+    terminal = Terminal()
+    assert terminal.shows("| a | b |\n|---|---|\n| 1 | 2 |\n| much wider | 3 |\n") == ""
+    assert terminal.shows("\nEnd") == ("a          │ b\n───────────┼────\n1          │ 2\nmuch wider │ 3\n")
+
+
+def test_a_line_that_turns_out_to_be_a_tables_header_is_not_written_before() -> None:
+    terminal = Terminal(width=20)
+    assert terminal.shows("Some text above the table, which is wrapped\n").count("\n") == 1
+    before = terminal.shows("a cell | and another cell | and a third cell")
+    assert "cell" not in before
+    assert "cell" in terminal.shows("\n---|---|---\n\nEnd of it all.\n\n")
+
+
+def test_a_paragraph_that_turns_out_to_be_a_heading_is_written_once() -> None:
+    assert rendered("A heading of several\nlines\n===\nText", colour=False, width=10).split() == [
+        "A", "heading", "of", "several", "lines", "Text",
+    ]  # fmt: skip
 
 
 def test_what_was_reasoning_is_set_apart() -> None:
