@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from streamtui.ask.output import Output
 from streamtui.ask.question import Question
+from streamtui.ask.status import StatusLine, describe, keep_showing
 from streamtui.config import Config
 from streamtui.conversation import Backoff, Conversation
 from streamtui.message import Delta, Message
@@ -23,12 +24,24 @@ class Asker:
     """A conversation that lasts one question."""
 
     def __init__(
-        self, config: Config, session: Session, provider: Provider, store: Store, *, stream: bool = True, tell: Tell
+        self,
+        config: Config,
+        session: Session,
+        provider: Provider,
+        store: Store,
+        *,
+        stream: bool = True,
+        tell: Tell,
+        status: StatusLine | None = None,
     ) -> None:
-        """`stream`: False asks for the whole reply at once; `tell`: takes waits and notices, in sentences."""
+        """`stream`: False asks for the whole reply at once; `tell`: takes waits and notices, in sentences.
+
+        `status` shows what it is waiting for.
+        """
+        self._status = status
         self._pace = config.pace
         self._stream = stream
-        self._tell = tell
+        self._say = tell
         self._conversation = Conversation(
             session,
             provider,
@@ -58,6 +71,7 @@ class Asker:
         self._tap = showing.tap
         conversation.add_prompt(question.text, question.attachments)
         view = PacedView(showing.show, self._pace, lambda: conversation.progress.sent)
+        waiting = asyncio.create_task(keep_showing(self._status, self._waits_for)) if self._status else None
         try:
             async with aclosing(conversation.reply()) as deltas:
                 async for delta in deltas:
@@ -70,8 +84,19 @@ class Asker:
             reply = conversation.current
             assert reply is not None
             showing.end(conversation.session, reply)
+            if waiting is not None:
+                waiting.cancel()
+                await asyncio.wait([waiting])
         showing.check(at_end=True)
         return reply
+
+    def _waits_for(self) -> str:
+        return describe(self._conversation.progress, self._conversation.session.model or "the model")
+
+    def _tell(self, sentence: str) -> None:
+        if self._status is not None:
+            self._status.make_way(f"{sentence}\n")
+        self._say(sentence)
 
     def _shape(self, request: Request) -> Request:
         return replace(request, stream=self._stream, tap=self._tap)

@@ -3,12 +3,25 @@
 import json
 import time
 from dataclasses import asdict
-from typing import Any, Protocol, TextIO
+from typing import Any, Protocol
 
 from streamtui.ask.speed import Speed, summary
 from streamtui.message import Delta, Message
 from streamtui.sanitize import escape_json
 from streamtui.session import Session
+
+
+class Writer(Protocol):
+    """What is needed of a text stream to write to."""
+
+    def write(self, text: str, /) -> object:
+        """Writes `text`."""
+
+    def flush(self) -> None:
+        """Writes what is buffered."""
+
+    def isatty(self) -> bool:
+        """Whether it is a terminal."""
 
 
 class Output(Protocol):
@@ -27,7 +40,7 @@ class Output(Protocol):
 class Plain(Output):
     """The text as it comes, each piece flushed."""
 
-    def __init__(self, out: TextIO) -> None:
+    def __init__(self, out: Writer) -> None:
         self._out = out
         self._last = "\n"
         self._begun = False
@@ -55,7 +68,7 @@ class Plain(Output):
 class Json(Output):
     """One JSON object when the reply has ended, with all that is known of it."""
 
-    def __init__(self, out: TextIO) -> None:
+    def __init__(self, out: Writer) -> None:
         self._out = out
 
     def tap(self, data: str) -> None:
@@ -87,7 +100,7 @@ def _as_dict(session: Session, reply: Message) -> dict[str, Any]:
 class Events(Output):
     """Every event on a line of its own, as the server sent it; on a terminal without raw control characters."""
 
-    def __init__(self, out: TextIO) -> None:
+    def __init__(self, out: Writer) -> None:
         self._out = out
 
     def tap(self, data: str) -> None:
@@ -128,7 +141,7 @@ class Silent(Output):
 class Timed(Output):
     """Every piece with the seconds since the request, then what that makes."""
 
-    def __init__(self, out: TextIO) -> None:
+    def __init__(self, out: Writer) -> None:
         self._out = out
         self.speed = Speed(time.monotonic())
 
@@ -151,7 +164,7 @@ class Timed(Output):
 class WithReasoning(Output):
     """Another output, and beside it what the model thinks."""
 
-    def __init__(self, output: Output, aside: TextIO) -> None:
+    def __init__(self, output: Output, aside: Writer) -> None:
         self._output = output
         self._aside = aside
         self._thinks = False

@@ -3,10 +3,9 @@
 import re
 import shutil
 from collections.abc import Callable, Iterator
-from typing import TextIO
 from urllib.parse import quote
 
-from streamtui.ask.output import Output
+from streamtui.ask.output import Output, Writer
 from streamtui.markdown.document import Block, CodeBlock, Document, TableBlock
 from streamtui.markdown.runs import Run
 from streamtui.message import Delta, Message
@@ -32,7 +31,7 @@ class Rendered(Output):
     A table is written when it is complete, as its columns grow with its rows.
     """
 
-    def __init__(self, out: TextIO, *, colour: bool = True, width: int | None = None) -> None:
+    def __init__(self, out: Writer, *, colour: bool = True, width: int | None = None) -> None:
         """`colour`: whether to say how text looks; `width`: cells of a line, by default the terminal's."""
         self._out = out
         self._colour = colour

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     # Imported where they are used: --help has no use for them.
     from streamtui.ask.output import Output
     from streamtui.ask.question import Question
+    from streamtui.ask.status import StatusLine
     from streamtui.message import Message
     from streamtui.session import Session
     from streamtui.store import Store
@@ -101,6 +102,7 @@ def question_of(asked: argparse.Namespace) -> "Question":
 
 async def _ask(config: Config, asked: argparse.Namespace, question: "Question") -> int:
     from streamtui.ask.asking import Asker
+    from streamtui.ask.status import StatusLine
     from streamtui.providers import connect
     from streamtui.store import Store, StoreError
 
@@ -112,8 +114,9 @@ async def _ask(config: Config, asked: argparse.Namespace, question: "Question") 
             say(f"No API key is set for {endpoint.name}: set {endpoint.key_variable}, or try streamtui ask --demo.")
             return EXIT_FAILED
         provider = connect(endpoint)
-        asker = Asker(config, session, provider, store, stream=not asked.no_stream, tell=say)
-        reply = await asker.ask(question, _output(asked))
+        status = StatusLine(sys.stderr)
+        asker = Asker(config, session, provider, store, stream=not asked.no_stream, tell=say, status=status)
+        reply = await asker.ask(question, _output(asked, status))
     except StoreError as error:
         say(str(error))
         return EXIT_FAILED
@@ -151,22 +154,23 @@ async def _session(config: Config, asked: argparse.Namespace, store: "Store") ->
     return session, endpoint
 
 
-def _output(asked: argparse.Namespace) -> "Output":
+def _output(asked: argparse.Namespace, status: "StatusLine") -> "Output":
     from streamtui.ask import output
     from streamtui.ask.rendered import Rendered
 
     shown: Output
+    out = status.over(sys.stdout)
     if asked.json:
-        shown = output.Json(sys.stdout)
+        shown = output.Json(out)
     elif asked.events:
-        shown = output.Events(sys.stdout)
+        shown = output.Events(out)
     elif asked.timing:
-        shown = output.Timed(sys.stdout)
+        shown = output.Timed(out)
     elif asked.raw or not sys.stdout.isatty():
-        shown = output.Plain(sys.stdout)
+        shown = output.Plain(out)
     else:
-        shown = Rendered(sys.stdout, colour=not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb")
-    return output.WithReasoning(shown, sys.stderr) if asked.show_reasoning else shown
+        shown = Rendered(out, colour=not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb")
+    return output.WithReasoning(shown, status.over(sys.stderr)) if asked.show_reasoning else shown
 
 
 def _shortcoming(reply: "Message") -> str:

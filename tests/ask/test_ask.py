@@ -63,10 +63,9 @@ async def run(home: Path, *arguments: str, piped: bytes | None = None) -> Done:
 
 
 async def on_a_terminal(home: Path, *arguments: str) -> str:
-    """Runs a command on a terminal until it has ended; returns what it wrote, with plain line ends."""
-    terminal = Terminal(
-        [sys.executable, "-m", "streamtui", *arguments], {"HOME": str(home), "XDG_DATA_HOME": str(home / "data")}
-    )
+    """Runs a command on a terminal until it has ended; returns its stdout, with plain line ends."""
+    command = ["bash", "-c", '"$@" 2>/dev/null', "bash", sys.executable, "-m", "streamtui", *arguments]
+    terminal = Terminal(command, {"HOME": str(home), "XDG_DATA_HOME": str(home / "data")})
     terminal.keep = True
     try:
         await asyncio.to_thread(terminal.wait, PATIENCE)
@@ -271,7 +270,7 @@ async def test_events_on_a_terminal_have_no_raw_control_characters(tmp_path: Pat
             shown = (await run(tmp_path, *arguments)).out
     unsafe = re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u202a-\u202e\u2066-\u2069]", shown)
     assert bool(unsafe) is not on_terminal
-    lines = [json.loads(line) for line in shown.split("\n") if line and not line.startswith("streamtui:")]
+    lines = [json.loads(line) for line in shown.split("\n") if line]
     assert [line["x"] for line in lines[: len(texts)]] == texts
     assert lines[len(texts)] == "\x9b31m"
 
@@ -438,6 +437,62 @@ async def test_a_terminal_gets_markdown(tmp_path: Path) -> None:
     assert "\x1b[1mbold\x1b[0m" in shown
     assert "**" not in shown
     assert "```" not in shown
+
+
+def screen(output: bytes) -> str:
+    """What is left of `output` on a terminal that knows carriage return and erasing to the end of the line."""
+    text = re.sub(r"\x1b\[[0-9;]*m", "", output.decode())
+    lines = [line.rpartition("\r")[2].partition("\x1b[K")[0] for line in text.replace("\r\n", "\n").split("\n")]
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize("form", [[], ["--raw"], ["--json"], ["--show-reasoning"]])
+async def test_a_terminal_shows_what_is_waited_for_and_nothing_of_it_stays(tmp_path: Path, form: list[str]) -> None:
+    model = Model()
+    async with serving(model.serve) as model.raw:
+        command = [sys.executable, "-m", "streamtui", "ask", "--base-url", model.raw.url, "-m", "m-1", *form, "hi"]
+        terminal = Terminal(command, {"HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path / "data")})
+        terminal.keep = True
+        try:
+            await asyncio.to_thread(terminal.until, "waiting for m-1  ")
+            model.say("| a | b |\n", "|---|---|\n")
+            if not form or form == ["--json"]:  # nothing to show yet
+                await asyncio.to_thread(terminal.until, "receiving  ", terminal.bytes)
+            model.say("| 1 | 2 |\n\nThe end.\n")
+            model.finish()
+            assert await asyncio.to_thread(terminal.wait, PATIENCE) == 0
+        finally:
+            terminal.close()
+    shown = screen(bytes(terminal.output))
+    assert "The end." in shown
+    assert "waiting" not in shown
+    assert "receiving" not in shown
+
+
+async def test_the_line_is_gone_after_ctrl_c(tmp_path: Path) -> None:
+    model = Model()
+    async with serving(model.serve) as model.raw:
+        command = [sys.executable, "-m", "streamtui", "ask", "--base-url", model.raw.url, "-m", "m-1", "hi"]
+        terminal = Terminal(command, {"HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path / "data")})
+        terminal.keep = True
+        try:
+            await asyncio.to_thread(terminal.until, "waiting for m-1")
+            terminal.process.send_signal(signal.SIGINT)
+            assert await asyncio.to_thread(terminal.wait, PATIENCE) == 130
+        finally:
+            terminal.close()
+    assert screen(bytes(terminal.output)) == ""
+
+
+@pytest.mark.parametrize("name", ["dumb", "xterm"])
+async def test_the_line_is_for_terminals_that_can_erase_it(tmp_path: Path, name: str) -> None:
+    terminal = Terminal([sys.executable, "-m", "streamtui", "ask", "--demo", "--no-save", "thanks"], {"TERM": name})
+    terminal.keep = True
+    try:
+        assert await asyncio.to_thread(terminal.wait, PATIENCE) == 0
+    finally:
+        terminal.close()
+    assert (b"\x1b[K" in terminal.output) is (name == "xterm")
 
 
 async def test_the_moderation_stops_a_reply(tmp_path: Path) -> None:
