@@ -207,6 +207,18 @@ async def test_markdown_entities_cannot_drive_the_terminal(make_app: MakeApp) ->
         assert not {"\x1b", "\u202e", "\x9b", "\x07"} & set(written)
 
 
+async def test_letters_hide_no_link(make_app: MakeApp) -> None:
+    app = make_app()
+    async with running(app, (40, 20)) as pilot:
+        links = "[first](https://a.b/) then [second](https://c.d/) and ([third](https://e.f/))"
+        load(app, "x", f"{links}\n\n- [in a list](https://g.h/)\n\n{'word ' * 6}[at the end](https://i.j/)")
+        await pilot.press("f8")
+        shown = pane(app)
+        for words in ("afirst thensse", "cond", "(dthird)", "• fin a list", "wordgat the\n  end"):
+            assert words in shown, shown
+        assert "›" not in shown
+
+
 async def test_double_click_selects_a_block(make_app: MakeApp) -> None:
     app = make_app()
     async with running(app) as pilot:

@@ -80,18 +80,18 @@ def lettered(targets: list[Target]) -> dict[str, Target]:
 
 
 def with_letters(runs: list[Run], letters: list[tuple[int, str]]) -> list[Run]:
-    """Returns `runs` with labels in place of the characters at the places given."""
+    """Returns `runs` with labels before the places given, each in place of the space there, if there is one."""
     text = "".join(part for part, _ in runs)
-    for at, letter in letters:
-        label = f" {letter} "
-        runs = [*_cut(runs, 0, at), (label, "hint"), *_cut(runs, at + len(label), len(text))]
+    for at, letter in reversed(letters):
+        before = at - 1 if text[max(0, at - 1) : at] == " " else at
+        runs = [*_cut(runs, 0, before), (letter, "hint"), *_cut(runs, at, None)]
     return runs
 
 
-def _cut(runs: list[Run], start: int, end: int) -> list[Run]:
+def _cut(runs: list[Run], start: int, end: int | None) -> list[Run]:
     out, at = [], 0
     for text, names in runs:
-        part = text[max(0, start - at) : max(0, end - at)]
+        part = text[max(0, start - at) : None if end is None else max(0, end - at)]
         at += len(text)
         if part:
             out.append((part, names))
