@@ -41,7 +41,7 @@ class EndpointPicker(ListPanel):
 
     def on_mount(self) -> None:
         """Fills the list."""
-        self.name_panel("Endpoints", "enter talk to it · esc leave")
+        self.name_panel("Endpoints", "enter connect", "esc close")
         self.hint("")
         self.show("")
         self.look()

@@ -64,8 +64,8 @@ class ExportPanel(Panel[Destination | None]):
         self.query_one(Input).focus()
 
     def _say_keys(self) -> None:
-        branches = f" · ctrl+t all branches: {'yes' if self._tree else 'no'}" if self._branches else ""
-        self.name_panel(f"Export {self._what}", f"up, down format · enter export{branches} · esc leave")
+        branches = [f"ctrl+t all branches: {'yes' if self._tree else 'no'}"] if self._branches else []
+        self.name_panel(f"Export {self._what}", "enter export", *branches, "up, down format", "esc leave")
 
     @property
     def format(self) -> Format:

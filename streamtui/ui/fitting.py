@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from rich.cells import cell_len, set_cell_size
 
 DOT = " · "
+AROUND_KEYS = 6
+"""Cells of a box's bottom line that are no keys: corners, spaces and a bit of line."""
 
 
 def fitted(text: str, width: int) -> str:

@@ -38,7 +38,7 @@ class KeyPanel(Panel[str]):
 
     def on_mount(self) -> None:
         """Names the panel."""
-        self.name_panel(f"The key of {self._endpoint.name}", "enter use it · esc leave")
+        self.name_panel(f"The key of {self._endpoint.name}", "enter use it", "esc leave")
         self.hint("")
         self.query_one(Input).focus()
 

@@ -48,8 +48,8 @@ class ModelPicker(ListPanel):
 
     def on_mount(self) -> None:
         """Fills the list."""
-        keys = "enter pick · ctrl+t favourite · shift+F2 other server · esc leave"
-        self.name_panel(f"Models of {self._endpoint.name}", keys)
+        keys = "enter pick", "ctrl+t favourite", "shift+F2 other server", "esc leave"
+        self.name_panel(f"Models of {self._endpoint.name}", *keys)
         self.load()
 
     @work(exclusive=True)

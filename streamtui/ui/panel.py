@@ -1,12 +1,15 @@
 """Panel: a box over the chat; its layout is read only when the first one opens."""
 
+from collections.abc import Sequence
 from typing import TypeVar
 
+from textual import events, on
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 
 from streamtui.ui.bindings import bindings_of
+from streamtui.ui.fitting import AROUND_KEYS, hints
 from streamtui.ui.working_screen import WorkingScreen
 
 Result = TypeVar("Result")
@@ -55,21 +58,36 @@ class Panel(WorkingScreen[Result], ModalScreen[Result]):
         &.tall OptionList { height: 1fr; }
         #hint { height: auto; color: $warning; margin: 0 2 1 2; }
     }
-    .low Panel #panel { width: 100%; height: 100%; max-height: 100%; }
+    .low Panel #panel { width: 100%; height: 100%; max-height: 100%; overflow-y: auto; }
+    .low Panel #hint { margin: 0 2; }
     .low Panel OptionList { height: 1fr; }
     """
     SCOPED_CSS = False  # else the rules for low terminals, which begin at the app, never hold
 
-    def name_panel(self, title: str, keys: str) -> None:
-        """Writes the title above the box and its keys below."""
-        panel = self.query_one("#panel")
-        panel.border_title, panel.border_subtitle = Content(title), Content(keys)  # text of models is no markup
+    _key_hints: Sequence[str] = ()
+
+    def name_panel(self, title: str, *keys: str) -> None:
+        """Write the title above the box and its keys below: the most important first, the way out last."""
+        self._key_hints = keys
+        self.query_one("#panel").border_title = Content(title)  # text of models is no markup
+        self.call_after_refresh(self._show_keys)
+
+    @on(events.Resize)
+    def fit_keys(self) -> None:
+        """Show the keys that there is room for."""
+        self.call_after_refresh(self._show_keys)
+
+    def _show_keys(self) -> None:
+        for panel in self.query("#panel"):  # none, once the screen is closed
+            panel.border_subtitle = Content(hints(self._key_hints, panel.outer_size.width - AROUND_KEYS))
 
     def hint(self, text: str) -> None:
         """Says something above the list; "" says nothing."""
         hint = self.query_one("#hint", Static)
         hint.display = bool(text)
         hint.update(Content(text))
+        if text:
+            hint.scroll_visible(animate=False)
 
 
 class ListPanel(Panel[str]):

@@ -93,7 +93,7 @@ class ParametersPanel(Panel[tuple[str, Parameters] | None]):
 
     def on_mount(self) -> None:
         """Names the panel."""
-        self.name_panel(f"Parameters · {self._model or 'no model yet'}", "enter, ctrl+s save · esc leave")
+        self.name_panel(f"Parameters · {self._model or 'no model yet'}", "enter, ctrl+s save", "esc leave")
         self._tell({})
         self.query_one("#system").focus()
 

@@ -47,7 +47,7 @@ class PresetsPanel(ListPanel):
 
     def on_mount(self) -> None:
         """Fills the list."""
-        self.name_panel("Presets", "enter use it in this session · esc leave" if self._presets else "esc leave")
+        self.name_panel("Presets", *(["enter use preset"] if self._presets else []), "esc leave")
         self.show("")
 
     @on(Input.Changed, "#filter")

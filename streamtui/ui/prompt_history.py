@@ -37,7 +37,7 @@ class PromptHistory(ListPanel):
 
     def on_mount(self) -> None:
         """Fills the list."""
-        self.name_panel("Earlier prompts", "enter put it into the box · ctrl+r older · esc leave")
+        self.name_panel("Earlier prompts", "enter insert", "ctrl+r older", "esc leave")
         self.load("")
 
     @on(Input.Changed, "#filter")

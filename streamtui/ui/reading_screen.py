@@ -1,16 +1,17 @@
 """ReadingScreen: the pane, the prompt and the status bar, and what a reader does: scroll and walk."""
 
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
 
+from streamtui.ui.fitting import AROUND_KEYS, hints
 from streamtui.ui.pane_screen import PaneScreen
 from streamtui.ui.prompt import Prompt
 from streamtui.ui.queue import PromptQueue
 from streamtui.ui.status_bar import StatusBar
 from streamtui.ui.transcript import Transcript
 
-PROMPT_KEYS = "enter send · ctrl+j new line · F1 keys · ctrl+p all"
-PANE_KEYS = "y copy · c code · e edit · f letters · / find · esc prompt"
+PROMPT_KEYS = ("enter send", "ctrl+j new line", "F1 keys", "ctrl+p all")
+PANE_KEYS = ("y copy", "c code", "e edit", "f letters", "/ find", "esc prompt")
 
 
 class ReadingScreen(PaneScreen[None]):
@@ -106,9 +107,11 @@ class ReadingScreen(PaneScreen[None]):
         self.prompt.focus()
         self.prompt.insert(event.text)
 
-    def on_descendant_focus(self) -> None:
+    @on(events.Resize)
+    @on(events.DescendantFocus)
+    def show_mode(self) -> None:
         """Say which keys work where the focus is now: in the conversation, letters are commands."""
         in_pane = self.focused is self.transcript
-        self.prompt.border_subtitle = PANE_KEYS if in_pane else PROMPT_KEYS
+        self.prompt.border_subtitle = hints(PANE_KEYS if in_pane else PROMPT_KEYS, self.size.width - AROUND_KEYS)
         letters = in_pane and self.transcript.lines.letters
         self.status.mode = "Type a letter · esc cancel" if letters else "Messages · esc prompt" if in_pane else ""

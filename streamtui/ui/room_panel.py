@@ -33,7 +33,7 @@ class RoomPanel(ListPanel):
 
     def on_mount(self) -> None:
         """Names the panel."""
-        self.name_panel("Longer than the model can take", "enter choose · esc back to the prompt")
+        self.name_panel("Longer than the model can take", "enter choose", "esc back")
         self.options.focus()
 
     def _sentence(self) -> str:

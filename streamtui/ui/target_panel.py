@@ -35,7 +35,7 @@ class TargetPanel(ListPanel):
     def on_mount(self) -> None:
         """Names the panel."""
         kind = "Link" if self._target.url else f"Code {self._target.language}".rstrip()
-        self.name_panel(kind, "enter do it · esc leave")
+        self.name_panel(kind, "enter do it", "esc leave")
         self.options.focus()
 
 

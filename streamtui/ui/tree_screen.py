@@ -69,8 +69,8 @@ class TreeScreen(Panel[Chosen | None]):
     def on_mount(self) -> None:
         """Shows the tree."""
         keys = remapped(self._keymap)
-        labels = " · ".join(f"{key.shown.split(', ')[0]} {key.label}" for key in keys if key.place == "tree")
-        self.name_panel(f"Branches of “{self._session.title or 'a new session'}”", f"{labels} · esc leave")
+        labels = (f"{key.shown.split(', ')[0]} {key.label}" for key in keys if key.place == "tree")
+        self.name_panel(f"Branches of “{self._session.title or 'a new session'}”", *labels, "esc leave")
         at = next((at for at, node in enumerate(self._tree) if node.message.id == self._first), 0)
         # Once it has its size, so that the highlight can be scrolled into view.
         self.call_after_refresh(self.tree_list.show, self._tree, at)

@@ -40,7 +40,7 @@ class Welcome(Panel[Endpoint | str | None]):
 
     def on_mount(self) -> None:
         """Names the panel, and looks who is here."""
-        self.name_panel("Welcome to streamtui", "enter choose · esc leave")
+        self.name_panel("Welcome to streamtui", "enter choose", "esc leave")
         choices = self.query_one(OptionList)
         choices.add_options(Option(text, id=name) for name, text in self._choices().items())
         choices.highlighted = 0

@@ -41,7 +41,7 @@ class FilterPanel(ListPanel):
 
     def on_mount(self) -> None:
         """Fills the list."""
-        self.name_panel("Show", "enter choose · esc leave")
+        self.name_panel("Show", "enter choose", "esc leave")
         self.hint("")
         self.show("")
         self.load()
