@@ -40,6 +40,8 @@ class Session:
     archived: bool = False
     elsewhere: frozenset[str] = field(default=frozenset(), compare=False)
     """The messages that another window was writing when the session was read."""
+    unreadable: int = field(default=0, compare=False)
+    """Parts of it, messages or its own row, of which the database holds something that can't be read."""
     saved: State | None = field(default=None, compare=False, repr=False)
     """`state` as it was read or saved last: what differs from it was changed here, all else perhaps elsewhere."""
 

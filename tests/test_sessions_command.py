@@ -458,3 +458,14 @@ def test_ctrl_c_keeps_what_came_in(terminal: Callable[..., Terminal], tmp_path: 
     assert shown.wait(20) == 130
     assert b"Traceback" not in shown.output
     assert listed()
+
+
+def test_a_session_with_a_damaged_row_is_shown_with_a_notice(run: Run) -> None:
+    (session,) = fill("Bread")
+    with closing(sqlite3.connect(paths.database())) as connection, connection:
+        connection.execute("UPDATE messages SET usage = '[]', role = 'wizard' WHERE seq = 1")
+    status, out, err = run("show", session.id)
+    assert status == 0
+    assert all(message.text in out for message in session.path())
+    assert "damaged this session in 1 place" in err
+    assert "streamtui sessions check --repair" in err

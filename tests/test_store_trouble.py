@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from streamtui.message import Message, Role
+from streamtui.message import FinishReason, Message, Role
 from streamtui.session import Session
 from streamtui.store import Draft, Store, StoreError, opening, schema, threads
 from streamtui.store.checking import check
@@ -231,13 +231,42 @@ def test_a_process_that_ends_without_closing_has_saved_everything(path: Path) ->
         assert store.recall("key").result(10) == "1999"
 
 
-def test_a_message_that_another_program_spoilt_is_told(path: Path) -> None:
+DAMAGE = (
+    "UPDATE messages SET usage = '[]' WHERE {one}",
+    'UPDATE messages SET usage = \'{{"prompt_tokens": "many"}}\' WHERE {one}',
+    "UPDATE messages SET timing = '" + "[" * 100_000 + "' WHERE {one}",
+    "UPDATE messages SET recap = '{{\"usage\": 5}}' WHERE {one}",
+    "UPDATE messages SET role = 'wizard' WHERE {one}",
+    "UPDATE messages SET finish_reason = 'magic' WHERE {one}",
+    "UPDATE messages SET created = 'yesterday' WHERE {one}",
+    "UPDATE messages SET created = 1e300 WHERE {one}",
+    "UPDATE messages SET model = CAST(x'ff41' AS TEXT) WHERE {one}",
+    "UPDATE messages SET error = x'ff41' WHERE {one}",
+    "UPDATE sessions SET parameters = '[]'",
+    "UPDATE sessions SET updated = 'soon', endpoint = x'ff'",
+)
+
+
+@pytest.mark.parametrize("damage", DAMAGE, ids=range(len(DAMAGE)))
+def test_a_value_that_cannot_be_read_costs_only_that_value(path: Path, damage: str) -> None:
     session = fill(path)
-    change(path, "UPDATE messages SET role = 'wizard'")
     with Store(path) as store:
-        assert store.latest().result(10) == session.id
-        with pytest.raises(StoreError, match="has been changed by another program: 'wizard' is not a valid Role"):
-            store.session(session.id).result(10)
+        store.save_message(session.id, session.add(Message(Role.ASSISTANT, "fine", finish_reason=FinishReason.STOP)))
+        store.save_session(session)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        schema.teach(connection)
+        connection.execute(damage.format(one="text = 'precious'"))
+    with Store(path) as store:
+        found = store.session(session.id).result(10)
+        assert [message.text for message in found.path()] == ["precious", "fine"]
+        assert found.unreadable == 1
+        assert [summary.id for summary in store.sessions().result(10)] == [session.id]
+        assert [hit.snippet for hit in store.search("precious").result(10)] == ["precious"]
+        assert store.claim(found.path()[0]).result(10)
+    assert not check(path).sound
+    assert check(path, repair=True).sound
+    with Store(path) as store:
+        assert store.session(session.id).result(10).unreadable == 0
 
 
 KILLED = """

@@ -133,7 +133,7 @@ async def _ask(config: Config, asked: argparse.Namespace, question: "Question") 
 async def _session(config: Config, asked: argparse.Namespace, store: "Store") -> "tuple[Session, Endpoint]":
     """Returns the session that goes on, or a new one, and who answers. Raises StoreError."""
     from streamtui.session import Session
-    from streamtui.store import StoreError
+    from streamtui.store import StoreError, unreadable_notice
 
     wanted = asked.session
     if asked.resume and not (wanted := await asyncio.wrap_future(store.latest()) or ""):
@@ -144,6 +144,8 @@ async def _session(config: Config, asked: argparse.Namespace, store: "Store") ->
         new.parameters = config.new_parameters
         return new, endpoint
     session = await asyncio.wrap_future(store.session(wanted))
+    if session.unreadable:
+        say(unreadable_notice(session.unreadable))
     asked_for = config.source_of("endpoint").origin is Origin.FLAG
     endpoint = config.endpoint if asked_for else config.endpoints.get(session.endpoint, config.endpoint)
     if endpoint.name != session.endpoint:

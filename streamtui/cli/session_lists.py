@@ -14,7 +14,7 @@ from streamtui.cli import EXIT_FAILED
 from streamtui.cli.options import positive
 from streamtui.sanitize import clean
 from streamtui.session import SessionFilter, SessionSummary
-from streamtui.store import SearchHit, Store
+from streamtui.store import SearchHit, Store, unreadable_notice
 from streamtui.transfer.exporting import Format, export_session
 from streamtui.transfer.words import UNTITLED, moment
 
@@ -109,6 +109,8 @@ def _hit(hit: SearchHit) -> dict[str, Any]:
 
 def _show(asked: argparse.Namespace, store: Store) -> int:
     session = store.session(asked.id).result()
+    if session.unreadable:
+        print(f"streamtui: {unreadable_notice(session.unreadable)}", file=sys.stderr)
     say(export_session(session, Format(asked.format), tree=asked.tree))
     return 0
 

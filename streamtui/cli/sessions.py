@@ -61,8 +61,8 @@ def main(arguments: Sequence[str]) -> int:
         status = 0
     except KeyboardInterrupt:
         status = EXIT_INTERRUPTED
-    if not store.close(SAVE_TIMEOUT) and store.trouble != told:
-        status = _fail(store.trouble)
+    if not store.close(SAVE_TIMEOUT) and (reason := store.trouble or store.left_out) != told:
+        status = _fail(reason)
     return status
 
 

@@ -78,6 +78,18 @@ def primary_code(error: sqlite3.Error) -> int:
     return int(code) & 0xFF if code != -1 else -1
 
 
+def is_undecodable(error: sqlite3.Error) -> bool:
+    """Whether a column holds text that is not UTF-8. Python's sqlite3 has no code for it."""
+    return str(error).startswith("Could not decode to UTF-8")
+
+
+def unreadable_notice(parts: int) -> str:
+    """Returns a sentence for a session of which `Session.unreadable` parts can't be read in full; "" for none."""
+    where = "1 place" if parts == 1 else f"{parts:,} places"
+    remedy = "the rest is shown, and “streamtui sessions check --repair” fixes it"
+    return f"Another program damaged this session in {where}: {remedy}." if parts else ""
+
+
 def _by_errno(error: OSError) -> str:
     return _BY_ERRNO.get(error.errno or 0, _CLOSED)
 
@@ -85,7 +97,7 @@ def _by_errno(error: OSError) -> str:
 def _by_code(error: sqlite3.Error) -> str:
     if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_CORRUPT_VTAB:
         return _INDEX
-    if str(error).startswith("Could not decode to UTF-8"):  # a page that holds other bytes now
+    if is_undecodable(error):  # a page that holds other bytes now
         return _DAMAGED
     return _BY_SQLITE.get(primary_code(error), _OTHER)
 

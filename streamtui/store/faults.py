@@ -1,17 +1,17 @@
 """Faults: what can be wrong with the rows of a sound file, how each fault is found and how it is mended."""
 
-import json
 import sqlite3
 from collections.abc import Callable, Iterable
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
+from typing import Any
 
-from streamtui.message import FinishReason, Role, new_id
-from streamtui.parameters import parameters_from
+from streamtui.message import FinishReason, Recap, Role, Timing, Usage, new_id
 from streamtui.sanitize import clean
 from streamtui.session import title_from
-from streamtui.store import schema
+from streamtui.store import rows, schema
 from streamtui.store.errors import primary_code
 
 Row = tuple[object, ...]
@@ -127,6 +127,11 @@ def _take_blobs_as_they_are(connection: sqlite3.Connection) -> None:
 
 # Values that no program of this version has written.
 
+_RECORDS: dict[str, Callable[[Any], object]] = {
+    "usage": partial(rows.record, Usage),
+    "timing": partial(rows.record, Timing),
+    "recap": partial(rows.record, Recap),
+}
 _TEXTS = ("text", "reasoning", "endpoint", "model", "error")
 
 
@@ -139,10 +144,10 @@ def _spoilt_messages(connection: sqlite3.Connection) -> Iterable[tuple[dict[str,
             change["role"] = Role.ASSISTANT.value
         if finish_reason is not None and finish_reason not in list(FinishReason):
             change["finish_reason"] = None
-        if not isinstance(created, int | float):
+        if not _is(rows.moment, created):
             change["created"] = 0.0
-        records = (("usage", usage), ("timing", timing), ("recap", recap))
-        change |= {name: None for name, text in records if not _is_record(text)}
+        records = zip(_RECORDS, (usage, timing, recap), strict=True)
+        change |= {name: None for name, text in records if not _is(_RECORDS[name], text)}
         change |= _unclean(_TEXTS, texts)
         if change:
             yield change, seq
@@ -153,33 +158,24 @@ def _spoilt_sessions(connection: sqlite3.Connection) -> Iterable[tuple[dict[str,
     query = f"SELECT rowid, parameters, created, updated, {', '.join(names)} FROM sessions"
     for rowid, parameters, created, updated, *texts in connection.execute(query):
         change = _unclean(names, texts)
-        if not _are_parameters(parameters):
+        if not _is(rows.parameters, parameters):
             change["parameters"] = "{}"
         times = (("created", created), ("updated", updated))
-        change |= {name: 0.0 for name, value in times if not isinstance(value, int | float)}
+        change |= {name: 0.0 for name, value in times if not _is(rows.moment, value)}
         if change:
             yield change, rowid
 
 
-def _is_record(text: object) -> bool:
-    if text is None:
+def _is(reader: Callable[[Any], object], value: object) -> bool:
+    with suppress(ValueError):
+        reader(value)
         return True
-    with suppress(ValueError):
-        return isinstance(text, str) and isinstance(json.loads(text), dict)
-    return False
-
-
-def _are_parameters(text: object) -> bool:
-    with suppress(ValueError):
-        if isinstance(text, str) and isinstance(values := json.loads(text), dict):
-            parameters_from(values)
-            return True
     return False
 
 
 def _unclean(names: Iterable[str], texts: Iterable[object]) -> dict[str, object]:
-    safe = [clean(text.decode(errors="replace") if isinstance(text, bytes) else str(text)) for text in texts]
-    return {name: new for name, text, new in zip(names, texts, safe, strict=True) if new != text}
+    safe = [(text, clean(rows.replaced(text))) for text in texts]
+    return {name: new for name, (text, new) in zip(names, safe, strict=True) if type(text) is not str or new != text}
 
 
 def _mend_values(connection: sqlite3.Connection) -> None:

@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
-from streamtui.store import privacy, schema
+from streamtui.store import privacy, rows, schema
 from streamtui.store.errors import primary_code
 
 BUSY_TIMEOUT = 5.0
@@ -50,6 +50,7 @@ def connect(path: Path) -> sqlite3.Connection:
 def _connect(path: Path) -> sqlite3.Connection:
     _mind_small_blocks(path)
     connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT, isolation_level=None)
+    connection.text_factory = rows.decoded
     try:
         schema.teach(connection)
         if schema.version_of(connection, path) < len(schema.MIGRATIONS):
@@ -73,6 +74,7 @@ def connect_for_reading(path: Path) -> sqlite3.Connection:
         if schema.version_of(connection, path) < len(schema.MIGRATIONS):
             connection.close()
             raise
+    connection.text_factory = str  # 40 times as fast; `Reader` changes it where a column can't be decoded
     connection.execute("PRAGMA query_only = ON")
     return connection
 
@@ -105,6 +107,7 @@ def connect_as_it_is(path: Path, *, keep_log: bool = False) -> sqlite3.Connectio
 def _opened(path: Path, how: str, kind: type[sqlite3.Connection] = sqlite3.Connection) -> sqlite3.Connection:
     address = f"{path.absolute().as_uri()}?{how}"
     connection = sqlite3.connect(address, uri=True, timeout=BUSY_TIMEOUT, isolation_level=None, factory=kind)
+    connection.text_factory = rows.decoded
     try:
         schema.teach(connection)
         schema.version_of(connection, path)

@@ -3,14 +3,16 @@
 import json
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 from streamtui.message import Attachment, FinishReason, Message, Recap, Role, Timing, Usage
 from streamtui.models import ModelInfo
-from streamtui.parameters import parameters_from
+from streamtui.parameters import Parameters
 from streamtui.sanitize import clean, clean_line
 from streamtui.session import Session
+from streamtui.store import rows
 from streamtui.store.errors import StoreError
 
 _LATEST = """
@@ -37,7 +39,6 @@ _SUMMARY = "SELECT title, message_count FROM sessions WHERE id = ?"
 
 _WRITTEN = "SELECT id, written_by FROM messages WHERE session_id = ? AND written_by NOT NULL"
 
-_Record = TypeVar("_Record", Usage, Timing, Recap, ModelInfo)
 IsAnother = Callable[[str | None], bool]
 """Whether a window is another one that runs."""
 
@@ -73,14 +74,12 @@ class Beside:
 
 
 def session(connection: sqlite3.Connection, id_or_prefix: str, is_another: IsAnother = lambda _: False) -> Session:
-    """Returns a whole session. Raises StoreError if none or several have such an id, or it is spoilt."""
+    """Returns a whole session. Raises StoreError if none or several have such an id."""
     connection.execute("BEGIN")  # one view of four tables, while others write
     try:
         found = _session(connection, _full_id(connection, clean(id_or_prefix)))
         found.elsewhere = _elsewhere(connection, found.id, is_another)
         return found
-    except ValueError as error:
-        raise _spoilt(error) from error
     finally:
         connection.rollback()
 
@@ -90,8 +89,6 @@ def glance(connection: sqlite3.Connection, session_id: str, message_id: str) -> 
     connection.execute("BEGIN")
     try:
         found = _session(connection, _full_id(connection, clean(session_id)), data="x''")
-    except ValueError as error:
-        raise _spoilt(error) from error
     finally:
         connection.rollback()
     found.show(message_id)
@@ -99,26 +96,24 @@ def glance(connection: sqlite3.Connection, session_id: str, message_id: str) -> 
 
 
 def beside(connection: sqlite3.Connection, session_id: str, known: frozenset[str], is_another: IsAnother) -> Beside:
-    """Returns what of a session is not among the messages `known`. Raises StoreError if it is spoilt."""
+    """Returns what of a session is not among the messages `known`."""
     connection.execute("BEGIN")
     try:
         title, count = connection.execute(_SUMMARY, (session_id,)).fetchone() or ("", 0)
         elsewhere = _elsewhere(connection, session_id, is_another)
         if count == len(known):
             return Beside(elsewhere=elsewhere, title=title)
-        rows = connection.execute("SELECT id FROM messages WHERE session_id = ? ORDER BY seq", (session_id,))
-        there = [str(id_) for (id_,) in rows]
-        new = [_messages(connection, _OF_MESSAGE, id_)[id_] for id_ in there if id_ not in known]
-        return Beside(tuple(new), known.difference(there), elsewhere, title)
-    except ValueError as error:
-        raise _spoilt(error) from error
+        ids = connection.execute("SELECT id FROM messages WHERE session_id = ? ORDER BY seq", (session_id,))
+        there = [str(id_) for (id_,) in ids]
+        new = [_messages(connection, _OF_MESSAGE, id_)[0].get(id_) for id_ in there if id_ not in known]
+        return Beside(tuple(filter(None, new)), known.difference(there), elsewhere, rows.replaced(title))
     finally:
         connection.rollback()
 
 
 def is_as(connection: sqlite3.Connection, message: Message, is_another: IsAnother) -> bool:
     """Returns whether `message` is saved as it is here, or not at all, and no other window is writing it."""
-    saved = _messages(connection, _OF_MESSAGE, message.id).get(message.id)
+    saved = _messages(connection, _OF_MESSAGE, message.id)[0].get(message.id)
     row = connection.execute("SELECT written_by FROM messages WHERE id = ?", (message.id,)).fetchone()
     return saved is None or (saved.text == message.text and not is_another(row[0]))
 
@@ -132,11 +127,6 @@ def version(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA data_version").fetchone()[0])
 
 
-def _spoilt(error: ValueError) -> StoreError:
-    problem = clean_line(str(error))
-    return StoreError(f"A message of this session has been changed by another program: {problem}.")
-
-
 def recall(connection: sqlite3.Connection, key: str) -> str | None:
     """Returns what was remembered last."""
     row = connection.execute("SELECT value FROM memory WHERE key = ?", (clean(key),)).fetchone()
@@ -146,16 +136,19 @@ def recall(connection: sqlite3.Connection, key: str) -> str | None:
 def models(connection: sqlite3.Connection, endpoint: str) -> list[KnownModel]:
     """Returns the models known of an endpoint, the one used last first."""
     query = "SELECT name, last_used, favourite FROM models WHERE endpoint = ? ORDER BY last_used DESC, name"
-    rows = connection.execute(query, (clean(endpoint),))
-    return [KnownModel(name, last_used, bool(favourite)) for name, last_used, favourite in rows]
+    found = connection.execute(query, (clean(endpoint),))
+    return [
+        KnownModel(rows.replaced(name), rows.Lenient().read(rows.moment, last_used, 0.0), bool(favourite))
+        for name, last_used, favourite in found
+    ]
 
 
 def catalogue(connection: sqlite3.Connection, endpoint: str) -> dict[str, ModelInfo]:
     """Returns what a server said of its models, by name."""
     try:
         kept = json.loads(recall(connection, f"catalogue {endpoint}") or "[]")
-        return {facts["name"]: _known(ModelInfo, facts) for facts in kept}
-    except (ValueError, TypeError, KeyError):
+        return {facts["name"]: rows.known(ModelInfo, facts) for facts in kept}
+    except (ValueError, TypeError, KeyError, RecursionError):
         return {}  # of another version: as good as never asked
 
 
@@ -171,71 +164,68 @@ def _full_id(connection: sqlite3.Connection, prefix: str) -> str:
 
 
 def _session(connection: sqlite3.Connection, session_id: str, data: str = "b.data") -> Session:
-    query = """SELECT id, title, endpoint, model, system, created, updated, leaf_id, parameters, pinned, archived
+    query = """SELECT title, endpoint, model, system, created, updated, leaf_id, parameters, pinned, archived
         FROM sessions WHERE id = ?"""
-    *row, parameters, pinned, archived = connection.execute(query, (session_id,)).fetchone()
-    found = Session(*row)
-    found.parameters = parameters_from(json.loads(parameters))
+    row = connection.execute(query, (session_id,)).fetchone()
+    title, endpoint, model, system, created, updated, leaf_id, parameters, pinned, archived = row
+    values = rows.Lenient()
+    found = Session(session_id, values.text(title), values.text(endpoint), values.text(model), values.text(system))
+    found.created, found.updated = (values.read(rows.moment, when, 0.0) for when in (created, updated))
+    found.leaf_id = leaf_id if isinstance(leaf_id, str) else None
+    found.parameters = values.read(rows.parameters, parameters, Parameters())
     found.pinned, found.archived = bool(pinned), bool(archived)
-    found.messages = _messages(connection, _OF_SESSION, session_id, data)
+    found.messages, unreadable = _messages(connection, _OF_SESSION, session_id, data)
+    found.unreadable = unreadable + values.damaged
     found.saved = found.state
     if found.leaf_id not in found.messages:  # its program was killed before it could save the message
         found.leaf_id = next(reversed(found.messages), None)
     return found
 
 
-def _messages(connection: sqlite3.Connection, which: str, id_: str, data: str = "b.data") -> dict[str, Message]:
-    rows = connection.execute(_MESSAGES.format(which=which), (id_,))
-    messages = {message.id: message for message in map(_message, rows)}
+def _messages(
+    connection: sqlite3.Connection, which: str, id_: str, data: str = "b.data"
+) -> tuple[dict[str, Message], int]:
+    """Returns messages by id, and in how many of them something can't be read."""
+    read = [_message(row) for row in connection.execute(_MESSAGES.format(which=which), (id_,))]
+    messages = {message.id: message for message, _ in read}
     _add_pieces(connection, which, id_, messages)
-    for message_id, *parts in connection.execute(_ATTACHMENTS.format(which=which, data=data), (id_,)):
-        messages[message_id].attachments += (Attachment(*parts),)
-    return messages
+    for message_id, name, media_type, content in connection.execute(
+        _ATTACHMENTS.format(which=which, data=data), (id_,)
+    ):
+        content = content if isinstance(content, bytes) else rows.replaced(content).encode()
+        file = Attachment(rows.replaced(name), rows.replaced(media_type), content)
+        messages[rows.replaced(message_id)].attachments += (file,)
+    return messages, sum(damaged for _, damaged in read)
 
 
 def _add_pieces(connection: sqlite3.Connection, which: str, id_: str, messages: dict[str, Message]) -> None:
     pieces: dict[str, tuple[list[str], list[str]]] = {}
     for message_id, text, reasoning in connection.execute(_PIECES.format(which=which), (id_,)):
-        texts, reasonings = pieces.setdefault(message_id, ([], []))
-        texts.append(text)
-        reasonings.append(reasoning)
+        texts, reasonings = pieces.setdefault(rows.replaced(message_id), ([], []))
+        texts.append(rows.replaced(text))
+        reasonings.append(rows.replaced(reasoning))
     for message_id, (texts, reasonings) in pieces.items():
         messages[message_id].text += "".join(texts)
         messages[message_id].reasoning += "".join(reasonings)
 
 
-def _message(row: tuple[str, ...]) -> Message:
+def _message(row: tuple[Any, ...]) -> tuple[Message, bool]:
+    """Returns a message, and whether something of it can't be read; `faults` puts the same in its place."""
     id_, parent_id, role, text, reasoning, endpoint, model, created, finish_reason, error, usage, timing, recap = row
-    return Message(
-        Role(role),
-        text,
-        id_,
-        parent_id,
-        float(created),
-        reasoning,
-        endpoint,
-        model,
-        FinishReason(finish_reason) if finish_reason else None,
-        error,
-        _record(Usage, usage),
-        _record(Timing, timing),
-        recap=_recap(recap),
+    values = rows.Lenient()
+    message = Message(
+        values.read(Role, role, Role.ASSISTANT),
+        values.text(text),
+        values.text(id_),
+        parent_id if isinstance(parent_id, str) else None,
+        values.read(rows.moment, created, 0.0),
+        values.text(reasoning),
+        values.text(endpoint),
+        values.text(model),
+        values.read(FinishReason, finish_reason, None) if finish_reason else None,
+        values.text(error),
+        values.read(partial(rows.record, Usage), usage, None),
+        values.read(partial(rows.record, Timing), timing, None),
+        recap=values.read(partial(rows.record, Recap), recap, None),
     )
-
-
-def _recap(text: str | None) -> Recap | None:
-    if text is None:
-        return None
-    usage = json.loads(text).get("usage")
-    recap = _record(Recap, text)
-    return recap and replace(recap, usage=_record(Usage, json.dumps(usage)) if usage else None)
-
-
-def _record(kind: type[_Record], text: str | None) -> _Record | None:
-    return None if text is None else _known(kind, json.loads(text))
-
-
-def _known(kind: type[_Record], values: dict[str, Any]) -> _Record:
-    """A field that this version doesn't know is left out."""
-    known = {field.name for field in fields(kind)}
-    return kind(**{name: value for name, value in values.items() if name in known})
+    return message, values.damaged

@@ -8,6 +8,7 @@ from pathlib import Path
 from streamtui.sanitize import clean_line
 from streamtui.search import folded, spaced
 from streamtui.store.errors import SchemaError
+from streamtui.store.rows import replaced
 
 APPLICATION_ID = 0x73747569  # "stui": says in the file's header whose database it is
 
@@ -170,8 +171,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD, _FOURTH, _FI
 def teach(connection: sqlite3.Connection) -> None:
     """Gives the connection the functions that triggers and searches call."""
     connection.execute("PRAGMA trusted_schema = ON")  # some systems' SQLite distrusts functions in triggers
-    connection.create_function("spaced", 1, spaced, deterministic=True)
-    connection.create_function("folded", 1, folded, deterministic=True)
+    connection.create_function("spaced", 1, lambda value: spaced(replaced(value)), deterministic=True)
+    connection.create_function("folded", 1, lambda value: folded(replaced(value)), deterministic=True)
 
 
 def create(path: Path) -> None:

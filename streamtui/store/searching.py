@@ -10,6 +10,7 @@ from typing import Any
 from streamtui.message import Role
 from streamtui.search import Query, Span, folded
 from streamtui.session import SessionFilter, SessionSummary
+from streamtui.store import rows
 
 SAMPLE = 300
 FEW = 0.1
@@ -43,7 +44,6 @@ _PROMPTS = """
     WHERE m.role = 'user' AND m.text <> '' AND s.trashed IS NULL ORDER BY m.seq DESC"""
 
 _Row = tuple[Any, ...]
-_ROLES = frozenset(role.value for role in Role)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +87,24 @@ class Facets:
 def sessions(connection: sqlite3.Connection, limit: int, offset: int, where: SessionFilter) -> list[SessionSummary]:
     """Returns the sessions that have messages and pass the filter, pinned ones first, then the newest."""
     clause, values = _clause(where)
-    rows = connection.execute(_LIST.format(where=clause), (*values, limit, offset))
-    return [_summary(row) for row in rows]
+    found = connection.execute(_LIST.format(where=clause), (*values, limit, offset))
+    return [_summary(row) for row in found]
 
 
 def _summary(row: tuple[Any, ...]) -> SessionSummary:
     id_, title, endpoint, model, updated, messages, created, pinned, archived = row
-    return SessionSummary(id_, title, endpoint, model, updated, messages, created, bool(pinned), bool(archived))
+    values = rows.Lenient()
+    return SessionSummary(
+        values.text(id_),
+        values.text(title),
+        values.text(endpoint),
+        values.text(model),
+        values.read(rows.moment, updated, 0.0),
+        messages if isinstance(messages, int) else 0,
+        values.read(rows.moment, created, 0.0),
+        bool(pinned),
+        bool(archived),
+    )
 
 
 def count(connection: sqlite3.Connection, where: SessionFilter) -> int:
@@ -120,8 +131,8 @@ def search(
     query = Query(text)
     if not query:
         return []
-    rows = _found(connection, query, limit, before, *_candidates(connection, where))
-    return [_hit(row, query) for row in islice(rows, limit) if row[2] in _ROLES]
+    found = _found(connection, query, limit, before, *_candidates(connection, where))
+    return [_hit(row, query) for row in islice(found, limit)]
 
 
 def _found(
@@ -144,12 +155,12 @@ def prompts(connection: sqlite3.Connection, text: str, limit: int) -> list[str]:
     """Returns what the user asked last, in any session, and holds every word of `text`; each text once."""
     query = Query(text)
     if not query:
-        rows: Iterator[_Row] = iter(connection.execute(_PROMPTS))
+        found: Iterator[_Row] = iter(connection.execute(_PROMPTS))
     else:
-        rows = _found(connection, query, -1, NEWEST, "m.role = 'user' AND s.trashed IS NULL", [])
+        found = _found(connection, query, -1, NEWEST, "m.role = 'user' AND s.trashed IS NULL", [])
     seen: dict[str, None] = {}
-    for row in rows:
-        seen.setdefault(row[5])
+    for row in found:
+        seen.setdefault(rows.replaced(row[5]))
         if len(seen) == limit:
             break
     return list(seen)
@@ -186,6 +197,15 @@ def _clause(where: SessionFilter) -> tuple[str, list[str | int]]:
 
 def _hit(row: _Row, query: Query) -> SearchHit:
     place, message_id, role, model, created, text, *session = row
-    snippet = query.excerpt(text)
-    spans = tuple(query.spans(snippet))
-    return SearchHit(_summary(tuple(session)), message_id, Role(role), model, created, snippet, spans, place)
+    values = rows.Lenient()
+    snippet = query.excerpt(values.text(text))
+    return SearchHit(
+        _summary(tuple(session)),
+        values.text(message_id),
+        values.read(Role, role, Role.ASSISTANT),
+        values.text(model),
+        values.read(rows.moment, created, 0.0),
+        snippet,
+        tuple(query.spans(snippet)),
+        place,
+    )

@@ -3,7 +3,7 @@
 import atexit
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, InvalidStateError
+from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,7 @@ from streamtui.store import drafts, reading, searching, writing
 from streamtui.store.drafts import Draft
 from streamtui.store.reading import Beside, KnownModel
 from streamtui.store.searching import NEWEST, Facets, SearchHit
-from streamtui.store.threads import Reader, Writer
+from streamtui.store.threads import OnError, Reader, Writer, log_error
 from streamtui.store.windows import Window
 
 GATHER = 0.25
@@ -40,15 +40,25 @@ class Store:
     May be called from any thread.
     """
 
-    def __init__(self, path: Path, on_trouble: Callable[[str], None] | None = None, *, saves: bool = True) -> None:
-        """`on_trouble` is told every change of `trouble`, on the writer's thread; it must return at once.
+    def __init__(
+        self,
+        path: Path,
+        on_trouble: Callable[[str], None] | None = None,
+        *,
+        saves: bool = True,
+        on_error: OnError = log_error,
+    ) -> None:
+        """Both callbacks are called on the store's threads and must return at once.
 
-        Without `saves` what is to be written is dropped; reading works.
+        `on_trouble` is told every change of `trouble`, or else of `left_out`; `on_error` of every error that nothing
+        foresaw: what was being done, and the exception. Without `saves` what is to be written is dropped; reading
+        works.
         """
         self.path = path
         self.on_trouble = on_trouble
-        self._writer = Writer(path, self._tell)
-        self._reader = Reader(path, self._writer)
+        self.on_error = on_error
+        self._writer = Writer(path, self._tell, self._report)
+        self._reader = Reader(path, self._writer, self._report)
         self._in_use = False
         self._saves = saves
         self.window = Window(path)
@@ -68,6 +78,11 @@ class Store:
         """Why nothing can be saved at the moment, in one clean sentence; empty when all is well."""
         return self._writer.trouble
 
+    @property
+    def left_out(self) -> str:
+        """Why something was not saved and never will be, in one clean sentence; empty when nothing was left out."""
+        return self._writer.left_out
+
     def save_session(self, session: Session) -> None:
         """Saves what the session says of itself: title, endpoint, model, times, leaf. Not its messages."""
         self._write(writing.save_session(session))
@@ -86,17 +101,14 @@ class Store:
 
         The next `save_message` says whether it is whole. While the disk fails there is no answer.
         """
-        answer: Future[bool] = Future()
 
-        def claim(connection: Connection) -> None:
+        def claim(connection: Connection) -> bool:
             free = reading.is_as(connection, message, self.window.is_another)
             if free:
                 connection.execute(writing.CLAIM, (self.window.id, message.id))
-            with suppress(InvalidStateError):
-                answer.set_result(free)
+            return free
 
-        self._ask_writer(claim, answer, unsaved=True)
-        return answer
+        return self._ask_writer(claim, unsaved=True)
 
     def release(self, message_id: str) -> None:
         """Takes a `claim` back."""
@@ -121,16 +133,13 @@ class Store:
 
     def take_draft(self) -> Future[Draft | None]:
         """What was written last in a window that has ended: from now on it is this one's. Waits until it can be."""
-        answer: Future[Draft | None] = Future()
 
-        def take(connection: Connection) -> None:
+        def take(connection: Connection) -> Draft | None:
             draft = drafts.take(connection, self.window.id, self.window.is_another)
-            with suppress(InvalidStateError):  # nobody waits any more, or the disk failed the first time
-                self._draft = draft or Draft()
-                answer.set_result(draft)
+            self._draft = draft or Draft()
+            return draft
 
-        self._ask_writer(take, answer, unsaved=None)
-        return answer
+        return self._ask_writer(take, unsaved=None)
 
     def save_whole(self, session: Session) -> None:
         """Saves a session with all its messages and attachments in one step, as it is, over what is there of it."""
@@ -273,8 +282,8 @@ class Store:
     def close(self, timeout: float = 5.0) -> bool:
         """Writes what is queued and ends both threads, in at most `timeout` seconds.
 
-        Returns whether everything is saved; if not, `trouble` says why. Whatever is called afterwards opens the store
-        again.
+        Returns whether everything is saved; if not, `trouble` or `left_out` says why. Whatever is called afterwards
+        opens the store again.
         """
         deadline = time.monotonic() + timeout
         saved = self._writer.close(timeout)
@@ -282,19 +291,22 @@ class Store:
         self.window.close()
         atexit.unregister(self.close)
         self._in_use = False
-        return saved
+        return saved and not self.left_out
 
     def _write(self, operation: writing.Operation, within: float = 0.0) -> None:
         if self._saves:
             self._begin()
             self._writer.add(operation, within)
 
-    def _ask_writer(self, operation: writing.Operation, answer: Future[Answer], unsaved: Answer) -> None:
-        """Lets `operation` settle `answer`; where nothing is saved the answer is `unsaved`."""
-        if not self._saves:
+    def _ask_writer(self, operation: Callable[[Connection], Answer], unsaved: Answer) -> Future[Answer]:
+        """Returns what `operation` will return, once that is written; where nothing is saved, `unsaved`."""
+        answer: Future[Answer] = Future()
+        if self._saves:
+            self._announce()
+            self._writer.add(operation, answer=answer)
+        else:
             answer.set_result(unsaved)
-        self._announce()
-        self._write(operation)
+        return answer
 
     def _announce(self) -> None:
         """Lets other windows see that this one runs, so that they leave alone what it is writing."""
@@ -314,3 +326,10 @@ class Store:
     def _tell(self, trouble: str) -> None:
         if self.on_trouble is not None:
             self.on_trouble(trouble)
+
+    def _report(self, doing: str, error: Exception) -> None:
+        try:
+            self.on_error(doing, error)
+        except Exception as second:  # noqa: BLE001 - the threads must not end because nobody could be told
+            log_error(doing, error)
+            log_error("reporting an error", second)

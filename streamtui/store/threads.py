@@ -1,5 +1,6 @@
 """The two threads behind a store: one writes what is queued, one answers questions."""
 
+import logging
 import math
 import sqlite3
 import threading
@@ -12,11 +13,11 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from streamtui.sanitize import clean_line
-from streamtui.store import opening
-from streamtui.store.errors import TROUBLE, StoreError, describe, primary_code
+from streamtui.store import opening, rows
+from streamtui.store.errors import TROUBLE, StoreError, Trouble, describe, is_undecodable, primary_code
 from streamtui.store.opening import FrozenView, connect, connect_for_reading
 from streamtui.store.writing import Operation, fold_pieces
 
@@ -30,27 +31,59 @@ PATIENCE = 15.0
 """Seconds a read waits for the writes queued before it; they take two busy timeouts at worst."""
 PATIENCE_IN_TROUBLE = 0.5
 """The same while saving fails: a locked database takes 5 s to fail again."""
+_REASON = 200
+"""Characters of an error that are quoted."""
 
-_NEVER_FIT = (sqlite3.IntegrityError, sqlite3.DataError, OverflowError, ValueError, TypeError)
-"""What no retry will mend (a file of 1 GB, SQLite's limit; a row that another program has spoilt); keeping it would
-keep up everything behind it."""
+_PERMANENT = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError, sqlite3.InterfaceError)
+"""SQLite's errors that no retry will fix (a file of 1 GB, SQLite's limit; a row that another program has changed):
+keeping the operation would hold up everything behind it."""
 
-_SPOILT = "The saved sessions can't be read: another program has changed them, and “streamtui sessions check” may help"
+OnError = Callable[[str, Exception], None]
+"""Told of an error that nothing in the program foresaw: what was being done, as a participle clause, and the error."""
+
+_NO_THREADS = "Sessions can be neither saved nor read: the system can't start another thread; close other programs."
+
+_log = logging.getLogger("streamtui")
 
 _Answer = TypeVar("_Answer")
 _Connection = sqlite3.Connection | None
 _File = tuple[int, int] | None
 
 
-class Writer:
-    """Writes operations in the order they came; when that fails it keeps them and tries again."""
+def log_error(doing: str, error: Exception) -> None:
+    """Logs an unexpected error with its traceback."""
+    _log.error("Unexpected error while %s", doing, exc_info=error)
 
-    def __init__(self, path: Path, tell: Callable[[str], None]) -> None:
+
+@dataclass(slots=True)
+class _Write:
+    """An operation that waits for its turn, and how the last attempt ended."""
+
+    operation: Operation
+    answer: Future[Any] | None = None
+    """Gets what the operation returned once it is committed, or why it was left out."""
+    result: object = None
+    error: Exception | None = None
+    """Why the operation was rolled back, alone."""
+
+
+class Writer:
+    """Writes operations in the order they came; when that fails it keeps them and tries again.
+
+    An operation that can never be written is rolled back alone, reported and left out.
+    """
+
+    def __init__(self, path: Path, tell: Callable[[str], None], on_error: OnError = log_error) -> None:
         self.trouble = ""
+        """Why nothing can be written at the moment."""
+        self.left_out = ""
+        """Why the last operation that was left out could not be written."""
         self._path = path
         self._tell = tell
+        self._report = on_error
+        self._told = ""
         self._changed = threading.Condition()
-        self._queue: deque[Operation] = deque()
+        self._queue: deque[_Write] = deque()
         self._added = 0
         self._tried = 0
         """How many of all operations added were written, or failed to be."""
@@ -62,16 +95,19 @@ class Writer:
         self._file: _File = None
         self._thread: threading.Thread | None = None
 
-    def add(self, operation: Operation, within: float = 0.0) -> None:
-        """Queues an operation, to be tried in `within` seconds at most; also after `close`, which it undoes."""
+    def add(self, operation: Operation, within: float = 0.0, answer: Future[Any] | None = None) -> None:
+        """Queues an operation, to be tried in `within` seconds at most; also after `close`, which it undoes.
+
+        `answer` gets what the operation returns once it is committed, or a StoreError.
+        """
         with self._changed:
-            self._queue.append(operation)
+            self._queue.append(_Write(operation, answer))
             self._added += 1
             self._due = min(self._due, time.monotonic() + within)
             if self._thread is None:
                 self._closing = False
-                self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
-                self._thread.start()
+                self._thread = _started(self._run, "store-writer", self._report)
+                self.trouble = self.trouble if self._thread else _NO_THREADS
             self._changed.notify_all()
 
     def position(self) -> int:
@@ -111,11 +147,10 @@ class Writer:
             if batch:
                 connection = self._attempt(connection, batch)
             elif connection is not None:
-                self._work_log_in(connection)
-        if connection is not None:
-            connection.close()
+                connection = self._rest(connection)
+        _close(connection)
 
-    def _next(self) -> list[Operation] | None:
+    def _next(self) -> list[_Write] | None:
         """Waits for something to write and returns it; nothing in a pause, None at the end."""
         with self._changed:
             self._wait_for_work()
@@ -133,24 +168,41 @@ class Writer:
         while not self._closing and (left := min(self._due, end) - time.monotonic()) > 0:
             self._changed.wait(None if left == math.inf else left)
 
-    def _attempt(self, connection: _Connection, batch: list[Operation]) -> _Connection:
+    def _attempt(self, connection: _Connection, batch: list[_Write]) -> _Connection:
         """Writes a batch. Returns the connection to go on with: none after a failure, which may spoil it."""
-        connection = _if_still(connection, self._path, self._file)
         try:
+            connection = _if_still(connection, self._path, self._file)
             if connection is None:
                 connection = connect(self._path)
                 self._file = _file(self._path)
-                unfit = _write(connection, (fold_pieces, *batch))
+                _write(connection, [_Write(fold_pieces), *batch])
             else:
-                unfit = _write(connection, batch)
-        except TROUBLE as error:
-            if connection is not None:
-                connection.close()
-            reason = describe(error, self._path)
-            self._settle(0, f"Can't save: {reason}.")
+                _write(connection, batch)
+        except Exception as error:  # noqa: BLE001 - the last line of defense
+            _close(connection)
+            self._fail(error)
             return None
-        self._settle(len(batch), unfit and f"Something can't be saved and is left out ({unfit}).")
         self._logged = True
+        self._settle(batch)
+        return connection
+
+    def _fail(self, error: Exception) -> None:
+        """Keeps what is queued, and says why it could not be written."""
+        expected = isinstance(error, TROUBLE)
+        reason = describe(cast("Trouble", error), self._path) if expected else _reason(error)
+        trouble = f"Can't save: {reason}."
+        if not expected and trouble != self.trouble:
+            self._report("saving sessions", error)
+        self._settle([], trouble)
+
+    def _rest(self, connection: sqlite3.Connection) -> _Connection:
+        """Uses a pause. Returns the connection to go on with."""
+        try:
+            self._work_log_in(connection)
+        except Exception as error:  # noqa: BLE001 - the last line of defense
+            self._report("checkpointing the database", error)
+            _close(connection)
+            return None
         return connection
 
     def _work_log_in(self, connection: sqlite3.Connection) -> None:
@@ -165,18 +217,63 @@ class Writer:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         connection.execute(f"PRAGMA busy_timeout = {int(opening.BUSY_TIMEOUT * 1000)}")
 
-    def _settle(self, written: int, trouble: str) -> None:
-        """Takes what was written off the queue and spreads the news, good or bad."""
+    def _settle(self, batch: list[_Write], trouble: str = "") -> None:
+        """Takes what was tried off the queue and spreads the news, good or bad."""
+        lost = [write for write in batch if write.error is not None]
         with self._changed:
-            for _ in range(written):
+            for _ in batch:
                 self._queue.popleft()
-            self._tried = self._added - (len(self._queue) if written else 0)
-            self._due = 0.0 if self._queue and written else math.inf
-            changed, self.trouble = trouble != self.trouble, trouble
+            self._tried = self._added - (len(self._queue) if batch else 0)
+            self._due = 0.0 if self._queue and batch else math.inf
+            self.trouble = trouble
+            if lost:
+                self.left_out = f"Something can't be saved and is left out ({_reason(lost[-1].error)})."
             self._changed.notify_all()
-        if changed:
-            with suppress(RuntimeError):  # what an event loop that was closed in the meantime raises
-                self._tell(trouble)
+        for write in lost:
+            self._report("saving a change", cast("Exception", write.error))
+        self._answer(batch)
+        self._spread(trouble or self.left_out)
+
+    def _answer(self, batch: list[_Write]) -> None:
+        for write in batch:
+            if write.answer is not None:
+                error = write.error and StoreError(f"This can't be saved ({_reason(write.error)}).")
+                _settle(write.answer, error or write.result)
+
+    def _spread(self, news: str) -> None:
+        """Tells why something is not saved, or that all is well again."""
+        if news == self._told:
+            return
+        self._told = news
+        try:
+            self._tell(news)
+        except RuntimeError:  # what an event loop raises that was closed in the meantime
+            _log.debug("Nobody listens to the store any more", exc_info=True)
+        except Exception as error:  # noqa: BLE001 - the last line of defense
+            self._report("telling whether sessions can be saved", error)
+
+
+def _started(run: Callable[[], None], name: str, report: OnError) -> threading.Thread | None:
+    """Returns a thread that runs; None where the system allows no more."""
+    thread = threading.Thread(target=run, name=name, daemon=True)
+    try:
+        thread.start()
+    except RuntimeError as error:
+        report(f"starting the thread {name}", error)
+        return None
+    return thread
+
+
+def _close(connection: _Connection) -> None:
+    if connection is not None:
+        with suppress(sqlite3.Error):  # what can't be closed is of no more use anyway
+            connection.close()
+
+
+def _reason(error: Exception | None) -> str:
+    """What an error says of itself, as a clause for the user; a lone text such as that of a KeyError says nothing."""
+    said = clean_line(str(error))[:_REASON]
+    return said if isinstance(error, _PERMANENT) else f"unexpected error, {type(error).__name__}: {said}"
 
 
 def _file(path: Path) -> _File:
@@ -196,19 +293,25 @@ def _if_still(connection: _Connection, path: Path, file: _File) -> _Connection:
     return connection
 
 
-def _write(connection: sqlite3.Connection, operations: Iterable[Operation]) -> str:
-    """Carries out `operations` in one transaction. Returns why one of them was left out, else nothing."""
-    unfit = ""
+def _is_permanent(error: Exception) -> bool:
+    return isinstance(error, _PERMANENT) or str(error) == "user-defined function raised exception"
+
+
+def _write(connection: sqlite3.Connection, writes: Iterable[_Write]) -> None:
+    """Carries out `writes` in one transaction; one that can never succeed is rolled back alone."""
     connection.execute("BEGIN IMMEDIATE")
-    for operation in operations:
+    for write in writes:
+        write.error = None
+        connection.execute("SAVEPOINT operation")
         try:
-            operation(connection)
-        except UnicodeDecodeError:
-            raise  # it says nothing of the operation
-        except _NEVER_FIT as error:
-            unfit = str(error)
+            write.result = write.operation(connection)
+        except Exception as error:
+            if isinstance(error, TROUBLE) and not _is_permanent(error):
+                raise
+            write.error = error
+            connection.execute("ROLLBACK TO operation")
+        connection.execute("RELEASE operation")
     connection.execute("COMMIT")
-    return unfit
 
 
 @dataclass(slots=True)
@@ -225,9 +328,10 @@ class Reader:
     Cancelling an answer drops its question, or interrupts it if its turn has come.
     """
 
-    def __init__(self, path: Path, writer: Writer) -> None:
+    def __init__(self, path: Path, writer: Writer, on_error: OnError = log_error) -> None:
         self._path = path
         self._writer = writer
+        self._report = on_error
         self._questions: SimpleQueue[_Question | None] = SimpleQueue()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -242,10 +346,12 @@ class Reader:
         asked = _Question(question, answer, 0 if at_once else self._writer.position())
         answer.add_done_callback(lambda _: self._interrupt(asked))
         with self._lock:
-            self._questions.put(asked)
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="store-reader", daemon=True)
-                self._thread.start()
+                self._thread = _started(self._run, "store-reader", self._report)
+            if self._thread is not None:
+                self._questions.put(asked)
+        if self._thread is None:
+            _settle(answer, StoreError(_NO_THREADS))
         return answer
 
     def close(self, timeout: float) -> None:
@@ -261,38 +367,41 @@ class Reader:
         connection: _Connection = None
         while question := self._questions.get():
             if not question.answer.cancelled():
-                self._writer.wait(question.position)
                 connection = self._answer(connection, question)
-        if connection is not None:
-            connection.close()
+        _close(connection)
 
     def _answer(self, connection: _Connection, question: _Question) -> _Connection:
-        """Answers one question. Returns the connection to go on with."""
+        """Answers one question. Returns the connection to go on with: none after a failure, which may spoil it."""
+        answer: object
         good = False
-        connection = _if_still(connection, self._path, self._file)
         try:
-            if connection is None:
-                connection = connect_for_reading(self._path)
-                self._file = _file(self._path)
-                self.opened += 1
+            self._writer.wait(question.position)
+            connection = self._connected(connection)
             self._set_asked((question, connection))
-            result = question.ask(connection)
-            good = not isinstance(connection, FrozenView)
-            _settle(question.answer, result)
+            answer = _asked(connection, question)
+            good = True
         except StoreError as error:
-            good = not isinstance(connection, FrozenView)
-            _settle(question.answer, error)
+            answer, good = error, True
         except TROUBLE as error:
             good = isinstance(error, sqlite3.Error) and primary_code(error) == sqlite3.SQLITE_INTERRUPT
-            sentence = f"The saved sessions can't be read: {describe(error, self._path)}."
-            _settle(question.answer, StoreError(sentence))
-        except (ValueError, TypeError) as error:
-            _settle(question.answer, StoreError(f"{_SPOILT} ({clean_line(str(error))})."))
-        finally:
-            self._set_asked(None)
-            if connection is not None and not good:
-                connection.close()
-        return connection if good else None
+            answer = StoreError(f"The saved sessions can't be read: {describe(error, self._path)}.")
+        except Exception as error:  # noqa: BLE001 - the last line of defense
+            self._report("reading saved sessions", error)
+            answer = StoreError(f"The saved sessions can't be read: {_reason(error)}.")
+        self._set_asked(None)
+        if not good or isinstance(connection, FrozenView):
+            _close(connection)
+            connection = None
+        _settle(question.answer, answer)
+        return connection
+
+    def _connected(self, connection: _Connection) -> sqlite3.Connection:
+        connection = _if_still(connection, self._path, self._file)
+        if connection is None:
+            connection = connect_for_reading(self._path)
+            self._file = _file(self._path)
+            self.opened += 1
+        return connection
 
     def _set_asked(self, asked: tuple[_Question, sqlite3.Connection] | None) -> None:
         with self._lock:
@@ -304,8 +413,20 @@ class Reader:
                 self._asked[1].interrupt()
 
 
-def _settle(answer: Future[_Answer], result: _Answer | StoreError) -> None:
-    with suppress(InvalidStateError):  # cancelled in the meantime
+def _asked(connection: sqlite3.Connection, question: _Question) -> object:
+    """Asks, and asks again where a column holds bytes that are not UTF-8: they cost that column only."""
+    try:
+        return question.ask(connection)
+    except sqlite3.OperationalError as error:
+        if not is_undecodable(error) or connection.text_factory is rows.decoded:
+            raise
+        connection.text_factory = rows.decoded
+        return question.ask(connection)
+
+
+def _settle(answer: Future[Any], result: object) -> None:
+    """Gives the result, or raises it where it is a StoreError; drops it where nobody waits any more."""
+    with suppress(InvalidStateError):
         if isinstance(result, StoreError):
             answer.set_exception(result)
         else:

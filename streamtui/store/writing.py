@@ -14,8 +14,8 @@ from streamtui.models import ModelInfo
 from streamtui.sanitize import clean
 from streamtui.session import Session
 
-Operation = Callable[[sqlite3.Connection], None]
-"""A change to the database, made inside the writer's transaction."""
+Operation = Callable[[sqlite3.Connection], object]
+"""A change to the database, made inside a savepoint of the writer's transaction: all or nothing of it."""
 
 # What was not changed here may have been changed by another window meanwhile, and a title that is there as well:
 # only `rename` changes it.
@@ -109,19 +109,7 @@ def save_whole(session: Session) -> Operation:
         session.id,
     )
     messages = [save_message(session.id, message) for message in session.messages.values()]
-    save = _in_turn(save_session(session), own, *messages)
-
-    def save_or_not(connection: sqlite3.Connection) -> None:
-        connection.execute("SAVEPOINT whole")
-        try:
-            save(connection)
-        except sqlite3.Error:
-            connection.execute("ROLLBACK TO whole")
-            raise
-        finally:
-            connection.execute("RELEASE whole")
-
-    return save_or_not
+    return _in_turn(save_session(session), own, *messages)
 
 
 def save_message(session_id: str, message: Message, window: str | None = None) -> Operation:

@@ -79,11 +79,14 @@ class ChatScreen(BranchingScreen):
     async def open_saved(self, session_id: str, message_id: str = "", words: str = "") -> None:
         """Opens the saved session with id `session_id`, at a message with words found in it, or says why not."""
         from streamtui.search import Query
-        from streamtui.store import StoreError
+        from streamtui.store import StoreError, unreadable_notice
 
         try:
             if session_id != self.conversation.session.id:
-                self.open(await asyncio.wrap_future(self.conversation.store.session(session_id)))
+                session = await asyncio.wrap_future(self.conversation.store.session(session_id))
+                self.open(session)
+                if session.unreadable:
+                    self.notify(unreadable_notice(session.unreadable), severity="warning", markup=False, timeout=10)
         except StoreError as error:
             self.notify(str(error), severity="error", markup=False, timeout=10)
             return
