@@ -199,3 +199,55 @@ def test_a_disk_without_locks_is_told(tmp_path: Path, poor_disk: str, number: in
         f"The saved sessions can't be read: {reason}",
         f"Can't save: {reason}",
     ]
+
+
+POWER_CUT = """
+import os, shutil, sys, time
+from pathlib import Path
+from streamtui.message import FinishReason, Message, Role
+from streamtui.session import Session
+from streamtui.store import Store
+
+path, synced, session = Path(sys.argv[1]), Path(os.environ["SYNCED"]), Session(id="5e55")
+
+def power_fails(name):
+    shutil.copytree(synced, path.with_name(name))
+
+with Store(path) as store:
+    store.save_session(session)
+    store.save_message(session.id, session.add(Message(Role.USER, "a prompt")))
+    store.session(session.id).result(20)
+    power_fails("after the prompt")
+    reply = session.add(Message(Role.ASSISTANT))
+    store.save_session(session)
+    store.save_message(session.id, reply)
+    store.session(session.id).result(20)
+    deadline, n = time.monotonic() + 20, 0
+    # Without a pause, in which all is synced anyway.
+    while b"piece 3," not in (synced / "sessions.db-wal").read_bytes() and time.monotonic() < deadline:
+        store.grow(reply.id, f"piece {n},")
+        n += 1
+        time.sleep(0.05)
+    power_fails("during the reply")
+    reply.text, reply.finish_reason = "the whole reply", FinishReason.STOP
+    store.save_message(session.id, reply)
+    store.session(session.id).result(20)
+    power_fails("after the reply")
+"""
+
+
+def test_a_power_failure_takes_neither_prompts_nor_replies_nor_more_than_a_moment_of_a_reply_under_way(
+    tmp_path: Path, poor_disk: str
+) -> None:
+    path, synced = tmp_path / "sessions.db", tmp_path / "synced"
+    synced.mkdir()
+    env = {**os.environ, "SYNCED": str(synced), "LD_PRELOAD": poor_disk}
+    subprocess.run([sys.executable, "-c", POWER_CUT, path], env=env, check=True, timeout=60)
+    found = []
+    for moment in ("after the prompt", "during the reply", "after the reply"):
+        with Store(tmp_path / moment / "sessions.db") as store:
+            found.append([message.text for message in store.session("5e55").result(20).path()])
+    prompt, during, after = found
+    assert (prompt, after) == (["a prompt"], ["a prompt", "the whole reply"])
+    assert during[0] == "a prompt"
+    assert during[1].startswith("piece 0,piece 1,piece 2,piece 3,")

@@ -57,7 +57,9 @@ def _connect(path: Path) -> sqlite3.Connection:
             schema.migrate(connection, path)
         privacy.close(path)
         _use_wal(connection, path)
-        connection.execute("PRAGMA synchronous = NORMAL")
+        # Before the disk's own cache is emptied, macOS calls a file synced; other systems don't know these settings.
+        connection.execute("PRAGMA fullfsync = ON")
+        connection.execute("PRAGMA checkpoint_fullfsync = ON")
         connection.execute("PRAGMA foreign_keys = ON")
     except BaseException:
         connection.close()

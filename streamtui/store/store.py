@@ -112,7 +112,7 @@ class Store:
 
     def release(self, message_id: str) -> None:
         """Takes a `claim` back."""
-        self._write(writing.release(self.window.id, message_id))
+        self._write(writing.release(self.window.id, message_id), durable=False)
 
     def grow(self, message_id: str, text: str = "", reasoning: str = "") -> None:
         """Adds a piece to a saved message that is still arriving: the same small cost at any length.
@@ -123,12 +123,12 @@ class Store:
         piece = self._pieces.get(message_id)
         if piece is None or not piece.add(text, reasoning):
             self._pieces[message_id] = piece = writing.Piece(message_id, text, reasoning)
-            self._write(piece, within=GATHER)
+            self._write(piece, within=GATHER, durable=False)
 
     def save_draft(self, draft: Draft) -> None:
         """Keeps what is written in this window and not sent yet; an empty draft forgets it."""
         self._announce()
-        self._write(drafts.save(self.window.id, draft, self._draft))
+        self._write(drafts.save(self.window.id, draft, self._draft), durable=False)
         self._draft = draft
 
     def take_draft(self) -> Future[Draft | None]:
@@ -186,11 +186,11 @@ class Store:
 
     def remember(self, key: str, value: str) -> None:
         """Keeps a small string, such as the model used last."""
-        self._write(writing.remember(key, value))
+        self._write(writing.remember(key, value), durable=False)
 
     def use_model(self, endpoint: str, model: str) -> None:
         """Notes that a model is used now."""
-        self._write(writing.use_model(endpoint, model, time.time()))
+        self._write(writing.use_model(endpoint, model, time.time()), durable=False)
 
     def set_favourite(self, endpoint: str, model: str, favourite: bool) -> None:
         """Makes a model a favourite, or no favourite."""
@@ -198,7 +198,7 @@ class Store:
 
     def save_catalogue(self, endpoint: str, models: Iterable[ModelInfo]) -> None:
         """Keeps what a server says of its models, in place of what it said before."""
-        self._write(writing.save_catalogue(endpoint, models))
+        self._write(writing.save_catalogue(endpoint, models), durable=False)
 
     def sessions(self, limit: int = 200, offset: int = 0, where: SessionFilter = USUAL) -> Future[list[SessionSummary]]:
         """The saved sessions that have messages and pass the filter, pinned ones first, then newest first."""
@@ -293,10 +293,10 @@ class Store:
         self._in_use = False
         return saved and not self.left_out
 
-    def _write(self, operation: writing.Operation, within: float = 0.0) -> None:
+    def _write(self, operation: writing.Operation, within: float = 0.0, *, durable: bool = True) -> None:
         if self._saves:
             self._begin()
-            self._writer.add(operation, within)
+            self._writer.add(operation, within, durable=durable)
 
     def _ask_writer(self, operation: Callable[[Connection], Answer], unsaved: Answer) -> Future[Answer]:
         """Returns what `operation` will return, once that is written; where nothing is saved, `unsaved`."""
@@ -315,7 +315,7 @@ class Store:
             with suppress(OSError):  # no locks here: others may take it for ended, and that is all
                 self.window.open()
 
-        self._write(announce)
+        self._write(announce, durable=False)
 
     def _begin(self) -> None:
         """The threads are daemons, lest they keep the process alive; without this they would die writing."""
