@@ -8,7 +8,7 @@ import pytest
 
 from streamtui.message import Attachment, FinishReason, Message, Role, Timing, Usage
 from streamtui.parameters import Parameters
-from streamtui.session import Session
+from streamtui.session import Session, SessionFilter
 from streamtui.store import Draft, Store, schema
 from streamtui.store.checking import check
 
@@ -102,3 +102,25 @@ def test_many_programs_bring_it_up_to_date_once(path: Path) -> None:
     for store in stores:
         store.close()
     assert [file.name for file in path.parent.glob("*.bak")] == ["sessions.db.v1.bak"]
+
+
+def test_texts_and_titles_of_version_5_are_indexed_anew(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path.unlink()
+    monkeypatch.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:5])
+    session = Session(title="ΌΝΕΙΡΟ")
+    with Store(path) as store:
+        store.save_message(session.id, session.add(Message(Role.USER, "ёлка in C++, ข้าวผัด, 東京都")))
+        store.save_session(session)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        schema.teach(connection)
+        connection.execute("UPDATE messages SET error = CAST(x'ff' AS TEXT)")
+        connection.execute("DROP TRIGGER message_respaced")  # can't be called with what is no UTF-8
+        connection.execute("UPDATE messages SET text = CAST(CAST(text AS BLOB) || x'ff' AS TEXT)")
+    monkeypatch.undo()
+    with Store(path) as store:
+        for words in ("елка", "c++", "ผัด", "京都"):
+            assert [hit.session_id for hit in store.search(words).result(20)] == [session.id], words
+        assert [found.id for found in store.sessions(where=SessionFilter(words="ονειρο")).result(20)] == [session.id]
+    assert path.with_name("sessions.db.v5.bak").exists()
+    assert check(path, repair=True).sound
+    assert check(path).findings == []

@@ -117,6 +117,29 @@ def test_search_finds_words_in_messages(run: Run) -> None:
     hits = json.loads(run("search", "prompt", "bre", "--json")[1])
     assert [(hit["title"], hit["role"], hit["snippet"]) for hit in hits] == [("bread", "user", "prompt of bread")]
     assert run("search", "nowhere")[:2] == (1, "")
+    assert run("search", "🚀")[:2] == (1, "")
+
+
+def test_search_finds_a_reply_cut_by_a_kill_before_an_app_was_opened(run: Run) -> None:
+    (session,) = fill("bread")
+    code = """if True:
+        import os, signal, sys
+        from streamtui import paths
+        from streamtui.message import Message, Role
+        from streamtui.store import Store
+        store = Store(paths.database())
+        reply = Message(Role.ASSISTANT, "It")
+        store.save_message(sys.argv[1], reply)
+        store.grow(reply.id, " was cut in the mid")
+        store.latest().result()
+        store.grow(reply.id, "dle, by SIGKILL")
+        store.latest().result()
+        os.kill(os.getpid(), signal.SIGKILL)
+    """
+    killed = subprocess.run([sys.executable, "-c", code, session.id], check=False, timeout=60)
+    assert killed.returncode == -signal.SIGKILL
+    status, out, _ = run("search", "middle", "sigkill")
+    assert (status, out.split("bread: ")[1]) == (0, "It was cut in the middle, by SIGKILL\n")
 
 
 def test_show_prints_by_the_beginning_of_the_id(run: Run) -> None:

@@ -242,7 +242,9 @@ DAMAGE = (
     "UPDATE messages SET created = 1e300 WHERE {one}",
     "UPDATE messages SET model = CAST(x'ff41' AS TEXT) WHERE {one}",
     "UPDATE messages SET error = x'ff41' WHERE {one}",
+    "UPDATE messages SET text = CAST(x'707265ff' AS TEXT) WHERE {one}",
     "UPDATE sessions SET parameters = '[]'",
+    "UPDATE sessions SET title = CAST(x'707265ff' AS TEXT)",
     "UPDATE sessions SET updated = 'soon', endpoint = x'ff'",
 )
 
@@ -256,14 +258,21 @@ def test_a_value_that_cannot_be_read_costs_only_that_value(path: Path, damage: s
     with closing(sqlite3.connect(path)) as connection, connection:
         schema.teach(connection)
         connection.execute(damage.format(one="text = 'precious'"))
+    assert not check(path).sound
     with Store(path) as store:
         found = store.session(session.id).result(10)
-        assert [message.text for message in found.path()] == ["precious", "fine"]
+        assert [message.text.replace("pre\ufffd", "precious") for message in found.path()] == ["precious", "fine"]
         assert found.unreadable == 1
         assert [summary.id for summary in store.sessions().result(10)] == [session.id]
-        assert [hit.snippet for hit in store.search("precious").result(10)] == ["precious"]
+        assert len(store.search("pre").result(10)) == 1
         assert store.claim(found.path()[0]).result(10)
-    assert not check(path).sound
+        found.path()[0].text += " again"
+        store.save_message(found.id, found.path()[0])
+        assert len(store.search("again").result(10)) == 1
+        assert store.left_out == store.trouble == ""
+        store.rename(found.id, "named")
+        damaged = store.session(found.id).result(10).unreadable
+    assert check(path).sound == (not damaged)
     assert check(path, repair=True).sound
     with Store(path) as store:
         assert store.session(session.id).result(10).unreadable == 0

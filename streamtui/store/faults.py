@@ -64,7 +64,7 @@ def _missing_parts(connection: sqlite3.Connection) -> list[str]:
             model.execute(statement)
         # Tables first: an index or a trigger needs its own.
         parts = model.execute(f"{query} ORDER BY type NOT IN ('table', 'view'), name").fetchall()
-    own = [part for part in parts if not part[1].startswith(("sqlite_", "message_index_", "spaced_index_"))]
+    own = [part for part in parts if not part[1].startswith(("sqlite_", "message_index_"))]
     return [sql for type_, name, sql in own if (type_, name) not in there]
 
 
@@ -236,26 +236,14 @@ _MISCOUNTED = """
     FROM sessions WHERE message_count <> (SELECT count(*) FROM messages WHERE session_id = sessions.id)"""
 
 
-_INDEXES = ("message_index", "spaced_index")
-
-
-def _indexes_that_differ(connection: sqlite3.Connection) -> int:
-    return sum(_differs(connection, index) for index in _INDEXES)
-
-
-def _differs(connection: sqlite3.Connection, index: str) -> bool:
+def _index_differs(connection: sqlite3.Connection) -> int:
     try:
-        connection.execute(f"INSERT INTO {index}({index}, rank) VALUES ('integrity-check', 1)")
+        connection.execute("INSERT INTO message_index(message_index, rank) VALUES ('integrity-check', 1)")
     except sqlite3.DatabaseError as error:
         if primary_code(error) != sqlite3.SQLITE_CORRUPT:
             raise
-        return True
-    return False
-
-
-def _make_indexes(connection: sqlite3.Connection) -> None:
-    for index in _INDEXES:
-        connection.execute(f"INSERT INTO {index}({index}) VALUES ('rebuild')")
+        return 1
+    return 0
 
 
 FAULTS = (
@@ -318,8 +306,8 @@ FAULTS = (
         "Counted again.",
     ),
     Fault(
-        "The search index does not match the messages.", "index", _indexes_that_differ,
-        _make_indexes, "It was made again.",
+        "The search index does not match the messages.", "index", _index_differs,
+        _does("INSERT INTO message_index(message_index) VALUES ('rebuild')"), "It was made again.",
     ),
 )  # fmt: skip
 """In the order in which they are mended: what is mended first may be what spoilt the next."""

@@ -14,6 +14,8 @@ from streamtui.store.errors import primary_code
 
 BUSY_TIMEOUT = 5.0
 """Seconds to wait for another process to finish writing."""
+MIGRATION_TIMEOUT = 120.0
+"""Seconds to wait for another process to bring the database up to date: 200,000 messages take about 30."""
 
 
 _ROOM = 100_000
@@ -53,8 +55,9 @@ def _connect(path: Path) -> sqlite3.Connection:
     connection.text_factory = rows.decoded
     try:
         schema.teach(connection)
+        connection.execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten
         if schema.version_of(connection, path) < len(schema.MIGRATIONS):
-            schema.migrate(connection, path)
+            _bring_up_to_date(connection, path)
         privacy.close(path)
         _use_wal(connection, path)
         # Before the disk's own cache is emptied, macOS calls a file synced; other systems don't know these settings.
@@ -65,6 +68,13 @@ def _connect(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
+    """Another process may be at it already, which can take a minute."""
+    connection.execute(f"PRAGMA busy_timeout = {int(MIGRATION_TIMEOUT * 1000)}")
+    schema.migrate(connection, path)
+    connection.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT * 1000)}")
 
 
 def connect_for_reading(path: Path) -> sqlite3.Connection:

@@ -1,14 +1,15 @@
 """What is looked for in the saved sessions: which of them, and which of their messages hold some words."""
 
+import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from heapq import merge
 from itertools import islice
 from typing import Any
 
 from streamtui.message import Role
-from streamtui.search import Query, Span, folded
+from streamtui.search import Query, Span
 from streamtui.session import SessionFilter, SessionSummary
 from streamtui.store import rows
 
@@ -26,10 +27,19 @@ _LIST = f"""
 
 # Newest first, not best first: ranking looks at every hit (a common word in 200,000 messages: 1.3 s, not 0.5 ms).
 # The index comes first, as it gives the hits in this order; looking single messages up in it takes 0.12 ms each.
+# Without words to look up, all messages take its place: 200,000 of them (93 MB) take up to 100 ms.
 _SEARCH = f"""
     SELECT m.seq, m.id, m.role, m.model, m.created, m.text, {_SUMMARY}
-    FROM {{index}} i CROSS JOIN messages m ON m.seq = i.rowid CROSS JOIN sessions s ON s.id = m.session_id
-    WHERE {{index}} MATCH ? AND i.rowid < ? AND {{where}} ORDER BY i.rowid DESC LIMIT ?"""
+    FROM {{source}} i CROSS JOIN messages m ON m.seq = i.rowid CROSS JOIN sessions s ON s.id = m.session_id
+    WHERE {{words}} AND i.rowid < ? AND {{symbols}} AND {{where}} ORDER BY i.rowid DESC LIMIT ?"""
+
+# A reply under way, or cut short by a kill: most of it is not in the index yet.
+_GROWING = f"""
+    SELECT m.seq, m.id, m.role, m.model, m.created, m.text || (
+        SELECT group_concat(text, '') FROM (SELECT text FROM pieces WHERE message_id = m.id ORDER BY n)
+    ), {_SUMMARY}
+    FROM messages m CROSS JOIN sessions s ON s.id = m.session_id
+    WHERE m.id IN (SELECT DISTINCT message_id FROM pieces) AND m.seq < ? AND {{where}} ORDER BY m.seq DESC"""
 
 # The plus keeps SQLite from looking every one of these messages up in the index, see above.
 _AMONG_FEW = """+i.rowid IN
@@ -43,7 +53,11 @@ _PROMPTS = """
     SELECT m.seq, m.id, m.role, m.model, m.created, m.text FROM messages m JOIN sessions s ON s.id = m.session_id
     WHERE m.role = 'user' AND m.text <> '' AND s.trashed IS NULL ORDER BY m.seq DESC"""
 
+_WILDCARD = re.compile(r"[%_\\]")
+
 _Row = tuple[Any, ...]
+_Clause = tuple[str, list[str | int]]
+"""SQL and the values for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,26 +143,46 @@ def search(
 ) -> list[SearchHit]:
     """Returns the newest messages that hold every word of `text`, the last of which may be unfinished."""
     query = Query(text)
-    if not query:
+    if not query.terms:
         return []
-    found = _found(connection, query, limit, before, *_candidates(connection, where))
+    found = _found(connection, query, limit, before, _clause(where), _candidates(connection, where))
     return [_hit(row, query) for row in islice(found, limit)]
 
 
 def _found(
-    connection: sqlite3.Connection, query: Query, limit: int, before: int, clause: str, values: list[str | int]
+    connection: sqlite3.Connection, query: Query, limit: int, before: int, clause: _Clause, candidates: _Clause
 ) -> Iterator[_Row]:
-    """The messages that hold the words and fit the clause, newest first."""
-    indexes = ["spaced_index"] if query.has_runs else ["message_index", "spaced_index"]
-    found = (
-        connection.execute(_SEARCH.format(index=index, where=clause), (query.expression, before, *values, limit))
-        for index in indexes
-    )
+    """The messages that match the query and one of the clauses, which mean the same, newest first."""
+    where, values = clause
+    growing = connection.execute(_GROWING.format(where=where), (before, *values))
     last = NEWEST
-    for row in merge(*found, key=lambda row: -int(row[0])):
-        if row[0] != last:  # else both indexes have it
+    for row in merge(_matching(growing, query), _indexed(connection, query, limit, before, candidates), key=_age):
+        if row[0] != last:  # else it is growing, and its beginning is in the index
             last = row[0]
             yield row
+
+
+def _matching(found: Iterable[_Row], query: Query) -> Iterator[_Row]:
+    return (row for row in found if query.matches(rows.replaced(row[5])))
+
+
+def _age(row: _Row) -> int:
+    return -int(row[0])
+
+
+def _indexed(
+    connection: sqlite3.Connection, query: Query, limit: int, before: int, candidates: _Clause
+) -> Iterator[_Row]:
+    """The messages whose saved text matches."""
+    words, expression = ("message_index MATCH ?", [query.expression]) if query.expression else ("1", [])
+    source = "message_index" if expression else "messages"
+    literal = [term for term in query.terms if term.is_literal]
+    patterns = ["%" + _WILDCARD.sub(r"\\\g<0>", term.symbols) + "%" for term in literal if term.symbols]
+    symbols = " AND ".join(["m.text LIKE ? ESCAPE '\\'"] * len(patterns)) or "1"
+    where, values = candidates
+    statement = _SEARCH.format(source=source, words=words, symbols=symbols, where=where)
+    found = connection.execute(statement, (*expression, before, *patterns, *values, -1 if literal else limit))
+    return _matching(found, query) if literal else iter(found)
 
 
 def prompts(connection: sqlite3.Connection, text: str, limit: int) -> list[str]:
@@ -156,8 +190,11 @@ def prompts(connection: sqlite3.Connection, text: str, limit: int) -> list[str]:
     query = Query(text)
     if not query:
         found: Iterator[_Row] = iter(connection.execute(_PROMPTS))
+    elif not query.terms:
+        return []
     else:
-        found = _found(connection, query, -1, NEWEST, "m.role = 'user' AND s.trashed IS NULL", [])
+        clause: _Clause = ("m.role = 'user' AND s.trashed IS NULL", [])
+        found = _found(connection, query, -1, NEWEST, clause, clause)
     seen: dict[str, None] = {}
     for row in found:
         seen.setdefault(rows.replaced(row[5]))
@@ -166,7 +203,7 @@ def prompts(connection: sqlite3.Connection, text: str, limit: int) -> list[str]:
     return list(seen)
 
 
-def _candidates(connection: sqlite3.Connection, where: SessionFilter) -> tuple[str, list[str | int]]:
+def _candidates(connection: sqlite3.Connection, where: SessionFilter) -> _Clause:
     """The filter as SQL, in the form that is quicker.
 
     Checking the session of every hit takes 140 ms where 200,000 hits belong to others; gathering the messages that
@@ -177,7 +214,7 @@ def _candidates(connection: sqlite3.Connection, where: SessionFilter) -> tuple[s
     return (_AMONG_FEW.format(where=clause) if passing < FEW * seen else clause), values
 
 
-def _clause(where: SessionFilter) -> tuple[str, list[str | int]]:
+def _clause(where: SessionFilter) -> _Clause:
     """The filter as SQL over sessions s, and the values for it."""
     parts = ["s.message_count > 0", f"s.trashed IS {'NOT ' if where.trashed else ''}NULL"]
     values: list[str | int] = []
@@ -189,9 +226,12 @@ def _clause(where: SessionFilter) -> tuple[str, list[str | int]]:
         if flag is not None:
             parts.append(f"s.{column} = ?")
             values.append(int(flag))
-    for word in Query(where.words).words:
+    query = Query(where.words)
+    if query and not query.terms:
+        parts.append("0")
+    for term in query.terms:
         parts.append("instr(s.plain_title, ?) > 0")
-        values.append(folded(word))
+        values.append(term.text)
     return " AND ".join(parts), values
 
 

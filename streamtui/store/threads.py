@@ -16,7 +16,7 @@ from queue import SimpleQueue
 from typing import Any, TypeVar, cast
 
 from streamtui.sanitize import clean_line
-from streamtui.store import opening, rows
+from streamtui.store import opening, purging, rows
 from streamtui.store.errors import TROUBLE, StoreError, Trouble, describe, is_undecodable, primary_code
 from streamtui.store.opening import FrozenView, connect, connect_for_reading
 from streamtui.store.writing import Operation, fold_pieces
@@ -224,9 +224,13 @@ class Writer:
     def _rest(self, connection: sqlite3.Connection) -> _Connection:
         """Uses a pause. Returns the connection to go on with."""
         try:
+            deadline = time.monotonic() + PAUSE
+            while purging.is_requested(connection) and not self._queue and time.monotonic() < deadline:
+                purging.step(connection)
             self._work_log_in(connection)
+            self._logged |= purging.is_requested(connection)
         except Exception as error:  # noqa: BLE001 - the last line of defense
-            self._report("checkpointing the database", error)
+            self._report("tidying the database", error)
             _close(connection)
             return None
         return connection

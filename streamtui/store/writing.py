@@ -13,6 +13,7 @@ from streamtui.message import Attachment, Message, Recap, Timing, Usage
 from streamtui.models import ModelInfo
 from streamtui.sanitize import clean
 from streamtui.session import Session
+from streamtui.store import purging
 
 Operation = Callable[[sqlite3.Connection], object]
 """A change to the database, made inside a savepoint of the writer's transaction: all or nothing of it."""
@@ -221,7 +222,8 @@ def empty_trash(before: float, most: int) -> Operation:
 
 def _delete(connection: sqlite3.Connection, session_id: str) -> None:
     hashes = connection.execute(_HASHES, (session_id,)).fetchall()
-    connection.execute("DELETE FROM sessions WHERE id = ?", (session_id,))
+    if connection.execute("DELETE FROM sessions WHERE id = ?", (session_id,)).rowcount:
+        purging.request(connection)
     delete_unused_blobs(connection, hashes)
 
 

@@ -169,7 +169,10 @@ async def inside(database: Path) -> None:
         for query in queries() * 10:
             screen.query_one("#search", Input).value = query
             await pilot.pause(0.03)
-        row("memory, and what 190 searches add to it", f"{before:.0f} MB, {memory() - before:+.1f} MB")
+        row(
+            f"memory, and what {len(queries()) * 10} searches add to it",
+            f"{before:.0f} MB, {memory() - before:+.1f} MB",
+        )
         await walking(pilot, screen, lateness)
     app.close()
 

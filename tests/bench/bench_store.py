@@ -108,14 +108,15 @@ def measure_searches(store: Store, queries: Iterable[str], where: SessionFilter 
 
 
 def queries() -> list[str]:
-    """What may be typed: common and rare words, alone and together, unfinished, Chinese."""
+    """What may be typed: common and rare words, alone and together, unfinished, Chinese, phrases, symbols."""
     chance = random.Random(7)
     words, characters = make_words(chance)[0], make_characters(chance)[0]
     a, b, rare = words[0], words[1], words[-1]
     typed = [a, f"{a} {b}", f"{a} {words[300]}", f"{a} {b} {words[40]}", words[500], rare, f"{rare} {a}", "zzzzzz"]
     typed += [*(words[900][:n] for n in (1, 2, 3)), f"{words[20]} e", f"{rare} e", f"{words[200]} {words[300]} et"]
     one, two, three = characters[:3]
-    return [*typed, one, one + two, f"{one}{two}{three}", characters[2000] + one, f"{two}{one} {three}{two}"]
+    typed += [one, one + two, f"{one}{two}{three}", characters[2000] + one, f"{two}{one} {three}{two}"]
+    return [*typed, f'"{a} {b}"', f'"{rare} {a}"', f"{a}++", f"{rare}.py", "🚀", "++"]
 
 
 def run(path: Path, sessions: int) -> None:

@@ -161,6 +161,22 @@ async def test_titles_are_found_too_in_any_case_and_script(make_app: MakeApp, th
         await until(lambda: app.screen is app.chat and "北京大学" in pane(app))
 
 
+@pytest.mark.parametrize(("typed", "found"), [("🚀", "Launch"), ("C++", "Code"), ('"brown fox"', "Foxes"), ("?!?", "")])
+async def test_symbols_and_phrases_filter_the_list(make_app: MakeApp, keep: Keep, typed: str, found: str) -> None:
+    keep(
+        chat("Launch", "Off it goes 🚀"),
+        chat("Code", "Write it in C++"),
+        chat("Foxes", "A quick brown fox"),
+        chat("Cats", "A brown cat, a C major, a fox"),
+    )
+    app = make_app()
+    async with running(app, (120, 30)) as pilot:
+        screen = await opened(pilot, app)
+        await pilot.press(*typed)
+        await until(lambda: found in str(listed(screen)) and len(screen.sessions.rows) == (2 if found else 0))
+        assert bool(said(screen)) == (not found)
+
+
 async def test_a_hit_on_another_branch_is_shown(make_app: MakeApp, keep: Keep) -> None:
     session = chat("Twice", "Say a word", "hippopotamus", "And again")
     session.leaf_id = session.path()[0].id
