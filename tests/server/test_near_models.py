@@ -1,7 +1,9 @@
 """A model that does not exist: the relay names those that are most like it."""
 
+import asyncio
 import json
 from difflib import SequenceMatcher
+from time import process_time
 
 import pytest
 
@@ -10,8 +12,8 @@ from streamtui.server import near_models
 from streamtui.server.near_models import nearest_models
 from streamtui.server.relay import Settings
 from streamtui.server.routing import Route
-from tests.providers.raw_server import Exchange, Script, serving, whole
-from tests.server.relaying import KEY, STREAMED, Stage, box, passing, relaying
+from tests.providers.raw_server import Exchange, Script, piece, serving, whole
+from tests.server.relaying import KEY, STREAMED, Stage, box, passing, relaying, request_bytes
 from tests.server.test_passing import refused
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -139,3 +141,35 @@ async def test_a_name_that_is_too_long_is_not_passed_on(stage: Stage) -> None:
         assert not server.requests
         error = await refused(await relay.post(body={**STREAMED, "model": "a" * 8_000}))
         assert len(error["message"]) < 500
+
+
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/completions", "/v1/responses", "/chat"])
+@pytest.mark.parametrize("start", ["", "box/"])
+async def test_a_very_long_name_does_not_disturb_other_streams(stage: Stage, path: str, start: str) -> None:
+    go_on = asyncio.Event()
+    others = without(OPENAI, *(f"some-model-{number}" for number in range(50)))
+
+    async def script(exchange: Exchange) -> None:
+        if exchange.line.startswith("GET") or exchange.body["model"] != "m":
+            await others(exchange)
+            return
+        await exchange.send_head()
+        await exchange.send_chunks(piece("one"))
+        await go_on.wait()
+        await exchange.send_chunks(piece("two", "stop"))
+        await exchange.end()
+
+    async with passing(stage, script) as (relay, server):
+        reader, writer = await relay.raw(request_bytes({**STREAMED, "model": "m"}))
+        await reader.readuntil(b"one")
+        used = process_time()
+        reply = await relay.post(path, {"model": start + "x" * 100_000, "prompt": "x"})
+        used = process_time() - used
+        go_on.set()
+        await reader.readuntil(b"two")
+        writer.close()
+        assert (reply.status_code, (await refused(reply))["code"]) == (400, "invalid_model")
+        assert len(reply.content) < 1000
+        assert len(server.requests) == 1
+        assert used < 1
+        assert max(map(len, relay.lines)) < 1000

@@ -1,6 +1,7 @@
 """Routing: which endpoint a model's name means, and that nothing of a body but that name changes."""
 
 import json
+from time import process_time
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from streamtui.config import Endpoint
 from streamtui.server.refusal import Refusal
-from streamtui.server.routing import Router
+from streamtui.server.routing import MODEL_LENGTH, Router
 
 HOME = Endpoint("home", "http://home.test/v1", model="small")
 ROUTER = Router({name: Endpoint(name) for name in ("open", "open/router", "open/router/x", "far")}, HOME)
@@ -91,3 +92,21 @@ def test_what_is_no_request_is_refused(body: bytes) -> None:
 def test_numbers_of_any_length_pass() -> None:
     body = b'{"model": "m", "n": ' + b"1" * 10_000 + b"}"
     assert ROUTER.routed(body)[1] == body
+
+
+def test_the_cost_of_a_body_grows_with_its_length() -> None:
+    def seconds(fields: int) -> float:
+        body = b'{"model": "m"' + b', "model": "a"' * fields + b"}"
+        started = process_time()
+        ROUTER.routed(body)
+        return process_time() - started
+
+    # Eight times the fields: 8 if it grows with the length, 64 if with its square.
+    assert min(seconds(32_000) for _ in range(3)) < 24 * min(seconds(4_000) for _ in range(3))
+
+
+def test_the_longest_name_that_is_taken() -> None:
+    assert ROUTER.route("x" * MODEL_LENGTH).model == "x" * MODEL_LENGTH
+    with pytest.raises(Refusal) as caught:
+        ROUTER.route("x" * (MODEL_LENGTH + 1))
+    assert (caught.value.status, caught.value.code) == (400, "invalid_model")
