@@ -21,6 +21,7 @@ from uvicorn.supervisors import Multiprocess
 from streamtui import error_log
 from streamtui.server.app import create_app
 from streamtui.server.journal import LOG
+from streamtui.server.protocol import Protocol
 from streamtui.server.relay import Relay, Settings
 
 BACKLOG = 2048
@@ -85,6 +86,7 @@ def uvicorn_config(app: Callable[..., Any], running: Running, *, factory: bool =
     return uvicorn.Config(
         app,
         factory=factory,
+        http=Protocol,
         workers=running.workers,
         log_config=None,
         access_log=False,
