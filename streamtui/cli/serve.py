@@ -111,11 +111,14 @@ def _settings(asked: argparse.Namespace, config: Config) -> "Settings":
     if all(endpoint.needs_key for endpoint in served.values()):
         raise ConfigError(f"No API key is set: set {config.endpoint.key_variable}, or try streamtui serve --demo.")
     tokens = _required_tokens(asked)
-    origins = tuple(origin.rstrip("/").lower() for origin in asked.cors_origin)
-    if "*" in origins and tokens is None:
-        raise ConfigError(
-            "With --cors-origin '*' any web page could use the relay: make a token with streamtui serve token add NAME."
-        )
+    origins = tuple(map(_origin, asked.cors_origin))
+    if tokens is None or not tokens.are_required():
+        for option, names in (("--cors-origin", origins), ("--allow-host", asked.allow_host)):
+            if "*" in names:
+                raise ConfigError(
+                    f"With {option} '*' any web page could use the relay: "
+                    "make a token with streamtui serve token add NAME."
+                )
     return Settings(
         config.endpoint,
         served,
@@ -125,6 +128,15 @@ def _settings(asked: argparse.Namespace, config: Config) -> "Settings":
         limits=Limits(asked.max_body * 1024 * 1024, asked.max_streams, asked.rate),
         silence=asked.timeout,
     )
+
+
+def _origin(text: str) -> str:
+    """Return an origin as browsers send it. Raises ConfigError for what no browser sends."""
+    origin = text.rstrip("/").lower()
+    scheme, found, host = origin.partition("://")
+    if origin != "*" and not (scheme and found and host and "/" not in host):
+        raise ConfigError(f"--cors-origin {text}: write it with its scheme and without a path, as https://example.com.")
+    return origin
 
 
 def served_of(config: Config) -> dict[str, Endpoint]:
@@ -149,7 +161,7 @@ def _is_in_file(name: str, config: Config) -> bool:
 
 
 def _required_tokens(asked: argparse.Namespace) -> ClientTokens | None:
-    """Returns the tokens of which each request needs one; None if none is needed."""
+    """Returns the tokens of which requests need one, at once or as soon as there are any; None with --no-token."""
     tokens = ClientTokens(paths.client_tokens())
     alone = asked.unix is not None or is_loopback(asked.host)
     if asked.no_token:
@@ -166,7 +178,7 @@ def _required_tokens(asked: argparse.Namespace) -> ClientTokens | None:
         raise ConfigError(
             f"{asked.host} can be reached by others, who need a token: make one with streamtui serve token add NAME."
         )
-    return None
+    return ClientTokens(paths.client_tokens(), required=False)
 
 
 def _serve(asked: argparse.Namespace, settings: "Settings") -> int:
@@ -191,7 +203,7 @@ def _listening(asked: argparse.Namespace) -> "AbstractContextManager[list[socket
 def _say_where(asked: argparse.Namespace, address: object, settings: "Settings") -> None:
     host = f"[{asked.host}]" if ":" in asked.host else asked.host
     place = asked.unix or (f"http://{host}:{address[1]}/v1" if isinstance(address, tuple) else "")
-    needed = "with a token" if settings.tokens is not None else "without a token"
+    needed = "with a token" if settings.tokens is not None and settings.tokens.are_required() else "without a token"
     names = ", ".join(settings.endpoints)
     print(f"streamtui serves {names} at {place}, {needed}. ctrl+c ends it.", flush=True)
 

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp
 from streamtui import error_log
 from streamtui.providers.apis import WIRES
 from streamtui.server import figures
-from streamtui.server.door import HEALTH, Admission, NamesChecked
+from streamtui.server.door import HEALTH, METRICS, Admission, NamesChecked
 from streamtui.server.exchange import End, exchange_of
 from streamtui.server.journal import CLIENT_LEFT, LOG, Journal
 from streamtui.server.passing import PassOn
@@ -78,7 +78,7 @@ def _add_paths(app: FastAPI, relay: Relay) -> None:
     async def health() -> dict[str, str]:
         return {"status": "ok"}
 
-    @app.get("/metrics")
+    @app.get(METRICS)
     async def metrics() -> PlainTextResponse:
         return PlainTextResponse(relay.figures.text(), media_type=figures.CONTENT_TYPE)
 

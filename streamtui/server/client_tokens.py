@@ -33,8 +33,10 @@ class ClientToken:
 class ClientTokens:
     """The tokens in `folder`, which need not exist. Several processes may read and change them at once."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, required: bool = True) -> None:
+        """`required`: whether requests need a token even while there are none."""
         self._folder = folder
+        self._required = required
         self._known: list[ClientToken] = []
         self._stamp: float | None = None
         """When the folder had changed last, as it was read; None: it has to be read again."""
@@ -79,6 +81,16 @@ class ClientTokens:
                 if _NAME.fullmatch(path.name):
                     found.append(_read(path))
         return [token for token in found if token is not None]
+
+    def are_required(self) -> bool:
+        """Return whether requests need a token. Once there was one they do, also after it is revoked.
+
+        Raises OSError if that can't be read.
+        """
+        if not self._required:
+            self._refresh()
+            self._required = bool(self._known)
+        return self._required
 
     def owner(self, token: str) -> str | None:
         """Returns the name of `token`; None for one that was not handed out, or was taken back."""

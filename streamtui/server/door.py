@@ -17,6 +17,7 @@ from streamtui.server.limits import Limits, RateLimit
 from streamtui.server.refusal import Refusal
 
 HEALTH = "/healthz"
+METRICS = "/metrics"
 _BEARER = re.compile(r"bearer +(\S+) *", re.IGNORECASE)
 
 
@@ -36,15 +37,16 @@ class NamesChecked:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes a request on, or answers it with a refusal."""
         if scope["type"] == "http":
-            refusal = self._refusal(Headers(scope=scope))
+            refusal = self._refusal(Headers(scope=scope), local=_is_unix(scope))
             if refusal is not None:
                 await refusal.response()(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 
-    def _refusal(self, headers: Headers) -> Refusal | None:
+    def _refusal(self, headers: Headers, *, local: bool) -> Refusal | None:
         host = headers.get("host", "")
-        if not self._knows(host):
+        # No page can make a browser connect to a Unix socket, and what its clients call it is up to them.
+        if not (local or self._knows(host)):
             message = "This relay does not go by the name the request calls it: start it with --allow-host NAME."
             return Refusal(403, message, "host_not_allowed")
         origin = headers.get("origin", "").lower()
@@ -64,6 +66,12 @@ class NamesChecked:
 
     def _lets(self, origin: str, host: str) -> bool:
         return "*" in self._origins or origin in self._origins or origin.partition("://")[2] == host
+
+
+def _is_unix(scope: Scope) -> bool:
+    """Return whether the request came over a Unix socket, which has a path and no port."""
+    server = scope.get("server")
+    return server is not None and server[1] is None
 
 
 def _is_address(name: str) -> bool:
@@ -95,17 +103,17 @@ class Admission:
 
     def _refusal(self, scope: Scope) -> Refusal | None:
         exchange = exchange_of(scope)
-        if self._tokens is not None:
-            found = _BEARER.fullmatch(Headers(scope=scope).get("authorization", ""))
-            try:
+        try:
+            if self._tokens is not None and self._tokens.are_required():
+                found = _BEARER.fullmatch(Headers(scope=scope).get("authorization", ""))
                 owner = self._tokens.owner(found[1]) if found else None
-            except OSError as error:
-                LOG.error("The tokens can't be read (%s): nobody is let in.", error.strerror)
-                return Refusal(500, "The relay can't read its tokens: its log says why.", "internal_error")
-            if owner is None:
-                return _no_token(given=found is not None)
-            exchange.token = owner
-        if self._figures.open > self._limits.streams:
+                if owner is None:
+                    return _no_token(given=found is not None)
+                exchange.token = owner
+        except OSError as error:
+            LOG.error("The tokens can't be read (%s): nobody is let in.", error.strerror)
+            return Refusal(500, "The relay can't read its tokens: its log says why.", "internal_error")
+        if self._figures.open > self._limits.streams and scope["path"] != METRICS:
             return Refusal(
                 503,
                 "The relay answers as many requests as it may: try again.",

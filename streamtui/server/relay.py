@@ -34,7 +34,7 @@ class Settings:
     endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
     """All that are served, by name."""
     tokens: ClientTokens | None = None
-    """None: no token is asked for."""
+    """None: no token is asked for, not even one made later."""
     hosts: tuple[str, ...] = ()
     """Names by which clients may call the relay, beside addresses and those of this machine's loopback; "*": any."""
     origins: tuple[str, ...] = ()

@@ -188,7 +188,7 @@ def functions() -> Iterator[Subject]:
 
     def find(text: str) -> object:
         query = search.Query(text)
-        return query.expression, query.is_in("a text"), query.excerpt("a text"), query.spans("a text")
+        return query.expression, query.matches("a text"), query.excerpt("a text"), query.spans("a text")
 
     def seam(text: str) -> object:
         joined = Seam(text)
@@ -223,7 +223,7 @@ def functions() -> Iterator[Subject]:
     yield Subject("a query", find, ("日", '"', "C++", "a"))
     yield Subject("words in a text", lambda text: search.Query("ab ba a-b").excerpt(text), ("ab", "ba", "a-b", "a"))
     yield Subject("words in a text, all", lambda text: search.Query("ab ba a-b").spans(text), ("ab", "ba", "a-b", "a"))
-    yield Subject("spaced", search.spaced, ("日", "a日"))
+    yield Subject("indexed", search.indexed, ("日", "a日"))
     yield Subject("manual.search", manual.search, ("a.", "streamtui", "_", "'"))
     yield Subject("the demo's answer", lambda text: answer([text]), ("what did i ", "code "))
     yield Subject("facts of a model", lambda text: models.facts_of(here, text), ("gpt-5", "gpt-1.", "/", "chat"))

@@ -150,7 +150,8 @@ async def test_only_so_many_are_answered_at_once(stage: Stage) -> None:
         reply = await relay.post()
         assert (reply.status_code, (await refused(reply))["code"]) == (503, "overloaded")
         assert reply.headers["retry-after"] == "1"
-        assert (await relay.client.get("/healthz")).status_code == 200
+        for path in ("/healthz", "/metrics"):
+            assert (await relay.client.get(path)).status_code == 200
         go_on.set()
         await reader.readuntil(b"0\r\n\r\n")
         writer.close()

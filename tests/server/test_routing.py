@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamtui.config import Endpoint
+from streamtui.models import LONGEST_NAME
 from streamtui.server.refusal import Refusal
-from streamtui.server.routing import MODEL_LENGTH, Router
+from streamtui.server.routing import Router
 
 HOME = Endpoint("home", "http://home.test/v1", model="small")
 ROUTER = Router({name: Endpoint(name) for name in ("open", "open/router", "open/router/x", "far")}, HOME)
@@ -106,7 +107,7 @@ def test_the_cost_of_a_body_grows_with_its_length() -> None:
 
 
 def test_the_longest_name_that_is_taken() -> None:
-    assert ROUTER.route("x" * MODEL_LENGTH).model == "x" * MODEL_LENGTH
+    assert ROUTER.route("x" * LONGEST_NAME).model == "x" * LONGEST_NAME
     with pytest.raises(Refusal) as caught:
-        ROUTER.route("x" * (MODEL_LENGTH + 1))
+        ROUTER.route("x" * (LONGEST_NAME + 1))
     assert (caught.value.status, caught.value.code) == (400, "invalid_model")

@@ -129,7 +129,8 @@ def test_a_unix_socket_is_this_users_and_goes_away(start: Start, tmp_path: Path)
     assert os.stat(path).st_mode & 0o777 == 0o600
     with socket.socket(socket.AF_UNIX) as client:
         client.connect(str(path))
-        client.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        # Its clients call it as they like: curl --unix-socket takes any address.
+        client.sendall(b"GET /healthz HTTP/1.1\r\nHost: relay.test\r\nConnection: close\r\n\r\n")
         assert b'{"status":"ok"}' in b"".join(iter(lambda: client.recv(4096), b""))
         assert main(["serve", "--demo", "--unix", str(path)]) == 1
     assert relay.end(signal.SIGTERM) == ""
@@ -148,6 +149,27 @@ def test_a_token_made_later_counts_at_once(start: Start, tmp_path: Path) -> None
     log = relay.end()
     assert "token=second" in log
     assert second not in log
+
+
+def test_the_first_token_counts_at_once_and_for_good(start: Start) -> None:
+    tokens = ClientTokens(client_tokens())
+    relay = start("--demo")
+    assert "without a token" in relay.said
+
+    def status(**headers: str) -> int:
+        return relay.ask(asked("demo-fast", "error 404"), **headers).status
+
+    assert status() == 404
+    token = tokens.add("laptop")
+    assert (status(), status(Authorization=f"Bearer {token}")) == (401, 404)
+    tokens.revoke("laptop")
+    assert (status(), status(Authorization=f"Bearer {token}")) == (401, 401)
+
+
+def test_no_token_means_no_token_also_later(start: Start) -> None:
+    relay = start("--demo", "--no-token")
+    ClientTokens(client_tokens()).add("laptop")
+    assert relay.ask(asked("demo-fast", "error 404")).status == 404
 
 
 CONFIG = """
@@ -185,6 +207,11 @@ REFUSALS = [
     (["--demo", "--host", "0.0.0.0", "--no-token"], "leave --no-token out"),
     (["--demo", "--host", "192.0.2.1"], "token add"),
     (["--demo", "--cors-origin", "*"], "token add"),
+    (["--demo", "--allow-host", "*"], "token add"),
+    (["--demo", "--allow-host", "*", "--no-token"], "token add"),
+    (["--demo", "--cors-origin", "page.test"], "with its scheme"),
+    (["--demo", "--cors-origin", "//page.test"], "with its scheme"),
+    (["--demo", "--cors-origin", "https://page.test/app"], "without a path"),
     ([], "No API key is set"),
     (["--base-url", "nonsense"], "no address"),
 ]
