@@ -307,3 +307,12 @@ async def test_parallel_tool_calls_are_whole_and_the_notice_is_there(make_app: M
         assert '{"in": "A"}' in pane(app)
         assert '{"at": "B"}' in pane(app)
         assert "■ the model asked for tools, which are not enabled" in pane(app)
+
+
+async def test_undo_in_the_prompt(make_app: MakeApp) -> None:
+    app = make_app()
+    async with running(app) as pilot:
+        await pilot.press(*"one")
+        app.chat.prompt.move_cursor((0, 0))
+        await pilot.press(*"two", "ctrl+underscore")
+        assert app.chat.prompt.text == "one"
