@@ -47,6 +47,8 @@ class Usage:
     paid for again, but stands in the context once."""
     cost: float | None = None
     """US dollars, as the server said or as was reckoned when the reply came; None: not known."""
+    cost_by_name: bool = False
+    """Whether `cost` is what the model's maker asks, found by the model's name, as the server states no price."""
     requests: int = 1
     """How many requests the reply took: one, and one more each time it was continued."""
     estimated: bool = False
@@ -58,6 +60,11 @@ class Usage:
         """What the conversation takes of the context after this reply."""
         return self.prompt_tokens + self.completion_tokens - self.repeated_tokens
 
+    @property
+    def cost_estimated(self) -> bool:
+        """Whether `cost` is an estimate, of the tokens or of the price."""
+        return self.estimated or self.cost_by_name
+
     def then(self, later: "Usage") -> "Usage":
         """Returns the usage of a reply that was continued: this one's and that of the `later` request."""
         return Usage(
@@ -67,6 +74,7 @@ class Usage:
             self.cached_tokens + later.cached_tokens,
             self.prompt_tokens + self.completion_tokens + later.repeated_tokens,
             None if self.cost is None or later.cost is None else self.cost + later.cost,
+            self.cost_by_name or later.cost_by_name,
             self.requests + later.requests,
             self.estimated or later.estimated,
         )

@@ -100,6 +100,20 @@ def listed_at(endpoint: Endpoint, model: str) -> str:
     return "" if endpoint.is_local and _RENTED.search(model.lower()) else endpoint.base_url
 
 
+def priced_by_name(endpoint: Endpoint, model: str, said: ModelInfo | None = None) -> bool:
+    """Return whether prices of `model` can only be those of its maker, found by its name: its server states none."""
+    own, said = endpoint.settings_for(model), said or ModelInfo(model)
+    prices = _first(own.input_price, said.input_price), _first(own.output_price, said.output_price)
+    return None in prices and not runs_models(endpoint, said) and not listed_at(endpoint, model)
+
+
+def may_cost(endpoint: Endpoint, model: str, said: ModelInfo | None = None) -> bool:
+    """Return whether a reply of `model` may cost something: False for one that runs on this machine."""
+    passed_on = said is not None and said.owner == _PASSES_ON
+    own = endpoint.is_local and not passed_on and not _RENTED.search(model.lower())
+    return not (own or runs_models(endpoint, said))
+
+
 # For models that are asked through a server which says nothing of them, a proxy mostly. Longer names first. Only
 # names that no one runs himself: what a local server lets a model take in is that server's to say.
 # Source: genai-prices 0.2.3.

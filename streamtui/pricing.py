@@ -8,7 +8,7 @@ from typing import NamedTuple
 from streamtui import price_list
 from streamtui.config import Endpoint
 from streamtui.message import Message, Role, Usage
-from streamtui.models import ModelInfo, facts_of, listed_at, runs_models
+from streamtui.models import ModelInfo, facts_of, listed_at, priced_by_name, runs_models
 from streamtui.session import Session
 
 Catalogue = Mapping[str, ModelInfo]
@@ -23,7 +23,7 @@ class Cost(NamedTuple):
     complete: bool = True
     """False where something else was paid for too, and it is not known what."""
     estimated: bool = False
-    """Whether some of the tokens were counted here, not by the server."""
+    """Whether some of the tokens were counted here, not by the server, or a price was found by a model's name."""
 
     def __str__(self) -> str:
         mark = "~" if self.estimated and self.dollars else ""  # what costs nothing costs nothing
@@ -75,17 +75,28 @@ def cost_of_reply(message: Message, endpoint: Endpoint, catalogue: Catalogue) ->
     return cost_of(usage, endpoint, message.model, said, message.created)
 
 
+def is_estimate(message: Message, endpoint: Endpoint, catalogue: Catalogue) -> bool:
+    """Return whether the cost of a reply, as `cost_of_reply` knows it, is an estimate."""
+    usage = message.usage or Usage()
+    if usage.cost is not None or message.endpoint != endpoint.name:
+        return usage.cost_estimated
+    return usage.estimated or priced_by_name(endpoint, message.model, catalogue.get(message.model))
+
+
 def session_cost(session: Session, endpoint: Endpoint, catalogue: Catalogue) -> Cost | None:
     """Returns what all replies and summaries of the session cost together; None where it is known of none.
 
     On all branches. A reply of which nothing came is not counted.
     """
     messages = session.messages.values()
-    costs = [(m.usage, cost_of_reply(m, endpoint, catalogue)) for m in messages if _is_reply(m)]
-    costs += [(m.recap.usage, m.recap.usage.cost) for m in messages if m.recap is not None and m.recap.usage]
-    known = [(usage, cost) for usage, cost in costs if cost is not None]
-    estimated = any(cost and usage is not None and usage.estimated for usage, cost in known)
-    return Cost(sum(cost for _, cost in known), len(known) == len(costs), estimated) if known else None
+    costs = [
+        (cost_of_reply(m, endpoint, catalogue), is_estimate(m, endpoint, catalogue)) for m in messages if _is_reply(m)
+    ]
+    recaps = [m.recap.usage for m in messages if m.recap is not None and m.recap.usage]
+    costs += [(usage.cost, usage.cost_estimated) for usage in recaps]
+    known = [(cost, guessed) for cost, guessed in costs if cost is not None]
+    estimated = any(cost and guessed for cost, guessed in known)
+    return Cost(sum(cost for cost, _ in known), len(known) == len(costs), estimated) if known else None
 
 
 def spent(messages: Iterable[Message]) -> Usage | None:
@@ -99,7 +110,9 @@ def spent(messages: Iterable[Message]) -> Usage | None:
     sums: dict[str, int] = {name: sum(getattr(usage, name) for usage in counted) for name in _SUMMED}
     costs = [usage.cost for usage in counted if usage.cost is not None]
     estimated = any(usage.estimated for usage in counted)
-    return Usage(**sums, cost=sum(costs) if len(costs) == len(counted) else None, estimated=estimated)
+    by_name = any(usage.cost_by_name for usage in counted)
+    cost = sum(costs) if len(costs) == len(counted) else None
+    return Usage(**sums, cost=cost, cost_by_name=by_name, estimated=estimated)
 
 
 def uncounted(messages: Iterable[Message]) -> int:

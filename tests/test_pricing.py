@@ -8,8 +8,8 @@ import pytest
 from streamtui import price_list
 from streamtui.config import DEMO, OPENAI_URL, Endpoint, ModelSettings
 from streamtui.message import Message, Recap, Role, Usage
-from streamtui.models import ModelInfo, facts_of, window_of
-from streamtui.pricing import Cost, cost_of, cost_of_reply, in_dollars, session_cost
+from streamtui.models import ModelInfo, facts_of, may_cost, priced_by_name, window_of
+from streamtui.pricing import Cost, cost_of, cost_of_reply, in_dollars, session_cost, spent
 from streamtui.session import Session
 
 OPENAI = Endpoint("openai", OPENAI_URL, api_key="sk-x")
@@ -229,3 +229,32 @@ def test_a_stopped_reply_of_a_local_server_costs_nothing() -> None:
 )
 def test_dollars(dollars: float, shown: str) -> None:
     assert in_dollars(dollars) == shown
+
+
+def test_what_a_server_on_this_machine_may_cost() -> None:
+    passes_on = ModelInfo("mistral-large", owner="openai")
+    assert not may_cost(HERE, "gpt-oss:20b")
+    assert may_cost(HERE, "mistral-large", passes_on)
+    assert may_cost(HERE, "gpt-5")
+    assert may_cost(PROXY, "gpt-oss:20b")
+    assert not may_cost(LOCAL, "gpt-5")
+
+
+def test_a_price_by_name_is_an_estimate_and_the_others_are_not(listed: None) -> None:
+    assert priced_by_name(HERE, "gpt-4o-mini")
+    assert not priced_by_name(OPENAI, "gpt-4o-mini")
+    assert not priced_by_name(LOCAL, "gpt-4o-mini")
+    assert not priced_by_name(HERE, "gpt-4o-mini", ModelInfo("gpt-4o-mini", input_price=1.0, output_price=1.0))
+    assert not priced_by_name(replace(HERE, input_price=1.0, output_price=1.0), "gpt-4o-mini")
+    reply = Message(Role.ASSISTANT, "hi", endpoint=HERE.name, model="gpt-4o-mini", usage=USAGE)
+    session = Session()
+    session.add(reply)
+    assert str(session_cost(session, HERE, {})) == "~$0.21"
+    reply.usage = replace(USAGE, cost=0.5)  # the server's own word
+    assert str(session_cost(session, HERE, {})) == "$0.50"
+    reply.usage = replace(USAGE, cost=0.5, cost_by_name=True)
+    assert str(session_cost(session, OPENAI, {})) == "~$0.50"
+    assert reply.usage.then(USAGE).cost_by_name
+    total = spent([reply])
+    assert total is not None
+    assert total.cost_estimated

@@ -18,7 +18,7 @@ from streamtui.conversation.retries import Backoff, insist, persistent
 from streamtui.conversation.room import Room
 from streamtui.error_log import LOG
 from streamtui.message import Attachment, Delta, FinishReason, Message, Role, Usage
-from streamtui.models import api_for, window_of
+from streamtui.models import api_for, may_cost, priced_by_name, window_of
 from streamtui.parameters import Parameters
 from streamtui.pricing import Catalogue, Cost, cost_of, session_cost
 from streamtui.progress import Progress
@@ -291,8 +291,15 @@ class Conversation:
 
     def _priced(self, usage: Usage, model: str) -> Usage:
         """Notes what it costs now, whatever prices say later."""
-        said = self.catalogue.get(model)
-        return replace(usage, cost=cost_of(usage, self.provider.endpoint, model, said, time.time()))
+        endpoint, said = self.provider.endpoint, self.catalogue.get(model)
+        cost = cost_of(usage, endpoint, model, said, time.time())
+        by_name = cost is not None and usage.cost is None and priced_by_name(endpoint, model, said)
+        return replace(usage, cost=cost, cost_by_name=by_name)
+
+    @property
+    def may_cost(self) -> bool:
+        """Whether replies may cost something, also where nobody says how much."""
+        return may_cost(self.provider.endpoint, self.model, self.catalogue.get(self.model))
 
     async def _request(self, reply: Reply) -> Request:
         """Returns what the path shown asks: an answer to its last prompt, or more of its last reply."""

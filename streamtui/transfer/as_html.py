@@ -62,7 +62,7 @@ def _facts(session: Session, messages: list[Message]) -> str:
     usage, whole = spent(messages), not uncounted(messages)
     said = f"{len(messages)} message{'' if len(messages) == 1 else 's'}"
     tokens = f"{'' if whole else '≥ '}{_paid_tokens(usage)} tokens" if usage else ""
-    cost = str(Cost(usage.cost, whole, usage.estimated)) if usage and usage.cost is not None else ""
+    cost = str(Cost(usage.cost, whole, usage.cost_estimated)) if usage and usage.cost is not None else ""
     facts = [session.endpoint, session.model, words.moment(session.updated or session.created), said, tokens, cost]
     return " · ".join(filter(None, facts))
 

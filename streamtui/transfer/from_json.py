@@ -86,6 +86,7 @@ def _usage(source: object) -> Usage | None:
     return Usage(
         **tokens,
         cost=values.number(source.get("cost")),
+        cost_by_name=source.get("cost_by_name") is True,
         requests=max(1, values.count(source.get("requests"))),
         estimated=source.get("estimated") is True,
     )

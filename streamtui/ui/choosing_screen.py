@@ -59,7 +59,7 @@ class ChoosingScreen(EndpointScreen):
         conversation = self.conversation
         self.status.window = conversation.window
         if not conversation.progress.running:
-            self.status.cost = conversation.cost()
+            self.status.cost, self.status.may_cost = conversation.cost(), conversation.may_cost
 
     def open(self, session: Session, provider: "Provider | None" = None) -> None:
         """Shows `session` and goes on with it."""

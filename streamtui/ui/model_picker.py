@@ -13,7 +13,7 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from streamtui.conversation import Conversation
-from streamtui.models import ModelInfo, facts_of
+from streamtui.models import ModelInfo, facts_of, priced_by_name
 from streamtui.providers.base import ProviderError
 from streamtui.sanitize import clean_line
 from streamtui.store import KnownModel, StoreError
@@ -115,7 +115,8 @@ class ModelPicker(ListPanel):
         facts = self._facts.get(name)
         if facts is None:
             said = self._conversation.catalogue.get(name)
-            facts = self._facts[name] = in_words(facts_of(self._endpoint, name, said))
+            by_name = priced_by_name(self._endpoint, name, said)
+            facts = self._facts[name] = in_words(facts_of(self._endpoint, name, said), by_name=by_name)
         room = self.options.scrollable_content_region.width - cell_len(star + name + note) - cell_len(facts) - 1
         return Content.assemble(star, name, (note, "dim"), (" " * room + facts if room > 1 else "", "dim"))
 
@@ -143,11 +144,14 @@ class ModelPicker(ListPanel):
         self.app.call_later(self.app.run_action, "screen.pick_endpoint")
 
 
-def in_words(facts: ModelInfo) -> str:
-    """Returns the window and the prices of a million tokens, as in ``400k · $1.25 in · $10 out``."""
+def in_words(facts: ModelInfo, *, by_name: bool = False) -> str:
+    """Returns the window and the prices of a million tokens, as in ``400k · $1.25 in · $10 out``.
+
+    `by_name`: the prices are those of the model's maker, and carry ``~``.
+    """
     if facts.input_price == facts.output_price == 0:
         prices = ["free"]
     else:
         both = ((facts.input_price, "in"), (facts.output_price, "out"))
-        prices = [f"${price:g} {way}" for price, way in both if price is not None]
+        prices = [f"{'~' if by_name else ''}${price:g} {way}" for price, way in both if price is not None]
     return " · ".join([*([rounded(facts.window)] if facts.window else []), *prices])

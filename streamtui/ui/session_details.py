@@ -11,7 +11,7 @@ from textual.widgets import DataTable, Static
 
 from streamtui.conversation import Conversation
 from streamtui.message import Message, Role, Usage
-from streamtui.pricing import Cost, cost_of_reply, spent, uncounted
+from streamtui.pricing import Cost, cost_of_reply, is_estimate, spent, uncounted
 from streamtui.tokens import Count
 from streamtui.ui.panel import Panel
 from streamtui.ui.parameter_fields import parameters_in_words
@@ -99,8 +99,9 @@ class SessionDetails(Panel[None]):
         yield _right(f"{timing.first:.2f} s" if timing is not None and timing.first is not None else "")
         yield _right(f"{timing.total:.1f} s" if timing is not None else "")
         yield _right(_speed(message))
-        cost = cost_of_reply(message, self._conversation.provider.endpoint, self._conversation.catalogue)
-        yield _right("unknown" if cost is None else str(Cost(cost, estimated=usage is not None and usage.estimated)))
+        endpoint, catalogue = self._conversation.provider.endpoint, self._conversation.catalogue
+        cost, estimated = cost_of_reply(message, endpoint, catalogue), is_estimate(message, endpoint, catalogue)
+        yield _right("unknown" if cost is None else str(Cost(cost, estimated=estimated)))
 
 
 def _count(tokens: int, usage: Usage | None) -> Count:

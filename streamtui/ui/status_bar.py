@@ -50,6 +50,8 @@ class StatusBar(KeptLines, Widget):
     """What the session cost until now; None: nobody knows."""
     trouble: reactive[str] = reactive("")
     """Why sessions can't be saved at the moment; empty: they are."""
+    may_cost: reactive[bool] = reactive(True)
+    """Whether a reply whose price is unknown may cost something."""
 
     elsewhere: reactive[str] = reactive("")
     """What other windows have added to the session shown."""
@@ -112,12 +114,12 @@ class StatusBar(KeptLines, Widget):
         usage, parts = self.progress.reply_usage, []
         if self.cost is not None and self.cost.dollars:
             parts.append((f"  session {self.cost}", ""))
-        if usage is not None and usage.cost is None:
+        if usage is not None and usage.cost is None and self.may_cost:
             parts.append(("  reply $?", ""))
         elif usage is not None and usage.cost:
             from streamtui.pricing import Cost
 
-            parts.append((f"  reply {Cost(usage.cost, estimated=usage.estimated)}", ""))
+            parts.append((f"  reply {Cost(usage.cost, estimated=usage.cost_estimated)}", ""))
         return parts
 
     def _used(self) -> Part:

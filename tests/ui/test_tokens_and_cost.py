@@ -74,6 +74,7 @@ async def test_the_bar_says_what_the_reply_and_the_session_cost(make_app: MakeAp
 
 
 async def test_what_nobody_knows_is_not_guessed(make_app: MakeApp, model: Model) -> None:
+    model.says = {"owned_by": "openai"}  # as a proxy says
     app = make_app(model.endpoint)
     async with running(app, WIDE) as pilot:
         model.say("hi")
