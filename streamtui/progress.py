@@ -118,6 +118,11 @@ class Progress:
         return time.monotonic() - self.sent
 
     @property
+    def silence(self) -> float:
+        """Seconds since the newest piece, while more is to come; else 0."""
+        return time.monotonic() - self.last if self.state is State.STREAMING else 0.0
+
+    @property
     def request_count(self) -> Count:
         """Tokens that came."""
         if self.usage is not None and self.usage.completion_tokens and not self.usage.estimated:

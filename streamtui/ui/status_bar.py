@@ -17,6 +17,8 @@ from streamtui.ui.styles import StyleTable
 if TYPE_CHECKING:
     from streamtui.pricing import Cost
 
+SILENCE = 2.0
+"""Seconds without data after which the bar says so."""
 FULL = 0.8
 """Part of the window from which the bar warns."""
 
@@ -48,10 +50,10 @@ class StatusBar(KeptLines, Widget):
     """Tokens that the model takes in; None: nobody says."""
     cost: reactive["Cost | None"] = reactive(None)
     """What the session cost until now; None: nobody knows."""
-    trouble: reactive[str] = reactive("")
-    """Why sessions can't be saved at the moment; empty: they are."""
     may_cost: reactive[bool] = reactive(True)
     """Whether a reply whose price is unknown may cost something."""
+    trouble: reactive[str] = reactive("")
+    """Why sessions can't be saved at the moment; empty: they are."""
 
     elsewhere: reactive[str] = reactive("")
     """What other windows have added to the session shown."""
@@ -62,14 +64,13 @@ class StatusBar(KeptLines, Widget):
     mode: reactive[str] = reactive("")
     """Where letters are commands, and how to leave; "" while they are written."""
     note: reactive[str] = reactive("")
-    """Something to read in place of all else, such as where a link leads."""
+    """Something to read in place of all but a reply under way, such as where a link leads."""
 
     def render_line(self, y: int) -> Strip:
         """Paints the bar."""
         width = self.size.width
-        said = self.note or self.found
         mode = [(f" {self.mode} ", "mode"), (" ", "")] if self.mode else []
-        left, right = [*mode, *([(said, "name")] if said else self._left())], self._right()
+        left, right = [*mode, *self._left()], self._right()
         while right and _length(left) + _length(right) + 2 > width:
             right.pop(0)
         room = max(1, width - _length(left) - _length(right) - 2)
@@ -83,12 +84,10 @@ class StatusBar(KeptLines, Widget):
         self._styles.clear()
 
     def _left(self) -> list[Part]:
-        state = self.progress.state
-        parts = [
-            (f"{_SIGNS[state]} {_words(self.progress)}", str(state)),
-            ("  ", ""),
-            (self.model or "no model yet", "name"),
-        ]
+        state = _state(self.progress)
+        if said := self.note or self.found:
+            return [state, ("  ", ""), (said, "name")] if self.progress.running else [(said, "name")]
+        parts = [state, ("  ", ""), (self.model or "no model yet", "name")]
         parts.append((f"  {self.endpoint}", ""))
         troubles = filter(None, [self.trouble, "no key" if self.keyless else ""])
         news = [(f"  {self.elsewhere}", "name")] if self.elsewhere else []
@@ -101,7 +100,7 @@ class StatusBar(KeptLines, Widget):
         if first is not None:
             parts.append((f"  {progress.elapsed:.1f} s", ""))
             parts.append((f"  first token {first:.2f} s", ""))
-            if (speed := progress.tokens_per_second) is not None:
+            if (speed := progress.tokens_per_second) is not None and progress.silence < SILENCE:
                 parts.append((f"  {'' if count.exact else '~'}{speed:.0f} tok/s", ""))
         if count.tokens:
             before = progress.usage_before
@@ -127,6 +126,13 @@ class StatusBar(KeptLines, Widget):
             return f"  {self.context} tokens", ""
         used = self.context.tokens / self.window
         return f"  {self.context.short} / {rounded(self.window)} ({used:.0%})", "full" if used > FULL else ""
+
+
+def _state(progress: Progress) -> Part:
+    """Returns what a conversation is doing: the first part of the bar, and the last to be cut."""
+    if progress.silence >= SILENCE:
+        return f"{_SIGNS[State.WAITING]} no data for {progress.silence:.0f} s", str(State.WAITING)
+    return f"{_SIGNS[progress.state]} {_words(progress)}", str(progress.state)
 
 
 def _words(progress: Progress) -> str:
