@@ -10,8 +10,8 @@ from streamtui.sanitize import clean_line
 
 TITLE_LENGTH = 60
 
-State = tuple[str, str, str, str | None, Parameters]
-"""Endpoint, model, system prompt, leaf and parameters of a session."""
+State = tuple[str, str, str, str, str | None, Parameters]
+"""Endpoint, its address, model, system prompt, leaf and parameters of a session."""
 
 
 @dataclass(slots=True)
@@ -36,6 +36,9 @@ class Session:
     """By id, in the order they were added."""
     parameters: Parameters = field(default_factory=Parameters)
     """Set for this session, above those of its endpoint and model."""
+    address: str = field(default="", compare=False)
+    """Of the endpoint, without user name, password and query; empty: not known. In no export: a file that is imported
+    must not choose where the next prompt goes."""
     pinned: bool = False
     archived: bool = False
     elsewhere: frozenset[str] = field(default=frozenset(), compare=False)
@@ -48,7 +51,7 @@ class Session:
     @property
     def state(self) -> State:
         """What any window may change of the session, its title apart."""
-        return self.endpoint, self.model, self.system, self.leaf_id, self.parameters
+        return self.endpoint, self.address, self.model, self.system, self.leaf_id, self.parameters
 
     def add(self, message: Message) -> Message:
         """Puts `message` at the end of the path shown and returns it."""
@@ -151,6 +154,7 @@ class Session:
             leaf_id=ids.get(leaf_id or ""),
             messages={message.id: message for message in copies},
             parameters=self.parameters,
+            address=self.address,
         )
 
     def last(self, role: Role) -> Message | None:

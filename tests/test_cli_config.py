@@ -297,6 +297,7 @@ def test_a_reader_that_leaves_early_is_no_trouble() -> None:
         ("--base-url http://me:pw@x.example/v1", "x.example", "--base-url http://x.example/v1"),
         ("--base-url http://x/v1 --api-key-env HOME", "x", "--base-url http://x/v1 --api-key-env HOME"),
         ("--base-url http://x/v1", "ollama", "-e ollama"),
+        ("", "x.example", ""),
     ],
 )
 def test_the_flags_that_go_on_with_a_session(flags: str, name: str, again: str) -> None:

@@ -95,6 +95,27 @@ def test_a_damaged_database_of_version_1_is_read_and_brought_up_to_date(path: Pa
     assert sorted(back) == ["Tell me of Quetzalcoatl", "羽毛のある蛇"]
 
 
+def test_sessions_of_version_5_have_no_address_until_they_go_on(tmp_path: Path) -> None:
+    path = tmp_path / "sessions.db"
+    schema.create(path)
+    with closing(sqlite3.connect(path)) as connection:
+        schema.teach(connection)
+        for statement in (statement for step in schema.MIGRATIONS[:5] for statement in step):
+            connection.execute(statement)
+        connection.execute("INSERT INTO sessions (id, created, updated, endpoint) VALUES ('a', 1, 1, 'work')")
+        connection.execute("PRAGMA user_version = 5")
+        connection.commit()
+    with Store(path) as store:
+        session = store.session("a").result(20)
+        assert (session.endpoint, session.address) == ("work", "")
+        session.address = "https://work.example/v1"
+        store.save_session(session)
+        assert store.session("a").result(20).address == "https://work.example/v1"
+    with closing(sqlite3.connect(path.with_name("sessions.db.v5.bak"))) as connection:
+        assert "address" not in [column[1] for column in connection.execute("PRAGMA table_info(sessions)")]
+    assert check(path).findings == []
+
+
 def test_many_programs_bring_it_up_to_date_once(path: Path) -> None:
     stores = [Store(path) for _ in range(4)]
     found = [store.session(FIRST.id) for store in stores]

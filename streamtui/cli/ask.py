@@ -15,6 +15,7 @@ from streamtui.cli.parsing import Parser
 from streamtui.cli.running import run_quietly, say
 from streamtui.cli.saving import SAVE_TIMEOUT
 from streamtui.config import Config, ConfigError, Endpoint, Origin
+from streamtui.sanitize import clean_line
 
 if TYPE_CHECKING:
     # Imported where they are used: --help has no use for them.
@@ -117,6 +118,9 @@ async def _ask(config: Config, asked: argparse.Namespace, question: "Question") 
         status = StatusLine(sys.stderr)
         asker = Asker(config, session, provider, store, stream=not asked.no_stream, tell=say, status=status)
         reply = await asker.ask(question, _output(asked, status))
+    except ConfigError as error:
+        say(str(error))
+        return EXIT_USAGE
     except StoreError as error:
         say(str(error))
         return EXIT_FAILED
@@ -131,7 +135,7 @@ async def _ask(config: Config, asked: argparse.Namespace, question: "Question") 
 
 
 async def _session(config: Config, asked: argparse.Namespace, store: "Store") -> "tuple[Session, Endpoint]":
-    """Returns the session that goes on, or a new one, and who answers. Raises StoreError."""
+    """Returns the session that goes on, or a new one, and who answers. Raises StoreError and ConfigError."""
     from streamtui.session import Session
     from streamtui.store import StoreError, unreadable_notice
 
@@ -146,14 +150,30 @@ async def _session(config: Config, asked: argparse.Namespace, store: "Store") ->
     session = await asyncio.wrap_future(store.session(wanted))
     if session.unreadable:
         say(unreadable_notice(session.unreadable))
-    asked_for = config.source_of("endpoint").origin is Origin.FLAG
-    endpoint = config.endpoint if asked_for else config.endpoints.get(session.endpoint, config.endpoint)
-    if endpoint.name != session.endpoint:
+    endpoint = _endpoint_of(session, config)
+    if (endpoint.name, endpoint.address) != (session.endpoint, session.address or endpoint.address):
         session.model = endpoint.model  # a model of another server
     session.model = config.model or session.model
     session.system = config.system if asked.system else session.system
     session.parameters = config.parameters.over(session.parameters)
     return session, endpoint
+
+
+def _endpoint_of(session: "Session", config: Config) -> Endpoint:
+    """Returns where the session continues: at its own endpoint, or at one that a flag names. Raises ConfigError."""
+    from streamtui.config.resuming import endpoint_for, host_of
+
+    if not session.endpoint or config.source_of("endpoint").origin is Origin.FLAG:
+        return config.endpoint
+    endpoint = endpoint_for(session.endpoint, session.address, config.endpoints.values())
+    if endpoint is None:
+        name, host = clean_line(session.endpoint), clean_line(host_of(session.address))
+        other = config.endpoints.get(session.endpoint)
+        held = f"{name} at {host}" if host else name
+        now = f"{name} is at {host_of(other.address)} now" if other is not None else "that is not configured"
+        usual = config.endpoint.name
+        raise ConfigError(f"This session was held with {held}, but {now}. To send it elsewhere, add a flag: -e {usual}")
+    return config.with_session_key(endpoint)
 
 
 def _output(asked: argparse.Namespace, status: "StatusLine") -> "Output":

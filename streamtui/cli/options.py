@@ -2,6 +2,7 @@
 
 import argparse
 import os
+from dataclasses import replace
 from typing import Any
 
 from streamtui.config import DEMO, Api, Config, ConfigError, Origin
@@ -95,7 +96,13 @@ def config_from(asked: argparse.Namespace) -> Config:
         pace=_pace(given.get("pace")),
         moderate=bool(given.get("moderate")),
     )
-    return load(wanted, os.environ)
+    config = load(wanted, os.environ)
+    resumes = bool(given.get("resume") or given.get("session"))
+    if not (resumes and wanted.api_key_env) or config.source_of("endpoint").origin is Origin.FLAG:
+        return config
+    # The key is for the server of the session, whatever the usual one is.
+    key = (wanted.api_key_env, config.endpoint.api_key)
+    return replace(load(replace(wanted, api_key_env=""), os.environ), session_key=key)
 
 
 def _parameters(given: dict[str, Any]) -> Parameters:
@@ -141,7 +148,7 @@ def server_flags(config: Config, asked: argparse.Namespace, name: str) -> list[s
     if name == DEMO.name:
         return ["--demo"]
     if name != config.endpoint.name:
-        return ["-e", name]
+        return ["-e", name] if name in config.endpoints else []  # the session knows the address by itself
     if config.source_of("endpoint").origin is not Origin.FLAG:
         return []
     if not asked.base_url:

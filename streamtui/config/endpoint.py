@@ -7,6 +7,7 @@ from ipaddress import ip_address
 from typing import ClassVar
 from urllib.parse import unquote, urlsplit, urlunsplit
 
+from streamtui.config.masks import without_password
 from streamtui.parameters import Parameters
 
 OPENAI_URL = "https://api.openai.com/v1"
@@ -95,6 +96,11 @@ class Endpoint:
 
     def __repr__(self) -> str:
         return f"Endpoint({self.name!r}, {self.base_url!r}, key={'set' if self.api_key else 'none'})"
+
+    @property
+    def address(self) -> str:
+        """The base URL without user name, password and query: what is saved with sessions."""
+        return without_password(self.base_url)
 
     @property
     def is_local(self) -> bool:

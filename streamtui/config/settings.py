@@ -1,7 +1,7 @@
 """Config: all that the user asked for, by flags, environment and file."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from streamtui.config.endpoint import Endpoint
 from streamtui.config.sources import BUILT_IN, Source
@@ -59,12 +59,21 @@ class Config:
     """Whether replies are shown to the server's moderation while they arrive, and stopped if it objects."""
     max_reply_mb: float = MAX_REPLY_MB
     """MB of text and reasoning at which a reply is stopped."""
+    session_key: tuple[str, str] = field(default=("", ""), repr=False)
+    """The environment variable that a flag names for the server of the session to resume, and the key in it."""
     sources: Mapping[str, Source] = field(default_factory=dict)
     """Where values come from, by their dotted names, as in ``endpoints.groq.base_url``; see `source_of`."""
 
     def source_of(self, name: str) -> Source:
         """Returns where the value called `name` comes from."""
         return self.sources.get(name, BUILT_IN)
+
+    def with_session_key(self, endpoint: Endpoint) -> Endpoint:
+        """Returns `endpoint`, that of the session to resume, with the key that a flag names for it."""
+        variable, key = self.session_key
+        if not key:
+            return endpoint
+        return replace(endpoint, api_key=key, api_key_env=variable, api_key_command="", api_key_keyring=False)
 
     @property
     def max_reply(self) -> int:

@@ -23,6 +23,7 @@ from streamtui.parameters import Parameters
 from streamtui.pricing import Catalogue, Cost, cost_of, session_cost
 from streamtui.progress import Progress
 from streamtui.providers.base import GO_ON, Provider, ProviderError, Request, Trouble
+from streamtui.providers.undecided import Undecided
 from streamtui.sanitize import clean, clean_line
 from streamtui.session import Session
 from streamtui.store import Store, StoreError
@@ -93,10 +94,31 @@ class Conversation:
         self.others.save_missing()
         prompt.created = time.time()
         self.session.add(prompt)
-        self.session.endpoint = self.provider.endpoint.name
+        self._note_endpoint()
         self.store.save_session(self.session)
         self.store.save_message(self.session.id, prompt)
         return prompt
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether the user has to choose an endpoint before anything is sent."""
+        return isinstance(self.provider, Undecided)
+
+    def move_to(self, provider: Provider) -> None:
+        """Sends the session to another endpoint from the next request on, with its usual model if the host differs."""
+        endpoint, session = provider.endpoint, self.session
+        is_same = endpoint.address == session.address if session.address else endpoint.name == session.endpoint
+        if not is_same:
+            session.model = endpoint.model
+        self.provider, self.catalogue = provider, {}
+        self._note_endpoint()
+        if self.session.messages:
+            self.store.save_session(self.session)
+
+    def _note_endpoint(self) -> None:
+        if not self.is_undecided:
+            endpoint = self.provider.endpoint
+            self.session.endpoint, self.session.address = endpoint.name, endpoint.address
 
     def switch_model(self, name: str) -> None:
         """Sends the next prompts of the session to model `name`."""
@@ -234,6 +256,7 @@ class Conversation:
 
     def _begin(self, cut: Message | None) -> AsyncGenerator[Delta]:
         self.others.save_missing()
+        self._note_endpoint()
         self._before = self.context()
         if cut is not None and cut.usage is None:
             cut.usage = self._uncounted(cut)

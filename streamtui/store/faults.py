@@ -154,7 +154,7 @@ def _spoilt_messages(connection: sqlite3.Connection) -> Iterable[tuple[dict[str,
 
 
 def _spoilt_sessions(connection: sqlite3.Connection) -> Iterable[tuple[dict[str, object], object]]:
-    names = ("title", "endpoint", "model", "system")
+    names = ("title", "endpoint", "address", "model", "system")
     query = f"SELECT rowid, parameters, created, updated, {', '.join(names)} FROM sessions"
     for rowid, parameters, created, updated, *texts in connection.execute(query):
         change = _unclean(names, texts)

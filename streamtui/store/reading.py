@@ -164,15 +164,16 @@ def _full_id(connection: sqlite3.Connection, prefix: str) -> str:
 
 
 def _session(connection: sqlite3.Connection, session_id: str, data: str = "b.data") -> Session:
-    query = """SELECT title, endpoint, model, system, created, updated, leaf_id, parameters, pinned, archived
-        FROM sessions WHERE id = ?"""
+    query = """SELECT title, endpoint, model, system, created, updated, leaf_id, parameters, address, pinned,
+        archived FROM sessions WHERE id = ?"""
     row = connection.execute(query, (session_id,)).fetchone()
-    title, endpoint, model, system, created, updated, leaf_id, parameters, pinned, archived = row
+    title, endpoint, model, system, created, updated, leaf_id, parameters, address, pinned, archived = row
     values = rows.Lenient()
     found = Session(session_id, values.text(title), values.text(endpoint), values.text(model), values.text(system))
     found.created, found.updated = (values.read(rows.moment, when, 0.0) for when in (created, updated))
     found.leaf_id = leaf_id if isinstance(leaf_id, str) else None
     found.parameters = values.read(rows.parameters, parameters, Parameters())
+    found.address = values.text(address)
     found.pinned, found.archived = bool(pinned), bool(archived)
     found.messages, unreadable = _messages(connection, _OF_SESSION, session_id, data)
     found.unreadable = unreadable + values.damaged

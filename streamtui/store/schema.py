@@ -203,7 +203,10 @@ _SIXTH = (
     "UPDATE sessions SET plain_title = folded(CAST(title AS BLOB))",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH)
+# Where the endpoint was: its name alone may stand for another host later.
+_SEVENTH = ("ALTER TABLE sessions ADD COLUMN address TEXT NOT NULL DEFAULT ''",)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH, _SEVENTH)
 """What leads from version N to N + 1, at index N. Released steps are never edited, only followed."""
 
 

@@ -21,13 +21,13 @@ Operation = Callable[[sqlite3.Connection], object]
 # What was not changed here may have been changed by another window meanwhile, and a title that is there as well:
 # only `rename` changes it.
 _SAVE_SESSION = """
-    INSERT INTO sessions (id, title, created, updated, endpoint, model, system, leaf_id, parameters)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO sessions (id, title, created, updated, endpoint, address, model, system, leaf_id, parameters)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET
         title = CASE title WHEN '' THEN excluded.title ELSE title END, created = excluded.created,
         updated = max(updated, excluded.updated)"""
 
-_STATE = ("endpoint", "model", "system", "leaf_id", "parameters")
+_STATE = ("endpoint", "address", "model", "system", "leaf_id", "parameters")
 """The columns that hold `Session.state`."""
 
 # The session may not be there: saved later, or deleted by another window. Its messages are kept all the same; a new
@@ -93,6 +93,7 @@ def save_session(session: Session) -> Operation:
         session.created,
         session.updated,
         session.endpoint,
+        session.address,
         session.model,
         session.system,
         session.leaf_id,

@@ -276,8 +276,9 @@ class StreamTUI(SuspendingApp[None]):
         session, config = self.chat.conversation.session, self.config
         session.parameters = config.parameters.over(session.parameters)
         by_flag = config.source_of("endpoint").origin is Origin.FLAG
-        if by_flag and self.chat.conversation.provider.endpoint.name != config.endpoint.name:
+        if by_flag and self.chat.conversation.provider is not self.connections.to(config.endpoint):
             self.chat.switch_endpoint(config.endpoint)
+        self.chat.use_session_key()
         if config.model:
             self.chat.switch_to(config.model)
 

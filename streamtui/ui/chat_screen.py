@@ -40,11 +40,8 @@ class ChatScreen(BranchingScreen):
     def action_new_session(self) -> None:
         """Starts a new session with the model in use."""
         session = self.conversation.session
-        self.open(
-            Session(
-                endpoint=session.endpoint, model=session.model, system=session.system, parameters=session.parameters
-            )
-        )
+        model = "" if self.conversation.is_undecided else session.model
+        self.open(Session(endpoint=session.endpoint, model=model, system=session.system, parameters=session.parameters))
         self.prompt.focus()
 
     @work(exclusive=True, group="panel")

@@ -1,11 +1,14 @@
-"""EndpointScreen: a conversation whose server can be changed."""
+"""EndpointScreen: a conversation whose server can be changed, but never changes by itself."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from textual import work
 
 from streamtui.config import Endpoint
+from streamtui.config.resuming import endpoint_for
+from streamtui.message import Message
 from streamtui.session import Session
 from streamtui.ui.connections import Connections
 from streamtui.ui.talking_screen import TalkingScreen
@@ -21,23 +24,76 @@ class EndpointScreen(TalkingScreen):
     """Who can answer; there from the first paint on."""
 
     def provider_for(self, session: Session) -> "Provider":
-        """The one that `session` was talked about with before; else the one in use, and then says so."""
+        """The provider of the endpoint that `session` was held with; one that sends nothing where that is gone, is at
+        another host now, or has no key.
+        """
+        from streamtui.providers.undecided import Undecided
+
         provider = self.conversation.provider
-        now = provider.endpoint
-        if not session.messages or session.endpoint in ("", now.name):
+        if isinstance(provider, Undecided):
+            provider = self.connections.to(self.config.endpoint)
+        if not session.messages or not session.endpoint:
             return provider
-        before = self.connections.endpoint(session.endpoint)
-        if before is not None and not before.needs_key:
-            self.notify(f"{before.name} answers here, as before.", markup=False, timeout=4)
-            return self.connections.to(before)
-        why = f"{session.endpoint} has no key now" if before else f"{session.endpoint} is not configured"
-        self.notify(
-            f"This was a conversation with {session.model or 'a model'} at {session.endpoint}. "
-            f"{why}: what you ask now goes to {now.name}.",
-            severity="warning", markup=False, timeout=10,
-        )  # fmt: skip
-        session.model = now.model
-        return provider
+        found = endpoint_for(session.endpoint, session.address, self.connections.endpoints)
+        if found is None or found.needs_key:
+            return Undecided(session.endpoint)
+        if found.name != provider.endpoint.name:
+            self.notify(f"{found.name} answers here, as before.", markup=False, timeout=4)
+        return self.connections.to(found)
+
+    def use_session_key(self) -> None:
+        """Gives the endpoint of the session the key that a flag names for it."""
+        session = self.conversation.session
+        found = endpoint_for(session.endpoint, session.address, self.connections.endpoints)
+        if found is not None and self.config.session_key[1]:
+            self._move_to(self.config.with_session_key(found))
+
+    # Before the first request to another host
+
+    def _ask(self, prompt: Message) -> None:
+        if self.conversation.is_undecided:
+            self.queue.add(prompt, first=True)  # where it is kept like a draft
+            self.decide(self._send_queued)
+        else:
+            super()._ask(prompt)
+
+    def _when_it_fits(self, path: Sequence[Message], go: Callable[[], object]) -> None:
+        if self.conversation.is_undecided:
+            self.decide(lambda: self._when_it_fits(path, go))
+        else:
+            super()._when_it_fits(path, go)
+
+    @work(exclusive=True, group="reply", exit_on_error=False)
+    async def decide(self, go: Callable[[], object]) -> None:
+        """Asks at which endpoint the session continues, and then does `go`; nothing is sent without an answer."""
+        decided = False
+        try:
+            endpoint = await self._chosen_endpoint()
+            if endpoint is not None and (usable := await self.with_key(endpoint)):
+                self._move_to(usable)
+                decided = True
+        finally:
+            if self.is_attached:
+                self.show_status()
+                self.call_later(go if decided else self._take_back_queued)
+
+    async def _chosen_endpoint(self) -> Endpoint | None:
+        from streamtui.ui.endpoint_picker import EndpointPicker
+        from streamtui.ui.move_panel import OTHER, MovePanel
+
+        session, connections = self.conversation.session, self.connections
+        usual = connections.endpoint(self.config.endpoint.name) or self.config.endpoint
+        panel = MovePanel(session, connections.endpoint(session.endpoint), usual)
+        choice = await self.app.push_screen_wait(panel)
+        if choice == OTHER:
+            name = await self.app.push_screen_wait(EndpointPicker(connections.endpoints, session.endpoint))
+            return connections.endpoint(name)
+        return panel.offers.get(choice)
+
+    def _move_to(self, endpoint: Endpoint) -> None:
+        self.conversation.move_to(self.connections.to(endpoint))
+        if not self.conversation.session.model:
+            self.settle_model()
 
     @work(exclusive=True, group="panel")
     async def action_pick_endpoint(self) -> None:
@@ -47,17 +103,17 @@ class EndpointScreen(TalkingScreen):
         if self.is_replying:
             self.notify("A reply is on its way; press esc to stop it first.", markup=False)
             return
-        current = self.conversation.provider.endpoint.name
+        current, undecided = self.conversation.provider.endpoint.name, self.conversation.is_undecided
         picked = self.connections.endpoint(
             await self.app.push_screen_wait(EndpointPicker(self.connections.endpoints, current))
         )
-        if picked is not None and picked.name != current and (usable := await self.with_key(picked)):
+        if picked is not None and (picked.name != current or undecided) and (usable := await self.with_key(picked)):
             self.switch_endpoint(usable)
 
     def switch_endpoint(self, endpoint: Endpoint) -> None:
         """Lets `endpoint` answer in this session from the next prompt on, with its own usual model."""
         session, store = self.conversation.session, self.conversation.store
-        session.endpoint, session.model = endpoint.name, endpoint.model
+        session.endpoint, session.address, session.model = endpoint.name, endpoint.address, endpoint.model
         if session.messages:
             store.save_session(session)
         self.open(session, self.connections.to(endpoint))

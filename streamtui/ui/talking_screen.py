@@ -53,6 +53,7 @@ class TalkingScreen(TurnScreen):
     def be_ready(self) -> None:
         """Asks what was sent while the screen was coming to life."""
         self._ready = True
+        self._settle()
         self._send_queued()
 
     def interrupt(self, reason: str) -> None:
@@ -83,7 +84,11 @@ class TalkingScreen(TurnScreen):
         self.show_hits()
         self.prompt.recall([message.text for message in path if message.role is Role.USER])
         self.show_status()
-        if not session.model:
+        self._settle()
+
+    def _settle(self) -> None:
+        """Finds out the model, unless another session is about to be opened, or nothing may be sent yet."""
+        if self._ready and not (self.conversation.session.model or self.conversation.is_undecided):
             self.settle_model()
 
     def provider_for(self, session: Session) -> "Provider":

@@ -293,6 +293,50 @@ async def test_no_stream_asks_for_the_whole(tmp_path: Path) -> None:
     assert not server.requests[-1].body.get("stream")
 
 
+async def test_a_session_moves_to_another_server_only_by_a_flag(tmp_path: Path) -> None:
+    settings = tmp_path / "config" / "streamtui" / "config.toml"
+    settings.parent.mkdir(parents=True)
+
+    def configure(name: str, url: str) -> None:
+        settings.write_text(f"endpoint = '{name}'\n[endpoints.{name}]\nbase_url = '{url}'\nmodel = 'm-1'\n")
+
+    async with saying(*HELLO) as first, saying(*HELLO) as second:
+        here, there = (server.url.split("/")[2] for server in (first, second))
+        configure("work", first.url)
+        session = json.loads((await run(tmp_path, "ask", "--json", "my secret plan")).out)["session"]
+        for name, now in (("other", "that is not configured"), ("work", f"work is at {there} now")):
+            configure(name, second.url)
+            for resume in (["-c"], ["--session", session]):
+                done = await run(tmp_path, "ask", *resume, "and now?")
+                assert (done.status, done.out) == (2, "")
+                assert done.err == (
+                    f"streamtui: This session was held with work at {here}, but {now}. To send it elsewhere, "
+                    f"add a flag: -e {name}\n"
+                )
+        assert second.connections == 0
+        assert len(first.asked) == 1
+        done = await run(tmp_path, "ask", "-c", "-e", "work", "and now?")
+        assert (done.status, done.out) == (0, "Hello there.\n")
+        assert len(second.asked) == 1
+        assert rows(tmp_path, "SELECT address FROM sessions") == [(second.url,)]
+
+
+async def test_a_server_named_by_its_address_is_asked_again_without_a_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOCAL_KEY", "sk-local")
+    async with saying(*HELLO) as first, saying(*HELLO) as second:
+        await run(tmp_path, "ask", "--base-url", first.url, "--api-key-env", "LOCAL_KEY", "-m", "m-1", "one")
+        settings = tmp_path / "config" / "streamtui" / "config.toml"
+        settings.parent.mkdir(parents=True)
+        settings.write_text(f"endpoint = 'usual'\n[endpoints.usual]\nbase_url = '{second.url}'\napi_key = 'sk-usual'\n")
+        assert (await run(tmp_path, "ask", "-c", "two")).out == "Hello there.\n"
+        assert (await run(tmp_path, "ask", "-c", "--api-key-env", "LOCAL_KEY", "three")).out == "Hello there.\n"
+        keys = [exchange.headers.get("authorization") for exchange in first.asked]
+        assert keys == ["Bearer sk-local", None, "Bearer sk-local"]
+        assert second.connections == 0
+
+
 async def test_sessions_go_on(tmp_path: Path) -> None:
     async with saying(*HELLO) as server:
         arguments = ["ask", "--base-url", server.url, "-m", "m-1"]

@@ -160,3 +160,9 @@ def test_many_are_one_array_or_lines(sessions: list[Session]) -> None:
     assert json.loads("".join(json_parts(sessions))) == [as_object(session) for session in sessions]
     lines = "".join(json_parts(sessions, lines=True)).split("\n")
     assert [json.loads(line) for line in lines if line] == [as_object(session) for session in sessions]
+
+
+def test_a_file_does_not_choose_where_its_session_goes_on() -> None:
+    written = as_object(Session(endpoint="evil.example", address="https://evil.example/v1"))
+    assert "https" not in json.dumps(written)
+    assert session_from({**written, "address": "https://evil.example/v1"}).session.address == ""

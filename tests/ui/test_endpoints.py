@@ -301,32 +301,6 @@ async def test_the_picker_says_who_runs_and_who_needs_a_key(make_app: MakeApp, m
 # Coming back
 
 
-async def test_a_session_of_a_server_that_is_gone_says_where_it_goes_now(make_app: MakeApp, model: Model) -> None:
-    gone = replace(model.endpoint, name="gone")
-    app = make_app(gone)
-    async with running(app) as pilot:
-        model.say("Hello.")
-        model.finish()
-        await ask(pilot, "hello")
-        await until(lambda: answered(app))
-    app = make_app(model.endpoint, resume=True)
-    async with running(app):
-        await until(lambda: "gone is not configured: what you ask now goes to test" in notes(app))
-        assert app.chat.conversation.model == "m-1"
-
-
-async def test_a_session_of_a_server_without_a_key_says_so(make_app: MakeApp, model: Model, other: Model) -> None:
-    app = make_app(second(other))
-    async with running(app) as pilot:
-        other.finish()
-        await ask(pilot, "hello")
-        await until(lambda: answered(app))
-    keyless = replace(second(other), api_key="", api_key_env="SECOND_KEY")
-    app = make_app(config=config_of(model.endpoint, keyless), resume=True)
-    async with running(app):
-        await until(lambda: "second has no key now: what you ask now goes to test" in notes(app))
-
-
 async def test_flags_hold_in_a_session_that_goes_on(make_app: MakeApp, model: Model, other: Model) -> None:
     app = make_app(second(other))
     async with running(app) as pilot:
