@@ -69,6 +69,8 @@ def _chat(config: Config, asked: argparse.Namespace) -> int:
     from streamtui.ui.app import StreamTUI
 
     error_log.start(debug=asked.debug)
+    if in_page and (shown := os.environ.get("STREAMTUI_PAGE_SESSION", "")):  # a page that was reloaded
+        asked.session, asked.resume = shown, 0
     app = StreamTUI(config, paths.database(), session_id=asked.session, resume=asked.resume)
     try:
         app.run()

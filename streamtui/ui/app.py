@@ -173,6 +173,7 @@ class StreamTUI(SuspendingApp[None]):
     def _after_first_paint(self) -> None:
         from streamtui.store import Store
         from streamtui.ui.warm_up import warm_up
+        from streamtui.ui.web_page import WebPage
 
         self._catch_signals()
         self.store = Store(self._database, self._tell_from_thread)
@@ -187,6 +188,7 @@ class StreamTUI(SuspendingApp[None]):
         self.chat.begin(session, provider, self.store)
         self._replay_early_keys()
         self.set_interval(TIDY_EVERY, self._tidy)
+        WebPage(self).watch()
         warm_up(
             provider,
             endpoint.model,

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from ipaddress import ip_address
 from pathlib import Path
@@ -9,15 +10,19 @@ from string import Template
 from urllib.parse import urlsplit
 
 import textual_serve
-from aiohttp import WSMsgType, web
+from aiohttp import WSCloseCode, WSMsgType, web
 from textual_serve.download_manager import DownloadManager
 
 from streamtui.web.door import Door
 from streamtui.web.tab import Tab
+from streamtui.web.widths import script
 
 LARGEST_PASTE = 16 * 1024 * 1024
 """Bytes of a message from a page."""
 FONT_SIZE = 16
+FAILED = 4000
+"""The code with which the socket of a page is closed if its program did not end by itself."""
+_session_id = re.compile(r"[\w-]{1,100}", re.ASCII).fullmatch
 _HERE = Path(__file__).parent
 _STATIC = Path(textual_serve.__file__).parent / "static"
 _TYPES = {".css": "text/css", ".js": "text/javascript"}
@@ -51,6 +56,7 @@ class WebServer:
         self._hosts = {host.lower() for host in hosts}
         self._used = used
         self._tabs: set[web.WebSocketResponse] = set()
+        self._stopping: set[asyncio.Task[None]] = set()
         self._downloads = DownloadManager()
         self.door = Door()
 
@@ -61,6 +67,7 @@ class WebServer:
             [
                 web.get("/", self._page),
                 web.get("/ws", self._socket),
+                web.get("/widths.js", self._widths),
                 web.get("/{name:page\\.(css|js)}", self._file),
                 web.static("/static", _STATIC),
             ]
@@ -77,7 +84,7 @@ class WebServer:
         if origin is not None and urlsplit(origin).netloc.lower() != request.host.lower():
             return _refusal("A page elsewhere may not use this one.")
         if ticket := request.query.get("ticket", ""):
-            return self._let_in(request, ticket)
+            return self._let_in(request, ticket) if _is_visit(request) else web.Response(status=204, headers=_HEADERS)
         if not self.door.knows(request.cookies.get(_cookie(request), "")):
             return _refusal(_CLOSED)
         response = await handler(request)
@@ -111,18 +118,25 @@ class WebServer:
         file = _HERE / request.match_info["name"]
         return web.Response(body=file.read_bytes(), content_type=_TYPES[file.suffix], charset="utf-8")
 
+    async def _widths(self, request: web.Request) -> web.StreamResponse:
+        return web.Response(text=script(), content_type="text/javascript")
+
     async def _socket(self, request: web.Request) -> web.StreamResponse:
         """Runs a program for as long as the page is open."""
         if "Origin" not in request.headers:
             return _refusal("Only a page may open this.")
         socket = web.WebSocketResponse(heartbeat=15, max_msg_size=LARGEST_PASTE)
         await socket.prepare(request)
+        if self._stopping:  # after a reload: the program of the page before saves first
+            await asyncio.wait(self._stopping)
+        session = request.query.get("session", "")
         tab = Tab(
             self._arguments,
             write_bytes=socket.send_bytes,
             write_str=socket.send_str,
             close=_closing(socket),
             downloads=self._downloads,
+            session=session if _session_id(session) else "",
         )
         self._tabs.add(socket)
         try:
@@ -131,11 +145,15 @@ class WebServer:
         finally:
             self._tabs.discard(socket)
             # Shielded: a page that is closed cancels this, and the program still has to end.
-            await asyncio.shield(tab.stop())
+            stopping = asyncio.create_task(tab.stop())
+            self._stopping.add(stopping)
+            stopping.add_done_callback(self._stopping.discard)
+            await asyncio.shield(stopping)
         return socket
 
     async def _close_tabs(self, _: web.Application) -> None:
-        await asyncio.gather(*(socket.close() for socket in tuple(self._tabs)))
+        code, why = WSCloseCode.GOING_AWAY, b"streamtui web was stopped."
+        await asyncio.gather(*(socket.close(code=code, message=why) for socket in self._tabs))
 
 
 async def _listen(socket: web.WebSocketResponse, tab: Tab) -> None:
@@ -164,11 +182,16 @@ async def _do(socket: web.WebSocketResponse, tab: Tab, kind: str, rest: Sequence
             await tab.focus()
 
 
-def _closing(socket: web.WebSocketResponse) -> Callable[[], Awaitable[None]]:
-    async def close() -> None:
-        await socket.close()
+def _closing(socket: web.WebSocketResponse) -> Callable[[str], Awaitable[None]]:
+    async def close(reason: str) -> None:
+        await socket.close(code=FAILED if reason else WSCloseCode.OK, message=reason.encode())
 
     return close
+
+
+def _is_visit(request: web.Request) -> bool:
+    """Whether somebody wants to see the page, rather than a program to look at its address or load it in advance."""
+    return request.method == "GET" and "prefetch" not in request.headers.get("Sec-Purpose", "")
 
 
 def _number(request: web.Request, name: str, default: int) -> int:

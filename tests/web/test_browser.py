@@ -1,9 +1,12 @@
 """`streamtui web` in a real browser: Chromium, driven by Playwright; CI installs both, and so does `[browser]`."""
 
 import asyncio
+import base64
 import os
+import random
 import re
 import shutil
+import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -12,6 +15,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
+from rich.cells import cell_len
 
 from tests.web.program import PATIENCE, Running, serving_pages
 
@@ -129,17 +133,79 @@ async def test_a_chat_in_a_browser(tmp_path: Path) -> None:
 
         browser.forget()
         await page.reload()
-        await browser.ready()
-        assert "Hello!" not in browser.text
-        await page.keyboard.press("Control+s")
-        await browser.shows("hello", "messages")
-        await page.keyboard.press("Enter")
-        await browser.shows("Hello!")
+        await browser.shows("Hello!", "demo-fast  demo")
 
         await page.close()
         await running.until_tabs(0)
         assert browser.hosts == {urlsplit(running.origin).netloc}
         assert browser.errors == []
+
+
+async def test_ctrl_v_pastes_the_clipboard_of_the_browser(tmp_path: Path) -> None:
+    async with serving_pages(tmp_path, "--demo") as running, browsing(running) as browser:
+        await browser.ready()
+        await browser.page.evaluate("navigator.clipboard.writeText('first line\\nsecond line')")
+        browser.forget()
+        await browser.page.keyboard.press("Control+v")
+        await browser.shows("first line", "second line")
+        await browser.page.keyboard.type(" typed behind it")
+        await browser.shows("typed behind it")
+        assert "first token" not in browser.text  # nothing was sent
+
+
+async def test_a_killed_program_is_said_and_starting_again_comes_back(tmp_path: Path) -> None:
+    async with serving_pages(tmp_path, "--demo") as running, browsing(running) as browser:
+        await browser.ready()
+        await browser.write("thanks")
+        await browser.shows("You are welcome", "first token")
+        await browser.page.wait_for_function("sessionStorage.length > 0")
+        os.kill(running.tabs()[0], signal.SIGKILL)
+        await browser.page.wait_for_selector("text=The program was killed (SIGKILL).")
+        browser.forget()
+        await browser.page.click("text=Start again")
+        await browser.shows("You are welcome")
+
+
+WIDE = [
+    "a", "漢", "é", "e\u0301", "😀", "❤", "❤\ufe0f", "☎\ufe0f", "1\ufe0f\u20e3", "👍\U0001f3fd", "👨\u200d👩\u200d👧",
+    "🏳\ufe0f\u200d🌈", "🇪🇪", "👩\U0001f3fd\u200d💻", "🫠", "🪿", "☕", "⚠\ufe0f", "✔\ufe0fx", "नमस्ते", "한", "ห้า",
+    "\u200d", "\ufe0f", "a\u200db", "🧑\u200d🚀|", "🈁", "〰\ufe0f", "㊗\ufe0f", "⬛", "𝔸",
+]  # fmt: skip
+
+
+async def test_every_character_has_as_many_cells_as_in_the_program(tmp_path: Path) -> None:
+    chance = random.Random(1)
+    parts = [*WIDE, *(chr(chance.choice([*range(0x300, 0x3000), *range(0x1F000, 0x1FB00)])) for _ in range(500))]
+    texts = [*parts, *("x" + "".join(chance.choices(parts, k=6)) for _ in range(500))]
+    async with serving_pages(tmp_path, "--demo") as running, browsing(running) as browser:
+        await browser.ready()
+        found = await browser.page.evaluate(
+            "texts => texts.map(text => page.terminal._core.unicodeService.getStringCellWidth(text))", texts
+        )
+        assert dict(zip(texts, found, strict=True)) == {text: cell_len(text) for text in texts}
+        assert browser.errors == []
+
+
+async def test_there_is_no_strip_beside_the_screen(tmp_path: Path) -> None:
+    async with serving_pages(tmp_path, "--demo") as running, browsing(running) as browser:
+        await browser.ready()
+        await browser.page.set_viewport_size({"width": 1207, "height": 809})
+        blank = await browser.page.context.new_page()
+        colors = set[tuple[int, ...]]()
+        async with asyncio.timeout(PATIENCE):
+            while len(colors) != 1:  # the screen is painted anew after the page is
+                picture = base64.b64encode(await browser.page.screenshot()).decode()
+                colors = {tuple(pixel) for pixel in await blank.evaluate(EDGE, picture)}
+
+
+EDGE = """async picture => {
+    const bytes = Uint8Array.from(atob(picture), letter => letter.charCodeAt(0));
+    const image = await createImageBitmap(new Blob([bytes]));
+    const canvas = new OffscreenCanvas(image.width, image.height).getContext("2d");
+    canvas.drawImage(image, 0, 0);
+    return Array.from({length: 30}, (_, at) => Array.from(canvas.getImageData(image.width - 30 + at, 10, 1, 1).data));
+}"""
+"""The pixels at the right edge of a picture, in its first row of text."""
 
 
 async def test_the_page_says_when_it_has_ended(tmp_path: Path) -> None:

@@ -47,6 +47,15 @@ async def test_only_a_ticket_gets_in_and_only_once(running: Running) -> None:
             assert await status(user, running.origin + path) == 200, path
 
 
+async def test_looking_at_the_address_does_not_use_the_ticket_up(running: Running) -> None:
+    async with visitor() as scanner, visitor() as user:
+        async with scanner.head(running.address, allow_redirects=False) as response:
+            assert (response.status, len(response.cookies)) == (204, 0)
+        assert await status(scanner, running.address, **{"Sec-Purpose": "prefetch;prerender"}) == 204
+        assert await status(scanner, running.origin + "/") == 403
+        assert await status(user, running.address) == 303
+
+
 async def test_every_ticket_used_is_followed_by_a_new_one(running: Running) -> None:
     assert running.process.stdout is not None
     await running.process.stdout.readline()
@@ -110,6 +119,54 @@ async def test_quitting_closes_the_page(running: Running) -> None:
             while (await page.receive()).type is aiohttp.WSMsgType.BINARY:
                 pass
         await running.until_tabs(0)
+
+
+async def closed(page: aiohttp.ClientWebSocketResponse) -> tuple[int, str]:
+    """The code and the reason with which a page is closed."""
+    async with asyncio.timeout(PATIENCE):
+        while (message := await page.receive()).type is not aiohttp.WSMsgType.CLOSE:
+            pass
+    return message.data, message.extra or ""
+
+
+async def test_the_page_is_told_that_its_program_was_killed(running: Running) -> None:
+    async with visitor() as user:
+        page = await opened(user, running)
+        os.kill(running.tabs()[0], signal.SIGKILL)
+        assert await closed(page) == (4000, "The program was killed (SIGKILL). Everything up to then is saved.")
+        await running.until_tabs(0)
+        again = await user.ws_connect(f"{running.origin}/ws", origin=running.origin)
+        await running.until_tabs(1)
+        await again.close()
+
+
+async def test_a_page_comes_back_to_its_session(running: Running) -> None:
+    async with visitor() as user:
+        page = await opened(user, running)
+        await page.send_json(["stdin", "thanks\r"])
+        async with asyncio.timeout(PATIENCE):
+            while (message := await page.receive()).type is not aiohttp.WSMsgType.TEXT:
+                pass
+        kind, session = message.json()
+        assert kind == "session"
+        await page.close()
+        address = f"{running.origin}/ws?width=100&height=30&session={session}"
+        again = await user.ws_connect(address, origin=running.origin)
+        async with asyncio.timeout(PATIENCE):
+            while (message := await again.receive()).type is not aiohttp.WSMsgType.TEXT:
+                pass
+        assert message.json() == ["session", session]
+        await again.close()
+
+
+async def test_an_id_of_a_session_that_is_none_is_ignored(running: Running) -> None:
+    async with visitor() as user:
+        await status(user, running.address)
+        page = await user.ws_connect(f"{running.origin}/ws?session=--help%20x", origin=running.origin)
+        async with asyncio.timeout(PATIENCE):
+            while "Write a prompt" not in (await page.receive_bytes()).decode("utf-8", "replace"):
+                pass
+        await page.close()
 
 
 async def test_pages_end_with_the_server(running: Running) -> None:
