@@ -199,6 +199,24 @@ def test_every_window_keeps_its_own_draft(path: Path) -> None:
         assert store.close()
 
 
+def test_every_session_has_its_own_draft(path: Path) -> None:
+    file = Attachment("a.txt", "text/plain", b"a")
+    first, second = Session(title="first"), Session(title="second")
+    with Store(path) as store:
+        for session in (first, second):
+            session.add(Message(Role.USER, "hello"))
+            store.save_whole(session)
+        store.save_draft(Draft("of the new one"))
+        store.save_draft(Draft("of the first", (file,)), first.id)
+        store.save_draft(Draft("of the second"), second.id)
+        assert store.take_draft(first.id).result(20) == Draft("of the first", (file,))
+    with Store(path) as store:
+        store.delete_session(second.id)
+        assert store.take_draft(second.id).result(20) is None
+        assert store.take_draft(first.id).result(20) == Draft("of the first", (file,))
+        assert store.take_draft().result(20) == Draft("of the new one")
+
+
 def test_a_draft_is_never_given_to_two_windows(path: Path) -> None:
     with Store(path) as store:
         store.save_draft(Draft("mine"))

@@ -123,8 +123,8 @@ async def test_a_signal_ends_the_program_while_an_editor_is_open(model: Model, t
         assert await asyncio.to_thread(ends, int((tmp_path / "pid").read_text()))
     assert b"\x1b" not in after  # the terminal is the shell's: it was handed over for the editor
     reply = saved(tmp_path).path()[-1]
-    assert (reply.text, reply.finish_reason) == (text, FinishReason.STOPPED)
-    with program(model.raw.url, tmp_path, "--model", "m-1") as terminal:
+    assert (reply.text, reply.finish_reason) == (text, FinishReason.FAILED)
+    with program(model.raw.url, tmp_path, "--model", "m-1", "-c") as terminal:
         await wait_for(terminal, "my draft from the editor␛")
 
 
@@ -242,7 +242,7 @@ async def test_a_signal_ends_the_program_while_it_is_stopped(model: Model, tmp_p
         terminal.write(b"\x1a")
         await stopped(terminal)
         terminal.write(b"kill %1; kill -CONT %1\n")
-        await until(lambda: saved(tmp_path).path()[-1].finish_reason is FinishReason.STOPPED)
+        await until(lambda: saved(tmp_path).path()[-1].finish_reason is FinishReason.FAILED)
         await wait_for(terminal, "goes on with")
     assert saved(tmp_path).path()[-1].text == "Half of"
 

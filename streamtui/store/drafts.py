@@ -1,4 +1,4 @@
-"""Drafts: what is written in a window and not sent yet, kept until it is."""
+"""Drafts: prompts that were written and not sent, one for each session and window."""
 
 import sqlite3
 import time
@@ -30,18 +30,23 @@ class Draft:
         return bool(self.text.strip() or self.attachments)
 
 
-def save(window: str, draft: Draft, before: Draft) -> Operation:
-    """Saves what is written in a window in place of `before`; its files only where they are others."""
+def _row_id(window: str, session_id: str) -> str:
+    return f"{window} {session_id}".rstrip()
+
+
+def save(window: str, session_id: str, draft: Draft, before: Draft) -> Operation:
+    """Save the draft of a session in a window in place of `before`; "" is the session that is not saved yet."""
     now, text, files = time.time(), clean(draft.text), draft.attachments
     same_files = files is before.attachments or files == before.attachments
+    row_id = _row_id(window, session_id)
 
     def save_draft(connection: sqlite3.Connection) -> None:
         if draft:
-            connection.execute(_SAVE, (window, text, now))
+            connection.execute(_SAVE, (row_id, text, now))
         if not (draft and same_files):
-            _replace_files(connection, window, files)
+            _replace_files(connection, row_id, files)
         if not draft:
-            connection.execute("DELETE FROM drafts WHERE written_by = ?", (window,))
+            connection.execute("DELETE FROM drafts WHERE written_by = ?", (row_id,))
 
     return save_draft
 
@@ -57,13 +62,18 @@ def _replace_files(connection: sqlite3.Connection, window: str, files: tuple[Att
     delete_unused_blobs(connection, old)
 
 
-def take(connection: sqlite3.Connection, window: str, is_another: IsAnother) -> Draft | None:
-    """Gives the window the newest draft of those that have ended, and returns it; None where there is none."""
+def take(connection: sqlite3.Connection, window: str, session_id: str, is_another: IsAnother) -> Draft | None:
+    """Return the newest draft of a session that no other running window holds, and give it to `window`.
+
+    None: there is none.
+    """
+    row_id = _row_id(window, session_id)
     for (writer,) in connection.execute("SELECT written_by FROM drafts ORDER BY updated DESC").fetchall():
-        if writer == window:
-            return None  # something is written in it already
-        if not is_another(writer):
-            connection.execute("UPDATE drafts SET written_by = ? WHERE written_by = ?", (window, writer))
-            (text,) = connection.execute("SELECT text FROM drafts WHERE written_by = ?", (window,)).fetchone()
-            return Draft(text, tuple(Attachment(*row) for row in connection.execute(_FILES, (window,))))
+        owner, _, session = writer.partition(" ")
+        if session == session_id and not is_another(owner):
+            if writer != row_id:
+                connection.execute("DELETE FROM drafts WHERE written_by = ?", (row_id,))
+                connection.execute("UPDATE drafts SET written_by = ? WHERE written_by = ?", (row_id, writer))
+            (text,) = connection.execute("SELECT text FROM drafts WHERE written_by = ?", (row_id,)).fetchone()
+            return Draft(text, tuple(Attachment(*row) for row in connection.execute(_FILES, (row_id,))))
     return None

@@ -63,7 +63,8 @@ class Store:
         self._saves = saves
         self.window = Window(path)
         """What this program is to the others that use the database."""
-        self._draft = Draft()
+        self._drafts: dict[str, Draft] = {}
+        """The drafts of this window, by session."""
         self._pieces: dict[str, writing.Piece] = {}
         """The last piece of each message that grows."""
 
@@ -125,18 +126,19 @@ class Store:
             self._pieces[message_id] = piece = writing.Piece(message_id, text, reasoning)
             self._write(piece, within=GATHER, durable=False)
 
-    def save_draft(self, draft: Draft) -> None:
-        """Keeps what is written in this window and not sent yet; an empty draft forgets it."""
+    def save_draft(self, draft: Draft, session_id: str = "") -> None:
+        """Save the draft of a session in this window; an empty one is forgotten. "": the session is not saved yet."""
         self._announce()
-        self._write(drafts.save(self.window.id, draft, self._draft), durable=False)
-        self._draft = draft
+        before = self._drafts.get(session_id, Draft())
+        self._write(drafts.save(self.window.id, session_id, draft, before), durable=False)
+        self._drafts[session_id] = draft
 
-    def take_draft(self) -> Future[Draft | None]:
-        """What was written last in a window that has ended: from now on it is this one's. Waits until it can be."""
+    def take_draft(self, session_id: str = "") -> Future[Draft | None]:
+        """Return the newest draft of a session that no other running window holds; from now on it is this window's."""
 
         def take(connection: Connection) -> Draft | None:
-            draft = drafts.take(connection, self.window.id, self.window.is_another)
-            self._draft = draft or Draft()
+            draft = drafts.take(connection, self.window.id, session_id, self.window.is_another)
+            self._drafts[session_id] = draft or Draft()
             return draft
 
         return self._ask_writer(take, unsaved=None)

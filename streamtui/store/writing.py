@@ -66,6 +66,7 @@ _FOLD = """
     WHERE id = ?1"""
 
 _HASHES = "SELECT hash FROM attachments WHERE message_id IN (SELECT id FROM messages WHERE session_id = ?)"
+_DRAFT_HASHES = "SELECT hash FROM draft_files WHERE written_by LIKE ?"
 _DELETE_IF_UNUSED = """
     DELETE FROM blobs WHERE hash = ?1 AND NOT EXISTS (SELECT 1 FROM attachments WHERE hash = ?1)
     AND NOT EXISTS (SELECT 1 FROM draft_files WHERE hash = ?1)"""
@@ -223,6 +224,8 @@ def empty_trash(before: float, most: int) -> Operation:
 
 def _delete(connection: sqlite3.Connection, session_id: str) -> None:
     hashes = connection.execute(_HASHES, (session_id,)).fetchall()
+    hashes += connection.execute(_DRAFT_HASHES, (f"% {session_id}",)).fetchall()
+    connection.execute("DELETE FROM drafts WHERE written_by LIKE ?", (f"% {session_id}",))
     if connection.execute("DELETE FROM sessions WHERE id = ?", (session_id,)).rowcount:
         purging.request(connection)
     delete_unused_blobs(connection, hashes)

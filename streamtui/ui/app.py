@@ -217,9 +217,9 @@ class StreamTUI(SuspendingApp[None]):
         """Opens the session asked for; says who can answer if nobody can."""
         await self._read_themes()
         self._tell_troubles()
-        self.chat.restore_draft()
         if self._session_id or self._resume:
             await self._open_asked_for()
+        self.chat.restore_draft()
         await self._offer_somebody()
         if self.is_running:  # it may have been closed meanwhile
             self.chat.be_ready()

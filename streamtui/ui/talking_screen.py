@@ -69,6 +69,8 @@ class TalkingScreen(TurnScreen):
         if self._ready:
             self._take_back_queued()  # else it waits for the session that is being opened
         before = self.conversation
+        if self.drafts.switch(before.session, session) and self._ready:
+            self.restore_draft()
         if before.store.trouble and before.session.messages:
             self._left_unsaved[before.session.id] = before.session
         answers = provider or self.provider_for(session)
@@ -125,7 +127,7 @@ class TalkingScreen(TurnScreen):
         shown = [self.conversation.session] if self._begun and self.conversation.session.messages else []
         return list({**self._left_unsaved, **{session.id: session for session in shown}}.values())
 
-    @work(group="draft")
+    @work(exclusive=True, group="draft")
     async def restore_draft(self) -> None:
         """Puts an unsent prompt of an earlier run back."""
         if not await self.drafts.restore():
@@ -134,7 +136,7 @@ class TalkingScreen(TurnScreen):
     def save_draft(self) -> None:
         """Keeps what is written and not sent for the next start."""
         if self._begun:
-            self.drafts.save()
+            self.drafts.save(self.conversation.session)
 
     def action_interrupt(self) -> None:
         """Copies the selection; else stops the reply; else puts the draft away; else quits, pressed twice."""

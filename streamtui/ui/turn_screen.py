@@ -57,7 +57,7 @@ class TurnScreen(ReadingScreen):
         self.other_windows.prompt_sent()
         self.conversation.add(prompt)
         self.transcript.add(prompt, variant=self.conversation.session.variants().get(prompt.id))
-        self.drafts.save()
+        self.drafts.save(self.conversation.session)
         self.transcript.follow()
         self.show_reply()
 

@@ -6,7 +6,7 @@ from streamtui.cli.chat import parser
 from streamtui.message import Message, Role
 from streamtui.session import Session
 from streamtui.store import Store
-from tests.ui.conftest import MakeApp, pane, running, until
+from tests.ui.conftest import MakeApp, Model, answered, ask, pane, running, until
 
 
 @pytest.fixture
@@ -42,3 +42,26 @@ def test_the_options() -> None:
     for wrong in (["--last", "0"], ["--last", "x"], ["--last", "2", "-c"], ["--last", "1", "--session", "x"]):
         with pytest.raises(SystemExit, match="2"):
             parser().parse_args(wrong)
+
+
+async def test_a_draft_stays_with_its_session(make_app: MakeApp, model: Model) -> None:
+    app = make_app(model.endpoint)
+    async with running(app) as pilot:
+        model.say("Hello.")
+        model.finish()
+        await ask(pilot, "First")
+        await until(lambda: answered(app))
+        first = app.chat.conversation.session.id
+        await pilot.press(*"half a thought", "ctrl+n")
+        await until(lambda: app.chat.conversation.session.id != first and not app.chat.prompt.text)
+        await pilot.press(*"something new")
+        await app.chat.open_saved(first)
+        await until(lambda: app.chat.prompt.text == "half a thought")
+        await pilot.press("ctrl+n")
+        await until(lambda: app.chat.prompt.text == "something new")
+    app = make_app(model.endpoint, session_id=first)
+    async with running(app):
+        await until(lambda: app.chat.prompt.text == "half a thought")
+    app = make_app(model.endpoint)
+    async with running(app):
+        await until(lambda: app.chat.prompt.text == "something new")

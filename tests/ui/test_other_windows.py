@@ -261,7 +261,7 @@ async def test_files_of_a_draft_are_there_after_a_restart(make_app: MakeApp, mod
         await until(lambda: app.chat.prompt.attachments)
         app.chat.prompt.insert("draft")
         await until(lambda: app.chat.drafts.saved.text == "queued\n\ndraft")
-    app = make_app(model.endpoint)
+    app = make_app(model.endpoint, resume=1)
     async with running(app):
         await until(lambda: app.chat.prompt.text == "queued\n\ndraft")
         assert app.chat.prompt.attachments == (
