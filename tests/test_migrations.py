@@ -130,10 +130,14 @@ def test_texts_and_titles_of_version_5_are_indexed_anew(path: Path, monkeypatch:
     monkeypatch.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:5])
     session = Session(title="ΌΝΕΙΡΟ")
     with Store(path) as store:
-        store.save_message(session.id, session.add(Message(Role.USER, "ёлка in C++, ข้าวผัด, 東京都")))
-        store.save_session(session)
+        assert store.latest().result(20) is None
     with closing(sqlite3.connect(path)) as connection, connection:
         schema.teach(connection)
+        row = (session.id, session.title, 1.0, 1.0)
+        connection.execute("INSERT INTO sessions (id, title, created, updated) VALUES (?, ?, ?, ?)", row)
+        row = ("m1", session.id, "user", "ёлка in C++, ข้าวผัด, 東京都", "", "", "", 1.0, "")
+        columns = "id, session_id, role, text, reasoning, endpoint, model, created, error"
+        connection.execute(f"INSERT INTO messages ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
         connection.execute("UPDATE messages SET error = CAST(x'ff' AS TEXT)")
         connection.execute("DROP TRIGGER message_respaced")  # can't be called with what is no UTF-8
         connection.execute("UPDATE messages SET text = CAST(CAST(text AS BLOB) || x'ff' AS TEXT)")

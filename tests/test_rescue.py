@@ -58,7 +58,7 @@ async def test_a_full_disk_in_the_program(model: Model, tmp_path: Path) -> None:
             model.say(f"word{n} " * 300)
             await asyncio.to_thread(terminal.until, f"word{n}")
         await asyncio.to_thread(terminal.until, "not saved")
-        await asyncio.to_thread(terminal.until, "Nothing can be saved")
+        await asyncio.to_thread(terminal.until, "Can't save")
         resource.prlimit(terminal.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
         await asyncio.to_thread(terminal.until, "Saving works again")
         resource.prlimit(terminal.process.pid, resource.RLIMIT_FSIZE, (9_000, resource.RLIM_INFINITY))

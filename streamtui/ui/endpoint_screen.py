@@ -63,7 +63,7 @@ class EndpointScreen(TalkingScreen):
         else:
             super()._when_it_fits(path, go)
 
-    @work(exclusive=True, group="reply", exit_on_error=False)
+    @work(exclusive=True, group="reply")
     async def decide(self, go: Callable[[], object]) -> None:
         """Asks at which endpoint the session continues, and then does `go`; nothing is sent without an answer."""
         decided = False

@@ -69,7 +69,8 @@ async def test_where_none_is_like_it_the_list_is_named(stage: Stage) -> None:
     async with passing(stage, without(OPENAI, "gpt-1")) as (relay, _):
         error = await refused(await relay.post(body={**STREAMED, "model": "zz\ud800\x1b"}))
         assert error["message"].startswith(
-            r"box does not know the model 'zz\ud800\x1b'; GET /v1/models lists those that exist. It said: “The model"
+            "box does not know the model 'zz\N{REPLACEMENT CHARACTER}\N{SYMBOL FOR ESCAPE}'; "
+            "GET /v1/models lists those that exist. It said: “The model"
         )
 
 
