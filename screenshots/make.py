@@ -13,7 +13,7 @@ import resvg_py
 from textual.pilot import Pilot
 
 from streamtui.config import DEMO, Config
-from streamtui.providers.demo import demo_provider
+from streamtui.providers.demo.provider import demo_provider
 from streamtui.ui.app import StreamTUI
 
 HERE = Path(__file__).parent

@@ -1,7 +1,7 @@
 """Error log: unexpected errors go to a rotating file, without the keys, prompts and replies they may hold.
 
 Everything that meets an unexpected error logs it with its traceback to `LOG` (or a child of it, such as
-``streamtui.store``). `start` writes such records to a file, `Notices` tells the user once for each distinct failure.
+``streamtui.storage``). `start` writes such records to a file, `Notices` tells the user once for each distinct failure.
 """
 
 import logging
@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import IO, TYPE_CHECKING
 
 from streamtui import __version__, paths
-from streamtui.sanitize import clean_line
+from streamtui.core.sanitize import clean_line
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop

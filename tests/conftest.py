@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from streamtui.error_log import LOG
-from streamtui.store import Store
+from streamtui.storage import Store
 
 # A busy machine fails nothing: time is measured in tests/bench.
 settings.register_profile("patient", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])

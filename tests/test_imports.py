@@ -39,11 +39,14 @@ def test_the_core_knows_no_textual(module: str) -> None:
 
 
 def test_importing_makes_no_folder(tmp_path: Path) -> None:
-    code = "import streamtui.cli, streamtui.ui.app, streamtui.store, streamtui.providers, streamtui.paths"
+    code = "import streamtui.cli, streamtui.ui.app, streamtui.storage, streamtui.providers, streamtui.paths"
     loaded_by(code)
     assert [path for path in tmp_path.rglob("*") if "streamtui" in path.name] == []
 
 
 def test_a_start_without_a_file_reads_none() -> None:
-    code = "from streamtui.config.loading import Asked, load; load(Asked(), {})"
-    assert loaded_by(code, "tomllib", "difflib", "streamtui.config.reader", "streamtui.config.lines") == []
+    code = "from streamtui.config.loader import Asked, load; load(Asked(), {})"
+    assert (
+        loaded_by(code, "tomllib", "difflib", "streamtui.config.settings_parser", "streamtui.config.toml_positions")
+        == []
+    )

@@ -3,12 +3,11 @@
 import argparse
 import re
 from importlib import import_module
-from pathlib import Path
 
 from streamtui import keys
 from streamtui.cli import COMMANDS
+from tests.support import ROOT
 
-ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 

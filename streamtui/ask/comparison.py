@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from math import ceil
 
-from streamtui.ask.speed import Speed, figures
+from streamtui.ask.stream_timing import Speed, figures
 
 _EIGHTHS = " ▁▂▃▄▅▆▇█"
 PLOT_WIDTH = 60

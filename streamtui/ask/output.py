@@ -5,10 +5,10 @@ import time
 from dataclasses import asdict
 from typing import Any, Protocol
 
-from streamtui.ask.speed import Speed, summary
-from streamtui.message import Delta, Message
-from streamtui.sanitize import escape_json
-from streamtui.session import Session
+from streamtui.ask.stream_timing import Speed, summary
+from streamtui.core.message import Delta, Message
+from streamtui.core.sanitize import escape_json
+from streamtui.core.session import Session
 
 
 class Writer(Protocol):

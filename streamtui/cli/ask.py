@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING
 
 from streamtui import paths
 from streamtui.cli import EXIT_FAILED, EXIT_USAGE
+from streamtui.cli.argument_parser import Parser
 from streamtui.cli.options import add_debug_option, add_server_options, add_session_options, config_from
-from streamtui.cli.parsing import Parser
-from streamtui.cli.running import run_quietly, say
+from streamtui.cli.quiet_exit import run_quietly, say
 from streamtui.cli.saving import SAVE_TIMEOUT
 from streamtui.config import Config, ConfigError, Endpoint, Origin
-from streamtui.sanitize import clean_line
+from streamtui.core.sanitize import clean_line
 
 if TYPE_CHECKING:
     # Imported where they are used: --help has no use for them.
     from streamtui.ask.output import Output
-    from streamtui.ask.question import Question
-    from streamtui.ask.status import StatusLine
-    from streamtui.message import Message
-    from streamtui.session import Session
-    from streamtui.store import Store
+    from streamtui.ask.prompt_input import Question
+    from streamtui.ask.status_line import StatusLine
+    from streamtui.core.message import Message
+    from streamtui.core.session import Session
+    from streamtui.storage import Store
 
 _EPILOG = """\
 The answer goes to stdout, everything else to stderr.
@@ -78,7 +78,7 @@ def main(arguments: Sequence[str]) -> int:
     """Asks. Returns 0, 1 if there is no (whole) answer, 2 for wrong arguments, 130 if interrupted."""
     asked = parser().parse_args(arguments)
     from streamtui import error_log
-    from streamtui.ask.question import QuestionError
+    from streamtui.ask.prompt_input import QuestionError
 
     try:
         config = config_from(asked)
@@ -95,17 +95,17 @@ def main(arguments: Sequence[str]) -> int:
 
 def question_of(asked: argparse.Namespace) -> "Question":
     """Returns what the options, and what is piped in, ask. Raises QuestionError."""
-    from streamtui.ask.question import LARGEST, question_from
+    from streamtui.ask.prompt_input import LARGEST, question_from
 
     piped = b"" if sys.stdin.isatty() else sys.stdin.buffer.read(LARGEST + 1)
     return question_from(asked.prompt, piped, asked.file, asked.image)
 
 
 async def _ask(config: Config, asked: argparse.Namespace, question: "Question") -> int:
-    from streamtui.ask.asking import Asker
-    from streamtui.ask.status import StatusLine
+    from streamtui.ask.runner import Asker
+    from streamtui.ask.status_line import StatusLine
     from streamtui.providers import connect
-    from streamtui.store import Store, StoreError
+    from streamtui.storage import Store, StoreError
 
     store = Store(paths.database(), saves=not asked.no_save)
     provider = None
@@ -136,8 +136,8 @@ async def _ask(config: Config, asked: argparse.Namespace, question: "Question") 
 
 async def _session(config: Config, asked: argparse.Namespace, store: "Store") -> "tuple[Session, Endpoint]":
     """Returns the session that goes on, or a new one, and who answers. Raises StoreError and ConfigError."""
-    from streamtui.session import Session
-    from streamtui.store import StoreError, unreadable_notice
+    from streamtui.core.session import Session
+    from streamtui.storage import StoreError, unreadable_notice
 
     wanted = asked.session
     if asked.resume and not (wanted := await asyncio.wrap_future(store.latest()) or ""):
@@ -161,7 +161,7 @@ async def _session(config: Config, asked: argparse.Namespace, store: "Store") ->
 
 def _endpoint_of(session: "Session", config: Config) -> Endpoint:
     """Returns where the session continues: at its own endpoint, or at one that a flag names. Raises ConfigError."""
-    from streamtui.config.resuming import endpoint_for, host_of
+    from streamtui.config.session_endpoint import endpoint_for, host_of
 
     if not session.endpoint or config.source_of("endpoint").origin is Origin.FLAG:
         return config.endpoint
@@ -178,7 +178,7 @@ def _endpoint_of(session: "Session", config: Config) -> Endpoint:
 
 def _output(asked: argparse.Namespace, status: "StatusLine") -> "Output":
     from streamtui.ask import output
-    from streamtui.ask.rendered import Rendered
+    from streamtui.ask.terminal_markdown import Rendered
 
     shown: Output
     out = status.over(sys.stdout)
@@ -197,7 +197,7 @@ def _output(asked: argparse.Namespace, status: "StatusLine") -> "Output":
 
 def _shortcoming(reply: "Message") -> str:
     """Return why `reply` is not a complete answer, in a sentence; "" if it is one."""
-    from streamtui.message import FinishReason
+    from streamtui.core.message import FinishReason
 
     endings = {
         FinishReason.LENGTH: "The answer is incomplete: it reached the token limit (see --max-tokens).",

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from streamtui import __version__
 from streamtui.cli import COMMANDS, EXIT_FAILED, EXIT_USAGE
+from streamtui.cli.argument_parser import Parser
 from streamtui.cli.options import add_debug_option, add_server_options, add_session_options, config_from, server_flags
-from streamtui.cli.parsing import Parser
 from streamtui.config import Config, ConfigError
-from streamtui.sanitize import clean_line
+from streamtui.core.sanitize import clean_line
 
 if TYPE_CHECKING:
     from streamtui.ui.app import StreamTUI
@@ -93,7 +93,7 @@ def _chat(config: Config, asked: argparse.Namespace) -> int:
 def _rescue(app: "StreamTUI") -> bool:
     """Puts what the store could not save into a file, and says where it is. Returns False: it is not in the store."""
     from streamtui import paths
-    from streamtui.transfer.rescue import rescue
+    from streamtui.exporters.rescue import rescue
 
     sessions = app.chat.unsaved
     file = rescue(sessions, (paths.data_dir(), Path.home())) if sessions else None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from importlib import import_module
 
 from streamtui.cli import COMMANDS
-from streamtui.cli.parsing import Parser
+from streamtui.cli.argument_parser import Parser
 
 FILES, NOTHING = "files", "nothing"
 """What a word can be beside a name, the kinds of which are `completion_names.KINDS`."""

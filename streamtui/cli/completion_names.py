@@ -12,7 +12,7 @@ from streamtui.cli import EXIT_FAILED, EXIT_USAGE
 if TYPE_CHECKING:
     # Imported where they are used: who waits for a name of an endpoint waits for no SQLite.
     from streamtui.config import Config
-    from streamtui.store import Store
+    from streamtui.storage import Store
 
 Words = Sequence[str]
 """Those of the line before the one to complete."""
@@ -32,7 +32,7 @@ def print_names(kind: str, words: Words) -> int:
     Returns 0, or 1 where they can't be read. The scripts drop what goes to stderr: a prompt is no place for it.
     """
     from streamtui.config import ConfigError
-    from streamtui.sanitize import clean_line
+    from streamtui.core.sanitize import clean_line
 
     if kind not in KINDS:
         print(f"streamtui: there are names of {', '.join(KINDS)}.", file=sys.stderr)
@@ -56,7 +56,7 @@ def _deleted(_: Words) -> Names:
 
 
 def _sessions_in(trash: bool) -> Names:
-    from streamtui.session import SessionFilter
+    from streamtui.core.session import SessionFilter
 
     where = SessionFilter(archived=None if trash else False, trashed=trash)
     for summary in _read(lambda store: store.sessions(LIMIT, where=where)) or ():
@@ -64,7 +64,7 @@ def _sessions_in(trash: bool) -> Names:
 
 
 def _endpoints(_: Words) -> Names:
-    from streamtui.config.masks import without_password
+    from streamtui.core.redaction import without_password
 
     for endpoint in _config().endpoints.values():
         yield endpoint.name, "built in" if endpoint.demo else without_password(endpoint.base_url)
@@ -122,7 +122,7 @@ KINDS: dict[str, Callable[[Words], Names]] = {
 
 def _config(words: Words = ()) -> "Config":
     """Returns the settings, with the endpoint that the words ask for. Raises ConfigError."""
-    from streamtui.config.loading import Asked, load
+    from streamtui.config.loader import Asked, load
 
     endpoint, preset = _value(words, "-e", "--endpoint"), _value(words, "--preset")
     return load(Asked("--demo" in words, endpoint, _value(words, "--base-url"), preset=preset), os.environ)
@@ -141,7 +141,7 @@ def _read(question: "Callable[[Store], Future[Answer]]") -> Answer | None:
     """Returns the answer of the store; None where nothing is saved yet, or it can't be read, which stderr says."""
     if not paths.database().exists():
         return None
-    from streamtui.store import Store, StoreError
+    from streamtui.storage import Store, StoreError
 
     with Store(paths.database(), saves=False) as store:
         try:

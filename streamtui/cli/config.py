@@ -13,10 +13,10 @@ from pathlib import Path
 
 from streamtui import paths
 from streamtui.cli import COMMANDS, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE
+from streamtui.cli.argument_parser import Parser
 from streamtui.cli.options import add_server_options, config_from
-from streamtui.cli.parsing import Parser
 from streamtui.config import Config, ConfigError
-from streamtui.config.loading import Asked, load, no_endpoint
+from streamtui.config.loader import Asked, load, no_endpoint
 
 
 def parser() -> argparse.ArgumentParser:
@@ -156,9 +156,9 @@ def _keys(config: Config) -> int:
 
 
 def _keyring(action: str, name: str) -> int:
-    from streamtui.config.in_keyring import note_in_keyring
+    from streamtui.config.keyring_index import note_in_keyring
+    from streamtui.providers.api_keys import forget_key, keep_key
     from streamtui.providers.base import ProviderError
-    from streamtui.providers.keys import forget_key, keep_key
 
     endpoints = load(Asked(), os.environ).endpoints
     if name not in endpoints:
@@ -182,7 +182,7 @@ def _keyring(action: str, name: str) -> int:
 
 
 def _asked_key(name: str) -> str:
-    from streamtui.config.values import secret
+    from streamtui.config.validators import secret
 
     key = getpass.getpass(f"Key for {name} (it is not shown): ") if sys.stdin.isatty() else sys.stdin.readline()
     try:

@@ -7,11 +7,11 @@ from typing import Any
 
 from streamtui import paths
 from streamtui.config import Config, Endpoint, ModelSettings, Timeouts
-from streamtui.config.masks import MASK, masked, masked_command, masked_fields, masked_headers, masked_url
-from streamtui.config.ready_made import without_address
-from streamtui.config.sources import Origin
-from streamtui.parameters import Parameters
-from streamtui.sanitize import clean_line
+from streamtui.config.value_sources import Origin
+from streamtui.core.builtin_endpoints import without_address
+from streamtui.core.parameters import Parameters
+from streamtui.core.redaction import MASK, masked, masked_command, masked_fields, masked_headers, masked_url
+from streamtui.core.sanitize import clean_line
 
 Row = tuple[str, str, str]
 """A name, a value fit to show, and its source."""

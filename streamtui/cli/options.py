@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from streamtui.config import DEMO, Api, Config, ConfigError, Origin
-from streamtui.config.loading import Asked, load
-from streamtui.parameters import Parameters, parameters_from
-from streamtui.sanitize import clean, clean_line
+from streamtui.config.loader import Asked, load
+from streamtui.core.parameters import Parameters, parameters_from
+from streamtui.core.sanitize import clean, clean_line
 
 
 def add_server_options(parser: argparse.ArgumentParser) -> None:
@@ -153,7 +153,7 @@ def server_flags(config: Config, asked: argparse.Namespace, name: str) -> list[s
         return []
     if not asked.base_url:
         return ["-e", name]
-    from streamtui.config.masks import without_password
+    from streamtui.core.redaction import without_password
 
     key = ["--api-key-env", asked.api_key_env] if asked.api_key_env else []
     return ["--base-url", without_password(asked.base_url), *key]

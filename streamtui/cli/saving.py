@@ -1,6 +1,6 @@
 """Waits until a command's changes are on the disk, so that it can report them."""
 
-from streamtui.store import Store, StoreError
+from streamtui.storage import Store, StoreError
 
 SAVE_TIMEOUT = 15.0
 """Seconds; a locked database takes two busy timeouts to fail."""

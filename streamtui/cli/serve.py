@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from streamtui import paths
 from streamtui.cli import EXIT_FAILED, EXIT_USAGE
+from streamtui.cli.argument_parser import Parser
 from streamtui.cli.options import add_debug_option, add_endpoint_options, config_from, port
-from streamtui.cli.parsing import Parser
 from streamtui.config import Config, ConfigError, Endpoint, Origin, is_loopback
 from streamtui.server.client_tokens import ClientTokens, TokenError
 
@@ -182,7 +182,7 @@ def _required_tokens(asked: argparse.Namespace) -> ClientTokens | None:
 
 
 def _serve(asked: argparse.Namespace, settings: "Settings") -> int:
-    from streamtui.server.running import Running, run
+    from streamtui.server.runner import Running, run
 
     try:
         with _listening(asked) as sockets:
@@ -195,7 +195,7 @@ def _serve(asked: argparse.Namespace, settings: "Settings") -> int:
 
 
 def _listening(asked: argparse.Namespace) -> "AbstractContextManager[list[socket.socket]]":
-    from streamtui.server.running import listening, listening_at
+    from streamtui.server.runner import listening, listening_at
 
     return listening_at(asked.unix) if asked.unix is not None else listening(asked.host, asked.port)
 

@@ -5,11 +5,11 @@ import sys
 
 from streamtui.cli import EXIT_FAILED, EXIT_USAGE
 from streamtui.cli.saving import save
-from streamtui.sanitize import clean_line
-from streamtui.session import Session
-from streamtui.store import Store
-from streamtui.store.store import KEEP_TRASH
-from streamtui.transfer.words import UNTITLED
+from streamtui.core.sanitize import clean_line
+from streamtui.core.session import Session
+from streamtui.exporters.labels import UNTITLED
+from streamtui.storage import Store
+from streamtui.storage.store import KEEP_TRASH
 
 
 def add_verbs(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -4,8 +4,8 @@ import argparse
 import sys
 
 from streamtui.cli import EXIT_FAILED
-from streamtui.sanitize import clean_line
-from streamtui.store import Store
+from streamtui.core.sanitize import clean_line
+from streamtui.storage import Store
 
 
 def add_verbs(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -25,7 +25,7 @@ def add_verbs(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 
 
 def _check(asked: argparse.Namespace, store: Store) -> int:
-    from streamtui.store.checking import check
+    from streamtui.storage.recovery.check import check
 
     report = check(store.path, repair=asked.repair)
     path = clean_line(str(report.path))

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from streamtui.cli import EXIT_USAGE
 from streamtui.cli.session_lists import ALL, add_filter, filter_from, say
-from streamtui.sanitize import clean_line
-from streamtui.session import Session
-from streamtui.store import Store
-from streamtui.transfer.colours import DEFAULT, theme_colours
-from streamtui.transfer.exporting import Format, export_session, format_of
-from streamtui.transfer.files import json_parts, save, write_export, write_folder
+from streamtui.core.sanitize import clean_line
+from streamtui.core.session import Session
+from streamtui.exporters.export_files import json_parts, save, write_export, write_folder
+from streamtui.exporters.formats import Format, export_session, format_of
+from streamtui.exporters.theme_colors import DEFAULT, theme_colours
+from streamtui.storage import Store
 
 _LINES = "jsonl"
 _SHORT = {"md": "markdown", "txt": "text"}

@@ -10,12 +10,12 @@ from pathlib import Path
 from streamtui.cli import EXIT_FAILED
 from streamtui.cli.import_progress import Screen, progress_on_stderr
 from streamtui.cli.saving import save
-from streamtui.sanitize import clean_line
-from streamtui.store import Store, StoreError
-from streamtui.transfer.entries import Kind, Source
-from streamtui.transfer.errors import TransferError
-from streamtui.transfer.importing import Outcome, Result, UnsavedError, bring_in
-from streamtui.transfer.sources import open_source, stream_source
+from streamtui.core.sanitize import clean_line
+from streamtui.core.transfer_error import TransferError
+from streamtui.importers.detection import open_source, stream_source
+from streamtui.importers.import_report import Kind, Source
+from streamtui.importers.importer import Outcome, Result, UnsavedError, bring_in
+from streamtui.storage import Store, StoreError
 
 STDIN = "-"
 MOST_TOLD = 20

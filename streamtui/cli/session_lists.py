@@ -12,11 +12,11 @@ from rich.cells import cell_len, set_cell_size
 
 from streamtui.cli import EXIT_FAILED
 from streamtui.cli.options import positive
-from streamtui.sanitize import clean
-from streamtui.session import SessionFilter, SessionSummary
-from streamtui.store import SearchHit, Store, unreadable_notice
-from streamtui.transfer.exporting import Format, export_session
-from streamtui.transfer.words import UNTITLED, moment
+from streamtui.core.sanitize import clean
+from streamtui.core.session import SessionFilter, SessionSummary
+from streamtui.exporters.formats import Format, export_session
+from streamtui.exporters.labels import UNTITLED, moment
+from streamtui.storage import SearchHit, Store, unreadable_notice
 
 LIMIT = 20
 """Sessions and hits shown unless more are asked for."""

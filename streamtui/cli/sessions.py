@@ -15,10 +15,10 @@ from streamtui.cli import (
     session_import,
     session_lists,
 )
-from streamtui.cli.parsing import Parser
+from streamtui.cli.argument_parser import Parser
 from streamtui.cli.saving import SAVE_TIMEOUT
-from streamtui.store import Store, StoreError
-from streamtui.transfer.errors import FileTakenError, TransferError
+from streamtui.core.transfer_error import FileTakenError, TransferError
+from streamtui.storage import Store, StoreError
 
 _VERBS = (session_lists, session_export, session_import, session_changes, session_check)
 """Each has `add_verbs`, which adds parsers whose default `run` takes the arguments and the store."""

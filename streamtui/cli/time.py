@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 from streamtui import paths
 from streamtui.cli import EXIT_FAILED, EXIT_USAGE
+from streamtui.cli.argument_parser import Parser
 from streamtui.cli.ask import add_question_options, question_of
 from streamtui.cli.options import add_server_options, config_from
-from streamtui.cli.parsing import Parser
-from streamtui.cli.running import run_quietly, say
+from streamtui.cli.quiet_exit import run_quietly, say
 from streamtui.config import Config, ConfigError
 
 if TYPE_CHECKING:
-    from streamtui.ask.question import Question
-    from streamtui.ask.speed import Speed
+    from streamtui.ask.prompt_input import Question
+    from streamtui.ask.stream_timing import Speed
 
 
 def parser() -> argparse.ArgumentParser:
@@ -32,7 +32,7 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str]) -> int:
     """Asks twice and prints a table and a plot. Returns 0, 1 if one was not answered, 2 for wrong arguments."""
     asked = parser().parse_args(arguments)
-    from streamtui.ask.question import QuestionError
+    from streamtui.ask.prompt_input import QuestionError
 
     try:
         config, question = config_from(asked), question_of(asked)
@@ -58,11 +58,11 @@ async def _timed(config: Config, question: "Question", stream: bool) -> "Speed |
     """Asks once, with a connection of its own; None, said on stderr, where there is no answer."""
     from dataclasses import replace
 
-    from streamtui.ask.asking import Asker
     from streamtui.ask.output import Silent
+    from streamtui.ask.runner import Asker
+    from streamtui.core.session import Session
     from streamtui.providers import connect
-    from streamtui.session import Session
-    from streamtui.store import Store
+    from streamtui.storage import Store
 
     endpoint = config.endpoint
     provider = connect(endpoint)

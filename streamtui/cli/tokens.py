@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TextIO
 
 from streamtui.cli import EXIT_FAILED, EXIT_INTERRUPTED
-from streamtui.cli.parsing import Parser
-from streamtui.sanitize import clean_line
-from streamtui.tokens import Count, encodings, sources
+from streamtui.cli.argument_parser import Parser
+from streamtui.core.sanitize import clean_line
+from streamtui.tokens import Count, encoding_files, encodings
+from streamtui.tokens.encoding_files import SOURCES, Source, SourceError
 from streamtui.tokens.encodings import counter_for
-from streamtui.tokens.sources import SOURCES, Source, SourceError
 
 LIMIT = 120.0
 """Seconds a download may take, unless told otherwise."""
@@ -80,12 +80,12 @@ def _seconds(text: str) -> float:
 def _list(_: argparse.Namespace) -> None:
     for source in SOURCES.values():
         print(f"{source.name:<13}{_state_of(source)}")
-    print(f"\nkept in {clean_line(str(sources.folder()))}")
+    print(f"\nkept in {clean_line(str(encoding_files.folder()))}")
 
 
 def _state_of(source: Source) -> str:
     try:
-        return "at hand" if sources.stored(source) is not None else "not at hand"
+        return "at hand" if encoding_files.stored(source) is not None else "not at hand"
     except SourceError as error:
         return clean_line(str(error))
 
@@ -98,7 +98,7 @@ def _fetch(asked: argparse.Namespace) -> None:
         data = download(source, asked.timeout)
         if not source.is_whole(data):
             raise SourceError(f"What came from {source.url} is not {source.name} as published; nothing was kept.")
-        print(f"{source.name} is kept as {clean_line(str(sources.store(source, data)))}")
+        print(f"{source.name} is kept as {clean_line(str(encoding_files.store(source, data)))}")
 
 
 def _named(name: str) -> Source:
@@ -109,7 +109,7 @@ def _named(name: str) -> Source:
 
 def _is_at_hand(source: Source) -> bool:
     try:
-        return sources.stored(source) is not None
+        return encoding_files.stored(source) is not None
     except SourceError:
         return False  # damaged: fetched again
 
@@ -117,10 +117,10 @@ def _is_at_hand(source: Source) -> bool:
 def _import(asked: argparse.Namespace) -> None:
     for file in asked.files:
         data = file.read_bytes()
-        source = sources.recognised(data)
+        source = encoding_files.recognised(data)
         if source is None:
             raise SourceError(f"{file} is none of the encodings as published: {', '.join(SOURCES)}.")
-        kept = sources.store(source, data)
+        kept = encoding_files.store(source, data)
         print(clean_line(f"{file} is {source.name}, and is kept as {kept}"))
 
 

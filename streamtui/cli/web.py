@@ -6,8 +6,8 @@ import sys
 from collections.abc import Sequence
 
 from streamtui.cli import EXIT_FAILED, EXIT_USAGE
+from streamtui.cli.argument_parser import Parser
 from streamtui.cli.options import add_server_options, add_session_options, config_from, port
-from streamtui.cli.parsing import Parser
 from streamtui.config import ConfigError, is_loopback
 
 PORT = 8765
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str]) -> int:
         print(f"streamtui web: {problem}", file=sys.stderr)
         return EXIT_USAGE
     try:
-        from streamtui.web.running import run
+        from streamtui.web.web_runner import run
     except ImportError:
         print("streamtui web: not installed yet; try pip install 'streamtui[web]'.", file=sys.stderr)
         return EXIT_FAILED

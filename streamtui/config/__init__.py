@@ -1,18 +1,9 @@
 """What the user asked for: which server, which model, which settings; from flags, environment and file."""
 
-from streamtui.config.endpoint import (
-    DEMO,
-    OPENAI_MODEL,
-    OPENAI_URL,
-    Api,
-    Endpoint,
-    ModelSettings,
-    Timeouts,
-    is_loopback,
-)
-from streamtui.config.flags import endpoint_from
+from streamtui.config.adhoc_endpoint import endpoint_from
 from streamtui.config.settings import MAX_REPLY_MB, MB, Config, ConfigError, Preset
-from streamtui.config.sources import Origin, Source
+from streamtui.config.value_sources import Origin, Source
+from streamtui.core.endpoint import DEMO, OPENAI_MODEL, OPENAI_URL, Api, Endpoint, ModelSettings, Timeouts, is_loopback
 
 __all__ = [
     "DEMO",

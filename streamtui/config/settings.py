@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from streamtui.config.endpoint import Endpoint
-from streamtui.config.sources import BUILT_IN, Source
-from streamtui.parameters import Parameters
+from streamtui.config.value_sources import BUILT_IN, Source
+from streamtui.core.endpoint import Endpoint
+from streamtui.core.parameters import Parameters
 
 MB = 1024 * 1024
 MAX_REPLY_MB = 16.0

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from streamtui.config.settings import Preset
-from streamtui.config.sources import Origin, Source
-from streamtui.parameters import Parameters
-from streamtui.sanitize import clean_line
+from streamtui.config.value_sources import Origin, Source
+from streamtui.core.parameters import Parameters
+from streamtui.core.sanitize import clean_line
 
 _SYNTAX = r" \(at (?:line (\d+), column \d+|end of document)\)$"
 
@@ -53,8 +53,8 @@ def read_settings(file: Path) -> FileSettings:
         settings.troubles.append(_unreadable(file, error))
         return settings
     # Imported here: a start without the file has no use for it.
-    from streamtui.config.lines import lines_of
-    from streamtui.config.reader import Reader
+    from streamtui.config.settings_parser import Reader
+    from streamtui.config.toml_positions import lines_of
 
     settings.lines = lines_of(text)
     Reader(settings).read(data)

@@ -7,28 +7,28 @@ from contextlib import aclosing
 from dataclasses import replace
 
 from streamtui.config import MAX_REPLY_MB, MB, Api
-from streamtui.conversation.adaptations import Adaptations
-from streamtui.conversation.asides import answer
-from streamtui.conversation.context import sent
+from streamtui.conversation.context_window import Room
+from streamtui.conversation.known_limits import Adaptations
+from streamtui.conversation.live_reply import Reply
 from streamtui.conversation.moderation import moderated
-from streamtui.conversation.others import Others
-from streamtui.conversation.reply import Reply
 from streamtui.conversation.reply_limit import limited
+from streamtui.conversation.request_context import sent
 from streamtui.conversation.retries import Backoff, insist, persistent
-from streamtui.conversation.room import Room
+from streamtui.conversation.session_sync import Others
+from streamtui.conversation.side_requests import answer
+from streamtui.conversation.token_usage import context_count
+from streamtui.core.message import Attachment, Delta, FinishReason, Message, Role, Usage
+from streamtui.core.models import api_for, may_cost, priced_by_name, window_of
+from streamtui.core.parameters import Parameters
+from streamtui.core.pricing import Catalogue, Cost, cost_of, session_cost
+from streamtui.core.progress import Progress
+from streamtui.core.sanitize import clean, clean_line
+from streamtui.core.session import Session
 from streamtui.error_log import LOG
-from streamtui.message import Attachment, Delta, FinishReason, Message, Role, Usage
-from streamtui.models import api_for, may_cost, priced_by_name, window_of
-from streamtui.parameters import Parameters
-from streamtui.pricing import Catalogue, Cost, cost_of, session_cost
-from streamtui.progress import Progress
 from streamtui.providers.base import GO_ON, Provider, ProviderError, Request, Trouble
-from streamtui.providers.undecided import Undecided
-from streamtui.sanitize import clean, clean_line
-from streamtui.session import Session
-from streamtui.store import Store, StoreError
+from streamtui.providers.unconfirmed import Undecided
+from streamtui.storage import Store, StoreError
 from streamtui.tokens import Count
-from streamtui.tokens.context import context_count
 from streamtui.tokens.encodings import counter_for
 
 INTERNAL_ERROR = "An internal error in streamtui ended the reply. Retry, and please report it."

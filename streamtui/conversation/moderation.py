@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from streamtui.message import Delta
+from streamtui.core.message import Delta
 from streamtui.providers.base import Provider, ProviderError, Trouble
 
 FIRST_WINDOW = 200

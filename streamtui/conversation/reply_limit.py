@@ -5,7 +5,7 @@ from contextlib import aclosing
 from dataclasses import replace
 
 from streamtui.config import MB
-from streamtui.message import Delta
+from streamtui.core.message import Delta
 from streamtui.providers.base import ProviderError, Trouble
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from streamtui.message import Delta
+from streamtui.core.message import Delta
 from streamtui.providers.base import Provider, ProviderError, Request, Trouble
 
 _Answer = TypeVar("_Answer")

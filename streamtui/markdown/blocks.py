@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from streamtui.core.styled_text import Run
 from streamtui.markdown.inline import Inline
-from streamtui.markdown.runs import Run
 from streamtui.markdown.wrap import SEPARATOR, cells
 
 MIN_WIDTH = 8  # cells left for text however deep the nesting

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from streamtui.markdown.runs import Run
+from streamtui.core.styled_text import Run
 
 BAR: Run = ("▌ ", "quote")
 BULLETS = "•◦▪"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from streamtui.core.styled_text import Run
 from streamtui.markdown.blocks import Block, RuleBlock, TextBlock
-from streamtui.markdown.code import CodeBlock
+from streamtui.markdown.code_block import CodeBlock
 from streamtui.markdown.parser import Parser
-from streamtui.markdown.runs import Run
 from streamtui.markdown.table import TableBlock
 
 __all__ = ["Block", "CodeBlock", "Document", "RuleBlock", "Run", "TableBlock", "TextBlock", "parse"]

@@ -6,7 +6,8 @@ import re
 from functools import cache
 from typing import Any, NamedTuple
 
-from streamtui.markdown.dialect import (
+from streamtui.core.styled_text import Run
+from streamtui.markdown.inline_rules import (
     CJK,
     DOLLAR,
     TEX,
@@ -17,7 +18,6 @@ from streamtui.markdown.dialect import (
     parse_inline,
     special,
 )
-from streamtui.markdown.runs import Run
 from streamtui.markdown.wrap import Flow
 
 FORCE = 2000  # characters after which text with something left open (an unpaired *) is cut all the same

@@ -6,8 +6,9 @@ import re
 from html import unescape
 from typing import Any, TypeVar
 
+from streamtui.core.styled_text import Run
 from streamtui.markdown.blocks import Block, Frame, RuleBlock, TextBlock
-from streamtui.markdown.code import CodeBlock
+from streamtui.markdown.code_block import CodeBlock
 from streamtui.markdown.containers import (
     BAR,
     CODE_INDENT,
@@ -20,8 +21,7 @@ from streamtui.markdown.containers import (
     item,
 )
 from streamtui.markdown.inline import Inline
-from streamtui.markdown.leaves import Fence, Heading, Indented, Leaf, Paragraph, Table
-from streamtui.markdown.runs import Run
+from streamtui.markdown.leaf_blocks import Fence, Heading, Indented, Leaf, Paragraph, Table
 from streamtui.markdown.table import TableBlock, alignments
 
 # What a line that begins a block other than a paragraph can begin with.

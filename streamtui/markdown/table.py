@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from streamtui.core.styled_text import Run
 from streamtui.markdown.blocks import Block, Frame
-from streamtui.markdown.dialect import parse_inline
-from streamtui.markdown.runs import Run
+from streamtui.markdown.inline_rules import parse_inline
 from streamtui.markdown.wrap import SEPARATOR, cells, surplus, wrap
 
 LEAST = 6  # cells a column keeps when there is room for that

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from rich.cells import cell_len, get_character_cell_size
 
-from streamtui.markdown.runs import Line, Run
+from streamtui.core.styled_text import Line, Run
 
 SEPARATOR: Run = (" │ ", "rule")  # between a table's columns
 LONGEST_CLUSTER = 32  # code points

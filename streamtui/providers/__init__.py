@@ -2,8 +2,8 @@
 
 from streamtui.config import Endpoint
 from streamtui.providers.base import Provider
-from streamtui.providers.client import OpenAIProvider
-from streamtui.providers.demo import demo_provider
+from streamtui.providers.demo.provider import demo_provider
+from streamtui.providers.openai_provider import OpenAIProvider
 
 
 def connect(endpoint: Endpoint) -> Provider:

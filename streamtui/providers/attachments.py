@@ -2,9 +2,9 @@
 
 from base64 import b64encode
 
-from streamtui.message import Attachment, Message, Role
+from streamtui.core.message import Attachment, Message, Role
+from streamtui.core.sanitize import clean_line
 from streamtui.providers.base import ProviderError, Trouble
-from streamtui.sanitize import clean_line
 
 _TEXT_TYPES = ("json", "xml", "yaml", "toml", "javascript", "x-sh", "sql", "csv")
 

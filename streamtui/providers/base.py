@@ -6,9 +6,9 @@ from enum import Enum
 from typing import Protocol
 
 from streamtui.config import Api, Endpoint
-from streamtui.message import Delta, Message
-from streamtui.models import ModelInfo
-from streamtui.parameters import Parameters
+from streamtui.core.message import Delta, Message
+from streamtui.core.models import ModelInfo
+from streamtui.core.parameters import Parameters
 
 GO_ON = (
     "Your last message was cut off. Go on with it exactly where it ends, with the very next characters: "
@@ -27,7 +27,7 @@ class Request:
     """The system prompt; empty: none is sent."""
     parameters: Parameters = field(default_factory=Parameters)
     api: Api | None = None
-    """None: the one that `streamtui.models.api_for` names."""
+    """None: the one that `streamtui.core.models.api_for` names."""
     stream: bool = True
     """False asks for the whole reply at once."""
     adaptations: Mapping[str, str] = field(default_factory=dict)

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from streamtui.message import Message, Role
+from streamtui.core.message import Message, Role
 from streamtui.providers.attachments import images_of, text_of
 from streamtui.providers.base import Request
-from streamtui.providers.body import merge, put_parameters
+from streamtui.providers.json_body import merge, put_parameters
 
 PATH = "/chat/completions"
 PARAMETERS = {

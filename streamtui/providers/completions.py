@@ -4,7 +4,7 @@ from typing import Any
 
 from streamtui.providers.attachments import images_of, text_of
 from streamtui.providers.base import ProviderError, Request, Trouble
-from streamtui.providers.body import merge, put_parameters
+from streamtui.providers.json_body import merge, put_parameters
 
 PATH = "/completions"
 PARAMETERS = {

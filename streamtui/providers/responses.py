@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from streamtui.message import Delta, FinishReason, Message, Role, Usage
-from streamtui.models import reasons
-from streamtui.providers.answers import error_in
+from streamtui.core.message import Delta, FinishReason, Message, Role, Usage
+from streamtui.core.models import reasons
 from streamtui.providers.attachments import images_of, text_of
 from streamtui.providers.base import ProviderError, Request
-from streamtui.providers.body import merge, put, put_parameters
-from streamtui.providers.errors import Explainer
+from streamtui.providers.error_bodies import error_in
+from streamtui.providers.error_explainer import Explainer
+from streamtui.providers.json_body import merge, put, put_parameters
 from streamtui.providers.json_values import count, number, table, tables, text
-from streamtui.providers.pieces import CallPiece, Piece
+from streamtui.providers.stream_assembler import CallPiece, Piece
 
 PATH = "/responses"
 PARAMETERS = {

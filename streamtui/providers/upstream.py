@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Self, cast
 from urllib.parse import quote
 
 from streamtui.config import Endpoint
-from streamtui.providers.connection import http_for, own_headers
-from streamtui.providers.errors import STARRED, Explainer, secrets_of
-from streamtui.providers.unlocking import Unlocking
+from streamtui.providers.client_factory import http_for, own_headers
+from streamtui.providers.credentials import Unlocking
+from streamtui.providers.error_explainer import STARRED, Explainer, secrets_of
 
 if TYPE_CHECKING:
     import httpx2
 
-    from streamtui.providers.connection import Transport
+    from streamtui.providers.client_factory import Transport
 
 
 class Upstream:
@@ -167,7 +167,7 @@ def pass_to(endpoint: Endpoint) -> Upstream:
 
 def _demo() -> "httpx2.AsyncBaseTransport":
     # Imported here because it needs httpx2, which is loaded at the first use.
-    from streamtui.providers.demo_server import DemoTransport
+    from streamtui.providers.demo.transport import DemoTransport
 
     return DemoTransport()
 

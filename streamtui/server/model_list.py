@@ -9,12 +9,12 @@ from time import monotonic
 from typing import Any
 
 from streamtui.config import Endpoint
-from streamtui.models import LONGEST_NAME, MOST_MODELS
+from streamtui.core.models import LONGEST_NAME, MOST_MODELS
 from streamtui.providers.base import ProviderError
-from streamtui.providers.errors import Explainer
+from streamtui.providers.error_explainer import Explainer
 from streamtui.providers.upstream import Upstream
-from streamtui.server.journal import note_failure
-from streamtui.server.refusal import Refusal, failed
+from streamtui.server.access_log import note_failure
+from streamtui.server.api_errors import Refusal, failed
 from streamtui.server.routing import Route, no_model
 
 Model = dict[str, Any]

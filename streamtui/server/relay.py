@@ -8,9 +8,9 @@ from streamtui.providers import connect
 from streamtui.providers.base import Provider
 from streamtui.providers.upstream import Upstream, pass_to
 from streamtui.server.client_tokens import ClientTokens
-from streamtui.server.figures import Figures
 from streamtui.server.limits import Limits
 from streamtui.server.model_list import ModelLists
+from streamtui.server.relay_metrics import Figures
 from streamtui.server.routing import Router
 
 SILENCE_TIMEOUT = 600.0

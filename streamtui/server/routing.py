@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from streamtui.config import Endpoint
-from streamtui.models import LONGEST_NAME
-from streamtui.server.refusal import Refusal
+from streamtui.core.models import LONGEST_NAME
+from streamtui.server.api_errors import Refusal
 
 LARGE = 128 * 1024
 """Bytes of a body that takes longer to go through than other streams should wait."""

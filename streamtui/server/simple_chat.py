@@ -9,16 +9,16 @@ from pydantic import BaseModel, ConfigDict, FailFast, Field, ValidationError
 from starlette.types import Receive, Scope, Send
 
 from streamtui.config import Endpoint
-from streamtui.message import Delta, FinishReason, Message, Role
-from streamtui.parameters import Parameters
+from streamtui.core.message import Delta, FinishReason, Message, Role
+from streamtui.core.parameters import Parameters
 from streamtui.providers.base import Provider, ProviderError, Request, Trouble
-from streamtui.server.body import read_body
-from streamtui.server.exchange import exchange_of
-from streamtui.server.journal import note_failure
-from streamtui.server.near_models import unknown_model
-from streamtui.server.presence import while_present
-from streamtui.server.refusal import Refusal, failed
+from streamtui.server.access_log import note_failure
+from streamtui.server.api_errors import Refusal, failed
+from streamtui.server.disconnect import while_present
+from streamtui.server.model_suggestions import unknown_model
 from streamtui.server.relay import Relay
+from streamtui.server.request_log import exchange_of
+from streamtui.server.request_reader import read_body
 
 HEADERS = [
     (b"content-type", b"text/event-stream"),

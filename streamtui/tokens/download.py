@@ -7,7 +7,7 @@ from urllib.error import URLError
 from urllib.request import Request, build_opener
 
 from streamtui import __version__
-from streamtui.tokens.sources import Source, SourceError
+from streamtui.tokens.encoding_files import Source, SourceError
 
 MOST = 64 * 1024 * 1024
 """Bytes that are read at most; the largest file has 4 million."""

@@ -4,7 +4,7 @@ from base64 import b64decode
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from streamtui.tokens import sources
+from streamtui.tokens import encoding_files
 from streamtui.tokens.counter import TokenCounter
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def fit_for(model: str) -> Fit:
     except KeyError:
         return Fit(_USUAL, False)
     name = _SAME.get(name, name)
-    return Fit(name, True) if name in sources.SOURCES else Fit(_USUAL, False)
+    return Fit(name, True) if name in encoding_files.SOURCES else Fit(_USUAL, False)
 
 
 def load(name: str) -> bool:
@@ -43,8 +43,8 @@ def load(name: str) -> bool:
     """
     if name in _loaded:
         return True
-    source = sources.SOURCES[name]
-    data = sources.stored(source)
+    source = encoding_files.SOURCES[name]
+    data = encoding_files.stored(source)
     if data is None:
         return False
     import tiktoken

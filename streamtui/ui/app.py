@@ -19,18 +19,18 @@ from textual.worker import WorkerFailed
 
 from streamtui import error_log
 from streamtui.config import Config, Endpoint, Origin
+from streamtui.core.session import Session
 from streamtui.error_log import LOG
 from streamtui.keys import remapped
-from streamtui.session import Session
 from streamtui.ui import terminal, themes
 from streamtui.ui.chat_screen import ChatScreen
 from streamtui.ui.connections import Connections
-from streamtui.ui.suspending import SuspendingApp
+from streamtui.ui.suspend import SuspendingApp
 
 if TYPE_CHECKING:
     # Imported where they are used, after the first paint.
     from streamtui.providers.base import Provider
-    from streamtui.store import Store
+    from streamtui.storage import Store
 
 
 TIDY_EVERY = 60.0
@@ -171,7 +171,7 @@ class StreamTUI(SuspendingApp[None]):
             self._troubles.append(str(error))
 
     def _after_first_paint(self) -> None:
-        from streamtui.store import Store
+        from streamtui.storage import Store
         from streamtui.ui.warm_up import warm_up
         from streamtui.ui.web_page import WebPage
 
@@ -248,7 +248,7 @@ class StreamTUI(SuspendingApp[None]):
 
     async def _recall(self, key: str) -> str:
         """What is remembered under `key`; "" for nothing, or where the store can't be read, which is told."""
-        from streamtui.store import StoreError
+        from streamtui.storage import StoreError
 
         try:
             remembered: str | None = await asyncio.wrap_future(self.store.recall(key))
@@ -258,7 +258,7 @@ class StreamTUI(SuspendingApp[None]):
         return remembered or ""
 
     async def _open_asked_for(self) -> None:
-        from streamtui.store import StoreError
+        from streamtui.storage import StoreError
 
         try:
             store, number = self.store, self._resume
@@ -286,8 +286,8 @@ class StreamTUI(SuspendingApp[None]):
 
     async def _offer_somebody(self) -> None:
         """Asks who should answer, until somebody can or the user does without."""
-        from streamtui.ui.endpoint_picker import EndpointPicker
-        from streamtui.ui.welcome import OTHER, Welcome
+        from streamtui.ui.dialogs.endpoint_picker import EndpointPicker
+        from streamtui.ui.dialogs.welcome import OTHER, Welcome
 
         while (wanted := self.chat.conversation.provider.endpoint).needs_key:
             choice = await self.push_screen_wait(Welcome(wanted, self.connections.endpoints))
@@ -372,7 +372,7 @@ class StreamTUI(SuspendingApp[None]):
 
     def action_show_keys(self) -> None:
         """Show the keys of every screen."""
-        from streamtui.ui.help_screen import HelpScreen
+        from streamtui.ui.dialogs.help import HelpScreen
 
         self.push_screen(HelpScreen(remapped(self.config.keymap)))
 

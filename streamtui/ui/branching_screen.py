@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 from textual import work
 from textual.widgets import Static
 
-from streamtui.message import Attachment, Message, Role
-from streamtui.session import Session
+from streamtui.core.message import Attachment, Message, Role
+from streamtui.core.session import Session
 from streamtui.ui.tuning_screen import TuningScreen
 
 if TYPE_CHECKING:
+    from streamtui.core.search_query import Query
     from streamtui.providers.base import Provider
-    from streamtui.search import Query
 
 EDITING = "editing an earlier prompt: enter asks again from there, esc leaves"
 
@@ -64,7 +64,7 @@ class BranchingScreen(TuningScreen):
     @work(exclusive=True, group="panel")
     async def action_tree(self) -> None:
         """Shows the whole tree, to jump in it."""
-        from streamtui.ui.tree_screen import TreeScreen
+        from streamtui.ui.screens.tree import TreeScreen
 
         session = self.conversation.session
         if not session.messages:

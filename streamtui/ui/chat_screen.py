@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from textual import events, work
 
+from streamtui.core.session import Session
 from streamtui.keys import keys_of
-from streamtui.session import Session
 from streamtui.ui.bindings import bindings_of
 from streamtui.ui.branching_screen import BranchingScreen
 
 if TYPE_CHECKING:
-    from streamtui.ui.sessions.changes import Changes
+    from streamtui.ui.screens.sessions.changes import Changes
 
 LOW = 16
 """Lines below which borders are left out."""
@@ -47,7 +47,7 @@ class ChatScreen(BranchingScreen):
     @work(exclusive=True, group="panel")
     async def action_open_sessions(self) -> None:
         """Lets the user search, tidy and open the saved sessions."""
-        from streamtui.ui.sessions.screen import SessionsScreen
+        from streamtui.ui.screens.sessions.screen import SessionsScreen
 
         screen = SessionsScreen(self.conversation.store, self.conversation.session.id, self.keymap)
         opened = await self.app.push_screen_wait(screen)
@@ -75,8 +75,8 @@ class ChatScreen(BranchingScreen):
 
     async def open_saved(self, session_id: str, message_id: str = "", words: str = "") -> None:
         """Opens the saved session with id `session_id`, at a message with words found in it, or says why not."""
-        from streamtui.search import Query
-        from streamtui.store import StoreError, unreadable_notice
+        from streamtui.core.search_query import Query
+        from streamtui.storage import StoreError, unreadable_notice
 
         try:
             if session_id != self.conversation.session.id:
@@ -93,7 +93,7 @@ class ChatScreen(BranchingScreen):
     @work(exclusive=True, group="panel")
     async def action_search_history(self) -> None:
         """Lets the user put an earlier prompt of any session into the box; what is written there is put away."""
-        from streamtui.ui.prompt_history import PromptHistory
+        from streamtui.ui.dialogs.history_dialog import PromptHistory
 
         picked = await self.app.push_screen_wait(PromptHistory(self.conversation.store))
         if picked:

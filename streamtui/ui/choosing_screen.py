@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual import work
 
-from streamtui.session import Session
+from streamtui.core.session import Session
 from streamtui.ui.endpoint_screen import EndpointScreen
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class ChoosingScreen(EndpointScreen):
     @work(exclusive=True, group="catalogue")
     async def recall_catalogue(self) -> None:
         """Takes what the server said of its models when it was asked last."""
-        from streamtui.store import StoreError
+        from streamtui.storage import StoreError
 
         with suppress(StoreError):  # nothing is lost, and the store's trouble is told where it matters
             await self.conversation.recall_catalogue()
@@ -69,8 +69,8 @@ class ChoosingScreen(EndpointScreen):
     @work(exclusive=True, group="encoding")
     async def load_encoding(self) -> None:
         """Loads what counts the tokens of the model in use, where it is at hand; nobody waits for it."""
+        from streamtui.tokens.encoding_files import SourceError
         from streamtui.tokens.encodings import load_for
-        from streamtui.tokens.sources import SourceError
 
         try:
             await asyncio.to_thread(load_for, self.conversation.model)
@@ -82,7 +82,7 @@ class ChoosingScreen(EndpointScreen):
     @work(exclusive=True, group="panel")
     async def action_pick_model(self) -> None:
         """Lets the user pick a model."""
-        from streamtui.ui.model_picker import ModelPicker
+        from streamtui.ui.dialogs.model_picker import ModelPicker
 
         chosen = await self.app.push_screen_wait(ModelPicker(self.conversation))
         self.show_status()  # the server may have said more of its models
@@ -92,7 +92,7 @@ class ChoosingScreen(EndpointScreen):
     @work(exclusive=True, group="favourite")
     async def action_next_favourite(self, by: int = 1) -> None:
         """Switches to the next favourite model, or, where there are none, to the next one used."""
-        from streamtui.store import StoreError
+        from streamtui.storage import StoreError
 
         conversation = self.conversation
         try:

@@ -8,7 +8,7 @@ from textual.types import IgnoreReturnCallbackType
 
 from streamtui.keys import remapped
 from streamtui.ui.chat_screen import ChatScreen
-from streamtui.ui.sessions.screen import SessionsScreen
+from streamtui.ui.screens.sessions.screen import SessionsScreen
 
 
 class Commands(Provider):

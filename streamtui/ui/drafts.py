@@ -3,14 +3,14 @@
 import asyncio
 from typing import TYPE_CHECKING
 
-from streamtui.message import Attachment
-from streamtui.session import Session
-from streamtui.store import Draft
+from streamtui.core.message import Attachment
+from streamtui.core.session import Session
+from streamtui.storage import Draft
 
 if TYPE_CHECKING:
-    from streamtui.store import Store
-    from streamtui.ui.prompt import Prompt
-    from streamtui.ui.queue import PromptQueue
+    from streamtui.storage import Store
+    from streamtui.ui.widgets.prompt import Prompt
+    from streamtui.ui.widgets.prompt_queue import PromptQueue
 
 EVERY = 0.5
 """Seconds between two saves while the prompt changes."""

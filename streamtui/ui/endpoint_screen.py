@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from textual import work
 
 from streamtui.config import Endpoint
-from streamtui.config.resuming import endpoint_for
-from streamtui.message import Message
-from streamtui.session import Session
+from streamtui.config.session_endpoint import endpoint_for
+from streamtui.core.message import Message
+from streamtui.core.session import Session
 from streamtui.ui.connections import Connections
 from streamtui.ui.talking_screen import TalkingScreen
 
@@ -27,7 +27,7 @@ class EndpointScreen(TalkingScreen):
         """The provider of the endpoint that `session` was held with; one that sends nothing where that is gone, is at
         another host now, or has no key.
         """
-        from streamtui.providers.undecided import Undecided
+        from streamtui.providers.unconfirmed import Undecided
 
         provider = self.conversation.provider
         if isinstance(provider, Undecided):
@@ -78,8 +78,8 @@ class EndpointScreen(TalkingScreen):
                 self.call_later(go if decided else self._take_back_queued)
 
     async def _chosen_endpoint(self) -> Endpoint | None:
-        from streamtui.ui.endpoint_picker import EndpointPicker
-        from streamtui.ui.move_panel import OTHER, MovePanel
+        from streamtui.ui.dialogs.endpoint_picker import EndpointPicker
+        from streamtui.ui.dialogs.move_session_dialog import OTHER, MovePanel
 
         session, connections = self.conversation.session, self.connections
         usual = connections.endpoint(self.config.endpoint.name) or self.config.endpoint
@@ -98,7 +98,7 @@ class EndpointScreen(TalkingScreen):
     @work(exclusive=True, group="panel")
     async def action_pick_endpoint(self) -> None:
         """Lets the user pick the server that answers from the next prompt on."""
-        from streamtui.ui.endpoint_picker import EndpointPicker
+        from streamtui.ui.dialogs.endpoint_picker import EndpointPicker
 
         if self.is_replying:
             self.notify("A reply is on its way; press esc to stop it first.", markup=False)
@@ -120,7 +120,7 @@ class EndpointScreen(TalkingScreen):
 
     async def with_key(self, endpoint: Endpoint) -> Endpoint | None:
         """Returns `endpoint` with what it needs to be asked: asks the user for its key; None if there is none."""
-        from streamtui.ui.key_panel import KeyPanel
+        from streamtui.ui.dialogs.api_key_dialog import KeyPanel
 
         if not endpoint.needs_key:
             return endpoint
@@ -133,9 +133,9 @@ class EndpointScreen(TalkingScreen):
     @work(group="keep-key")
     async def keep_key(self, endpoint: Endpoint, key: str) -> None:
         """Puts the key into the keyring, or says how to keep it."""
-        from streamtui.config.in_keyring import note_in_keyring
+        from streamtui.config.keyring_index import note_in_keyring
+        from streamtui.providers.api_keys import keep_key
         from streamtui.providers.base import ProviderError
-        from streamtui.providers.keys import keep_key
 
         try:
             await keep_key(endpoint.name, key)

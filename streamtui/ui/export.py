@@ -10,13 +10,13 @@ from typing import Any
 
 from textual.screen import Screen
 
-from streamtui.session import Session
-from streamtui.store import Store, StoreError
-from streamtui.transfer.colours import Colours, complete
-from streamtui.transfer.errors import TransferError
-from streamtui.transfer.exporting import Format
-from streamtui.transfer.files import free_file, json_parts, save, write_export, write_folder
-from streamtui.ui.export_panel import Destination, ExportPanel
+from streamtui.core.session import Session
+from streamtui.core.transfer_error import TransferError
+from streamtui.exporters.export_files import free_file, json_parts, save, write_export, write_folder
+from streamtui.exporters.formats import Format
+from streamtui.exporters.theme_colors import Colours, complete
+from streamtui.storage import Store, StoreError
+from streamtui.ui.dialogs.export_dialog import Destination, ExportPanel
 
 
 async def export_one(screen: Screen[Any], session: Session) -> None:

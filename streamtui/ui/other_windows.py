@@ -3,11 +3,11 @@
 from typing import TYPE_CHECKING
 
 from streamtui import keys
-from streamtui.message import Delta, Message
-from streamtui.store import StoreError
+from streamtui.core.message import Delta, Message
+from streamtui.storage import StoreError
 
 if TYPE_CHECKING:
-    from streamtui.conversation.others import News
+    from streamtui.conversation.session_sync import News
     from streamtui.ui.turn_screen import TurnScreen
 
 LOOK_EVERY = 1.0

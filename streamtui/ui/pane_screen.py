@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on, work
 from textual.screen import ScreenResultType
 
-from streamtui.sanitize import clean
+from streamtui.core.sanitize import clean
 from streamtui.ui.transcript import Transcript
 from streamtui.ui.working_screen import WorkingScreen
 
 if TYPE_CHECKING:
-    from streamtui.ui.find_bar import FindBar
+    from streamtui.ui.widgets.find_bar import FindBar
 
 
 class PaneScreen(WorkingScreen[ScreenResultType]):
@@ -48,7 +48,7 @@ class PaneScreen(WorkingScreen[ScreenResultType]):
 
     async def action_find(self) -> None:
         """Asks for words to find."""
-        from streamtui.ui.find_bar import FindBar
+        from streamtui.ui.widgets.find_bar import FindBar
 
         if not self.query(FindBar):
             await self.mount(FindBar(), before=self.FIND_BEFORE)
@@ -95,9 +95,9 @@ class PaneScreen(WorkingScreen[ScreenResultType]):
     @on(Transcript.Open)
     def open_link(self, event: Transcript.Open) -> None:
         """Opens a page in the browser, and says which."""
-        from streamtui.ui import outside
+        from streamtui.ui import code_files
 
-        if outside.can_open(event.url):
+        if code_files.can_open(event.url):
             self.notify(f"Opening {event.url}", markup=False, timeout=4)
             self.app.open_url(event.url)
         else:
@@ -107,7 +107,7 @@ class PaneScreen(WorkingScreen[ScreenResultType]):
     @work(exclusive=True, group="panel")
     async def use_target(self, event: Transcript.Chosen) -> None:
         """Asks what to do with a code block or link, and does it."""
-        from streamtui.ui.target_panel import TargetPanel
+        from streamtui.ui.dialogs.target_dialog import TargetPanel
 
         target = event.target
         match await self.app.push_screen_wait(TargetPanel(target)):
@@ -121,28 +121,28 @@ class PaneScreen(WorkingScreen[ScreenResultType]):
                 await self._edit_code(target.code, target.language)
 
     def _save_code(self, code: str, language: str) -> None:
-        from streamtui.ui import outside
+        from streamtui.ui import code_files
 
         try:
-            file = outside.save_code(code, language, Path.cwd())
+            file = code_files.save_code(code, language, Path.cwd())
         except OSError as error:
             self.notify(f"The code was not saved: {error.strerror}.", severity="error", markup=False)
         else:
             self.notify(f"Saved as {file}", markup=False)
 
     async def _edit_code(self, code: str, language: str) -> None:
-        from streamtui.ui import outside
+        from streamtui.ui import code_files
 
-        edited = await self.edit_outside(code, f"code.{outside.ending(language)}")
+        edited = await self.edit_outside(code, f"code.{code_files.ending(language)}")
         if edited is not None and edited.rstrip("\n") != code.rstrip("\n"):
             self.take_edited(f"```{language}\n{edited.rstrip()}\n```\n")
 
     async def edit_outside(self, text: str, name: str) -> str | None:
         """Return `text` as edited in the user's editor and cleaned, or None after telling why that failed."""
-        from streamtui.ui import editor
+        from streamtui.ui import external_editor
 
         try:
-            return clean(await editor.edit(self.app, text, name))
-        except editor.EditorError as error:
+            return clean(await external_editor.edit(self.app, text, name))
+        except external_editor.EditorError as error:
             self.notify(str(error), severity="error", markup=False)
             return None

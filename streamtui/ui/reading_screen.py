@@ -3,12 +3,12 @@
 from textual import events, on, work
 from textual.app import ComposeResult
 
-from streamtui.ui.fitting import AROUND_KEYS, hints
 from streamtui.ui.pane_screen import PaneScreen
-from streamtui.ui.prompt import Prompt
-from streamtui.ui.queue import PromptQueue
-from streamtui.ui.status_bar import StatusBar
 from streamtui.ui.transcript import Transcript
+from streamtui.ui.widgets.prompt import Prompt
+from streamtui.ui.widgets.prompt_queue import PromptQueue
+from streamtui.ui.widgets.status_bar import StatusBar
+from streamtui.ui.widgets.text_fit import AROUND_KEYS, hints
 
 PROMPT_KEYS = ("enter send", "ctrl+j new line", "F1 keys", "ctrl+p all")
 PANE_KEYS = ("y copy", "c code", "e edit", "f letters", "/ find", "esc prompt")

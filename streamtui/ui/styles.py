@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from rich.style import Style as RichStyle
 from textual.style import Style
 
-from streamtui.sanitize import clean_line
+from streamtui.core.sanitize import clean_line
 
 if TYPE_CHECKING:
     from textual.widget import Widget

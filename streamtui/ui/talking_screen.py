@@ -5,16 +5,16 @@ from typing import TYPE_CHECKING
 from textual import work
 
 from streamtui.config import Endpoint
-from streamtui.markdown.runs import Run
-from streamtui.message import Role
-from streamtui.session import Session
+from streamtui.core.message import Role
+from streamtui.core.session import Session
+from streamtui.core.styled_text import Run
 from streamtui.ui.transcript.notes import Hints
 from streamtui.ui.turn_screen import TurnScreen
 
 if TYPE_CHECKING:
     from streamtui.conversation import Conversation
     from streamtui.providers.base import Provider
-    from streamtui.store import Store
+    from streamtui.storage import Store
 
 STATUS_EVERY = 0.5
 """Seconds between updates of the status bar while a reply is under way."""

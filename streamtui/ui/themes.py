@@ -7,7 +7,7 @@ from pathlib import Path
 from textual.theme import Theme
 
 from streamtui import paths
-from streamtui.config.nearest import nearest
+from streamtui.core.suggestions import nearest
 
 DEFAULT = "midnight"
 theme_files = paths.theme_files

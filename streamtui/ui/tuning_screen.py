@@ -7,7 +7,7 @@ from textual import work
 from streamtui.ui.choosing_screen import ChoosingScreen
 
 if TYPE_CHECKING:
-    from streamtui.ui.asking import Asking
+    from streamtui.ui.request_settings import Asking
 
 
 class TuningScreen(ChoosingScreen):
@@ -16,8 +16,8 @@ class TuningScreen(ChoosingScreen):
     @work(exclusive=True, group="panel")
     async def action_parameters(self) -> None:
         """Lets the user set the system prompt and the parameters of the session."""
-        from streamtui.ui.asking import asking_of
-        from streamtui.ui.parameters_panel import ParametersPanel
+        from streamtui.ui.dialogs.parameters_dialog import ParametersPanel
+        from streamtui.ui.request_settings import asking_of
 
         before = asking_of(self.conversation)
         written = await self.app.push_screen_wait(
@@ -30,8 +30,8 @@ class TuningScreen(ChoosingScreen):
     @work(exclusive=True, group="panel")
     async def action_presets(self) -> None:
         """Lets the user pick a preset for the session."""
-        from streamtui.ui.asking import asking_of
-        from streamtui.ui.presets_panel import PresetsPanel
+        from streamtui.ui.dialogs.preset_picker import PresetsPanel
+        from streamtui.ui.request_settings import asking_of
 
         presets = self.config.presets
         before = asking_of(self.conversation)
@@ -60,7 +60,7 @@ class TuningScreen(ChoosingScreen):
         return True
 
     def _tell_changes(self, before: "Asking") -> None:
-        from streamtui.ui.asking import asking_of
+        from streamtui.ui.request_settings import asking_of
 
         self.show_status()
         if changes := before.changes_to(asking_of(self.conversation)):
@@ -68,6 +68,6 @@ class TuningScreen(ChoosingScreen):
 
     def action_details(self) -> None:
         """Shows the session in numbers."""
-        from streamtui.ui.session_details import SessionDetails
+        from streamtui.ui.dialogs.session_details import SessionDetails
 
         self.app.push_screen(SessionDetails(self.conversation))

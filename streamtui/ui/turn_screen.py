@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 from textual import on, work
 
 from streamtui.config import Config
-from streamtui.message import Message, Role
-from streamtui.pace import PacedView
-from streamtui.sanitize import clean
-from streamtui.ui.prompt import Prompt
+from streamtui.core.message import Message, Role
+from streamtui.core.sanitize import clean
+from streamtui.core.smoothing import PacedView
 from streamtui.ui.reading_screen import ReadingScreen
+from streamtui.ui.widgets.prompt import Prompt
 
 if TYPE_CHECKING:
     # Imported where they are used, after the first paint: they take 30 ms CPU, a sixth of Textual's own start.
     from streamtui.conversation import Conversation
-    from streamtui.conversation.context import Overflow
+    from streamtui.conversation.request_context import Overflow
     from streamtui.ui.drafts import DraftKeeper
     from streamtui.ui.other_windows import OtherWindows
 
@@ -93,17 +93,19 @@ class TurnScreen(ReadingScreen):
 
     async def _make_room(self, overflow: "Overflow", path: Sequence[Message]) -> bool:
         """Returns whether what is sent now is what the user wants to be sent."""
-        from streamtui.ui import room_panel
+        from streamtui.ui.dialogs import context_overflow_dialog
 
         conversation = self.conversation
-        panel = room_panel.RoomPanel(overflow, conversation.model, can_summarise=conversation.room.can_summarise)
+        panel = context_overflow_dialog.RoomPanel(
+            overflow, conversation.model, can_summarise=conversation.room.can_summarise
+        )
         choice = await self.app.push_screen_wait(panel)
-        if choice == room_panel.SEND:
+        if choice == context_overflow_dialog.SEND:
             conversation.room.accept(overflow)
-        elif choice == room_panel.LEAVE_OUT:
+        elif choice == context_overflow_dialog.LEAVE_OUT:
             conversation.room.leave_out(path, overflow.keep_from)
             self.show_path()
-        elif choice == room_panel.SUMMARISE:
+        elif choice == context_overflow_dialog.SUMMARISE:
             return await self._sum_up(path, overflow.keep_from)
         return bool(choice)
 
@@ -177,7 +179,7 @@ class TurnScreen(ReadingScreen):
         self.show_hits()
 
     def _name_session(self) -> None:
-        from streamtui.conversation.title import wants_title
+        from streamtui.conversation.titles import wants_title
 
         if self.config.title_model and wants_title(self.conversation.session):
             self.give_title(self.conversation)
@@ -185,7 +187,7 @@ class TurnScreen(ReadingScreen):
     @work(group="title")
     async def give_title(self, conversation: "Conversation") -> None:
         """Lets a model give the session a title, while the user goes on."""
-        from streamtui.conversation.title import give_title
+        from streamtui.conversation.titles import give_title
 
         await give_title(conversation, self.config.title_model)
 

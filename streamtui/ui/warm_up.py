@@ -18,7 +18,7 @@ def warm_up(provider: Provider, model: str, tell: Callable[[str], None], wait: C
 
 
 def _load_all(provider: Provider, model: str, tell: Callable[[str], None], wait: Callable[[], bool]) -> None:
-    from streamtui import price_list
+    from streamtui.core import price_list
 
     with suppress(ProviderError):  # the first request meets the same trouble and tells it
         provider.warm_up()
@@ -33,8 +33,8 @@ def _load_all(provider: Provider, model: str, tell: Callable[[str], None], wait:
 
 def _loaded(model: str) -> str:
     """Loads the encoding of `model`. Returns why it could not be, if it is at hand."""
+    from streamtui.tokens.encoding_files import SourceError
     from streamtui.tokens.encodings import load_for
-    from streamtui.tokens.sources import SourceError
 
     try:
         load_for(model)

@@ -13,8 +13,8 @@ import textual_serve
 from aiohttp import WSCloseCode, WSMsgType, web
 from textual_serve.download_manager import DownloadManager
 
-from streamtui.web.door import Door
-from streamtui.web.tab import Tab
+from streamtui.web.page_process import Tab
+from streamtui.web.ticket_auth import Door
 from streamtui.web.widths import script
 
 LARGEST_PASTE = 16 * 1024 * 1024

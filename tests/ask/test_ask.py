@@ -16,8 +16,9 @@ from pathlib import Path
 import pytest
 
 from streamtui.cli.chat import main as chat
-from tests.providers.raw_server import DONE, Exchange, RawServer, Script, chunked, event, piece, serving, whole
-from tests.terminal import ROOT, Terminal
+from tests.support import ROOT
+from tests.support.raw_server import DONE, Exchange, RawServer, Script, chunked, event, piece, serving, whole
+from tests.support.terminal import Terminal
 from tests.ui.conftest import Model, until
 
 PATIENCE = 30.0

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from pygments.lexers import get_lexer_by_name
 
-from streamtui.markdown import highlight
-from streamtui.markdown.highlight import WHOLE_LIMIT, Highlighter, Run
-from tests.markdown.snippets import SNIPPETS
+from streamtui.highlighting import highlighter
+from streamtui.highlighting.highlighter import WHOLE_LIMIT, Highlighter, Run
+from tests.support.snippets import SNIPPETS
 
 SOURCES = {
     "python": (Path(sysconfig.get_path("stdlib")), "*.py"),
@@ -98,7 +98,7 @@ def _figures(language: str, blocks: list[list[str]]) -> str:
 def _by_pygments(language: str, block: list[str]) -> list[list[Run]]:
     """The runs of a block without anything of ours but the styles."""
     tokens = get_lexer_by_name(language).get_tokens_unprocessed("\n".join(block) + "\n")
-    return [highlight._runs(line, own) for line, own in zip(block, highlight._split(tokens, block), strict=True)]
+    return [highlighter._runs(line, own) for line, own in zip(block, highlighter._split(tokens, block), strict=True)]
 
 
 def _differing(a: list[Run], b: list[Run]) -> int:
@@ -119,7 +119,7 @@ def _growing(language: str) -> float:
 
 def _first(language: str) -> float:
     code = (
-        "from streamtui.markdown.highlight import Highlighter; import time; start = time.process_time();"
+        "from streamtui.highlighting.highlighter import Highlighter; import time; start = time.process_time();"
         f"Highlighter({language!r}).line('int x = foo(1) # /* abc', True); print(time.process_time() - start)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

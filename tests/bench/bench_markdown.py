@@ -16,7 +16,7 @@ from functools import partial
 from itertools import count
 
 from streamtui.markdown.document import Document, parse
-from tests.markdown.documents import cut, document, looks, stream
+from tests.support.documents import cut, document, looks, stream
 
 WIDTH = 116
 TOKEN = 4  # characters

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.terminal import Terminal
+from tests.support.terminal import Terminal
 
 PROGRAM = Path(__file__).with_name("pane_program.py")
 KINDS = ["prose", "one fence", "one paragraph", "fence in a list", "one table", "one quote", "nested lists"]

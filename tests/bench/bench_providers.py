@@ -16,9 +16,9 @@ import httpx2
 import openai
 
 from streamtui.config import Api, Endpoint
-from streamtui.message import Message, Role
+from streamtui.core.message import Message, Role
 from streamtui.providers.base import Request
-from streamtui.providers.client import OpenAIProvider
+from streamtui.providers.openai_provider import OpenAIProvider
 from streamtui.providers.sse import SSEDecoder
 
 SERVER = "serve"

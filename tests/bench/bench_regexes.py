@@ -26,9 +26,9 @@ from typing import Any, NamedTuple
 
 import streamtui
 from streamtui.config import Endpoint
-from streamtui.markdown.dialect import TEX
 from streamtui.markdown.inline import FORCE
-from streamtui.markdown.leaves import DEFINITIONS
+from streamtui.markdown.inline_rules import TEX
+from streamtui.markdown.leaf_blocks import DEFINITIONS
 
 LARGEST = 1 << 20
 SECONDS = 0.4
@@ -148,21 +148,22 @@ def _caller(pattern: re.Pattern[str], method: str) -> Callable[[str], object]:
 
 def functions() -> Iterator[Subject]:
     """What takes text from servers, models, clients, files and users."""
-    from streamtui import manual, models, sanitize, search
-    from streamtui.config.lines import lines_of
-    from streamtui.config.nearest import nearest
-    from streamtui.conversation.seam import Seam, overlap
+    from streamtui import manual
+    from streamtui.config.toml_positions import lines_of
+    from streamtui.conversation.continuation import Seam, overlap
+    from streamtui.core import models, sanitize, search_query
+    from streamtui.core.suggestions import nearest
+    from streamtui.exporters.export_files import _slug
+    from streamtui.exporters.markdown_export import closed
+    from streamtui.highlighting.highlighter import Highlighter
     from streamtui.markdown.document import parse
-    from streamtui.markdown.highlight import Highlighter
-    from streamtui.providers.adapting import refusal_in
-    from streamtui.providers.answers import server_words
-    from streamtui.providers.demo_answers import answer
-    from streamtui.providers.errors import Explainer
-    from streamtui.server.near_models import nearest_models
+    from streamtui.providers.demo.answers import answer
+    from streamtui.providers.error_bodies import server_words
+    from streamtui.providers.error_explainer import Explainer
+    from streamtui.providers.parameter_compat import refusal_in
+    from streamtui.server.model_suggestions import nearest_models
     from streamtui.server.routing import Route, Router
     from streamtui.tokens.counter import TokenCounter
-    from streamtui.transfer.as_markdown import closed
-    from streamtui.transfer.files import _slug
 
     here = Endpoint(name="here", base_url="http://localhost:1/v1", api_key="sk-secret-secret")
     explain = Explainer(here, "gpt-5")
@@ -187,7 +188,7 @@ def functions() -> Iterator[Subject]:
                 block.layout(100)
 
     def find(text: str) -> object:
-        query = search.Query(text)
+        query = search_query.Query(text)
         return query.expression, query.matches("a text"), query.excerpt("a text"), query.spans("a text")
 
     def seam(text: str) -> object:
@@ -221,9 +222,13 @@ def functions() -> Iterator[Subject]:
     yield Subject("clean", sanitize.clean, ("\x1b", "\r", "\r\n", "\ud800", "\udc00", "\u2028"))
     yield Subject("clean in pieces", scan, ("\x1b", "\r", "\r\n", "\ud800", "\udc00", "\u2028"))
     yield Subject("a query", find, ("日", '"', "C++", "a"))
-    yield Subject("words in a text", lambda text: search.Query("ab ba a-b").excerpt(text), ("ab", "ba", "a-b", "a"))
-    yield Subject("words in a text, all", lambda text: search.Query("ab ba a-b").spans(text), ("ab", "ba", "a-b", "a"))
-    yield Subject("indexed", search.indexed, ("日", "a日"))
+    yield Subject(
+        "words in a text", lambda text: search_query.Query("ab ba a-b").excerpt(text), ("ab", "ba", "a-b", "a")
+    )
+    yield Subject(
+        "words in a text, all", lambda text: search_query.Query("ab ba a-b").spans(text), ("ab", "ba", "a-b", "a")
+    )
+    yield Subject("indexed", search_query.indexed, ("日", "a日"))
     yield Subject("manual.search", manual.search, ("a.", "streamtui", "_", "'"))
     yield Subject("the demo's answer", lambda text: answer([text]), ("what did i ", "code "))
     yield Subject("facts of a model", lambda text: models.facts_of(here, text), ("gpt-5", "gpt-1.", "/", "chat"))
@@ -247,7 +252,7 @@ def functions() -> Iterator[Subject]:
 
 
 def _tolerant(call: Callable[[bytes], object], data: bytes) -> object:
-    from streamtui.server.refusal import Refusal
+    from streamtui.server.api_errors import Refusal
 
     try:
         return call(data)

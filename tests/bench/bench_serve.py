@@ -93,9 +93,9 @@ def ours(url: str, http: str, loop: str) -> None:
     import logging
 
     from streamtui.config import Endpoint
-    from streamtui.server.app import create_app
+    from streamtui.server.access_log import LOG
+    from streamtui.server.asgi import create_app
     from streamtui.server.client_tokens import ClientTokens
-    from streamtui.server.journal import LOG
     from streamtui.server.relay import Relay, Settings
 
     LOG.setLevel(logging.INFO)
@@ -107,7 +107,7 @@ def ours(url: str, http: str, loop: str) -> None:
 def _serve_app(make: Callable[[], object], http: str, loop: str) -> None:
     import uvicorn
 
-    from streamtui.server.running import listening
+    from streamtui.server.runner import listening
 
     with listening("127.0.0.1", 0) as sockets:
         print(sockets[0].getsockname()[1], flush=True)

@@ -15,13 +15,13 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from streamtui.config import DEMO, Config
-from streamtui.providers.demo import demo_provider
-from streamtui.store import Store
+from streamtui.providers.demo.provider import demo_provider
+from streamtui.storage import Store
 from streamtui.ui.app import StreamTUI
-from streamtui.ui.sessions.list_view import SessionsList
-from streamtui.ui.sessions.screen import SessionsScreen
+from streamtui.ui.screens.sessions.list_view import SessionsList
+from streamtui.ui.screens.sessions.screen import SessionsScreen
 from tests.bench.bench_store import fill, queries
-from tests.terminal import Terminal, python
+from tests.support.terminal import Terminal, python
 
 SESSIONS = 10_000
 ROUNDS = 5

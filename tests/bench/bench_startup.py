@@ -9,7 +9,7 @@ import statistics
 import tempfile
 from pathlib import Path
 
-from tests.terminal import Terminal, python
+from tests.support.terminal import Terminal, python
 
 RUNS = 9
 FLOOR = """

@@ -11,9 +11,9 @@ from pathlib import Path
 from resource import RUSAGE_SELF, getrusage
 from tempfile import TemporaryDirectory
 
-from streamtui.message import FinishReason, Message, Role
-from streamtui.session import USUAL, Session, SessionFilter
-from streamtui.store import Store
+from streamtui.core.message import FinishReason, Message, Role
+from streamtui.core.session import USUAL, Session, SessionFilter
+from streamtui.storage import Store
 
 MESSAGES = 20
 """In each session."""

@@ -10,9 +10,9 @@ from itertools import cycle, islice
 from pathlib import Path
 from threading import Thread
 
-from streamtui import price_list
+from streamtui.core import price_list
 from streamtui.tokens import TokenCounter, encodings
-from streamtui.tokens.sources import SOURCES
+from streamtui.tokens.encoding_files import SOURCES
 
 PIECES = 2_000
 """So many pieces are timed at each length."""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.transfer.samples import talk
+from tests.support.samples import talk
 
 _STEPS = {
     "read only": "with open_source(file) as source: print(sum(1 for _ in source))",

@@ -22,10 +22,10 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Markdown
 
-from streamtui.message import Delta, Message, Role
+from streamtui.core.message import Delta, Message, Role
 from streamtui.ui import themes
-from streamtui.ui.prompt import Prompt
 from streamtui.ui.transcript import Transcript
+from streamtui.ui.widgets.prompt import Prompt
 from tests.bench.bench_markdown import TOKEN, text_of
 
 RATE = 100

@@ -5,11 +5,11 @@ from contextlib import aclosing
 
 import pytest
 
-from streamtui.message import FinishReason, Timing, Usage
-from streamtui.progress import State
+from streamtui.core.message import FinishReason, Timing, Usage
+from streamtui.core.progress import State
 from streamtui.providers.base import GO_ON
-from streamtui.store import Store
-from tests.conversation.talking import (
+from streamtui.storage import Store
+from tests.support.conversations import (
     ask,
     breaking,
     conversation,
@@ -21,7 +21,7 @@ from tests.conversation.talking import (
     said,
     saying,
 )
-from tests.providers.raw_server import DONE, chunked, event, piece, serving
+from tests.support.raw_server import DONE, chunked, event, piece, serving
 
 
 async def test_a_reply_cut_by_its_length_goes_on_in_the_same_message(store: Store) -> None:

@@ -2,10 +2,10 @@
 
 import pytest
 
-from streamtui.message import FinishReason
-from streamtui.store import Store
-from tests.conversation.talking import ask, breaking, conversation, heard, holding, in_turn, on_disk, said, saying
-from tests.providers.raw_server import serving
+from streamtui.core.message import FinishReason
+from streamtui.storage import Store
+from tests.support.conversations import ask, breaking, conversation, heard, holding, in_turn, on_disk, said, saying
+from tests.support.raw_server import serving
 
 STYLES = {
     "both tags": ("<th", "ink>\nHm. ", "Well.\n</thi", "nk>\n\nYes.", " Sure."),

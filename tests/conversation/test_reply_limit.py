@@ -8,13 +8,13 @@ import pytest
 
 from streamtui.config import Endpoint
 from streamtui.conversation import Conversation
-from streamtui.message import FinishReason
+from streamtui.core.message import FinishReason
+from streamtui.core.session import Session
 from streamtui.providers.base import ProviderError
-from streamtui.providers.client import OpenAIProvider
-from streamtui.session import Session
-from streamtui.store import Store
-from tests.conversation.talking import ask
-from tests.providers.raw_server import DONE, Exchange, RawServer, event, piece, serving
+from streamtui.providers.openai_provider import OpenAIProvider
+from streamtui.storage import Store
+from tests.support.conversations import ask
+from tests.support.raw_server import DONE, Exchange, RawServer, event, piece, serving
 
 LIMIT = 200_000
 MB = 1024 * 1024

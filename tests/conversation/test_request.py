@@ -4,11 +4,11 @@ from dataclasses import replace
 
 from streamtui.config import Api, Endpoint, ModelSettings
 from streamtui.conversation import Conversation
-from streamtui.message import Delta, FinishReason
-from streamtui.parameters import Parameters
-from streamtui.session import Session
-from streamtui.store import Store
-from tests.conversation.talking import Scripted, heard
+from streamtui.core.message import Delta, FinishReason
+from streamtui.core.parameters import Parameters
+from streamtui.core.session import Session
+from streamtui.storage import Store
+from tests.support.conversations import Scripted, heard
 
 ENDPOINT = Endpoint(
     "box",

@@ -6,11 +6,11 @@ from contextlib import AsyncExitStack, aclosing
 import pytest
 
 from streamtui.conversation import Backoff
-from streamtui.message import FinishReason
-from streamtui.progress import State
-from streamtui.store import Store
-from tests.conversation.talking import Clock, ask, breaking, conversation, failing, in_turn, on_disk, said, saying
-from tests.providers.raw_server import Exchange, RawServer, free_port, piece, serving, whole
+from streamtui.core.message import FinishReason
+from streamtui.core.progress import State
+from streamtui.storage import Store
+from tests.support.conversations import Clock, ask, breaking, conversation, failing, in_turn, on_disk, said, saying
+from tests.support.raw_server import Exchange, RawServer, free_port, piece, serving, whole
 
 
 @pytest.mark.parametrize("status", [408, 409, 429, 500, 502, 503, 504])

@@ -7,10 +7,10 @@ from contextlib import aclosing
 
 import pytest
 
-from streamtui.message import FinishReason
-from streamtui.store import Store
-from tests.conversation.talking import ask, breaking, conversation, heard, in_turn, on_disk, saying
-from tests.providers.raw_server import Exchange, piece, serving
+from streamtui.core.message import FinishReason
+from streamtui.storage import Store
+from tests.support.conversations import ask, breaking, conversation, heard, in_turn, on_disk, saying
+from tests.support.raw_server import Exchange, piece, serving
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from typing import Any
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from streamtui.markdown.dialect import inline_parser, runs_of
 from streamtui.markdown.document import Block, CodeBlock, parse
+from streamtui.markdown.inline_rules import inline_parser, runs_of
 
 Leaf = tuple[str, int, str, str, str]  # kind, level, first prefix, further prefixes, text
 TASK = re.compile(r"\[([ xX])\][ \t]+(?=\S)")

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamtui.markdown.document import Document, parse
-from tests.markdown.documents import INDENTS, LINES, WORDS, cut, look, looks, stream
+from tests.support.documents import INDENTS, LINES, WORDS, cut, look, looks, stream
 
 WIDTHS = (116, 60, 30, 17, 8, 3)
 words = st.lists(st.sampled_from(WORDS), min_size=1, max_size=12).map(" ".join)

@@ -8,8 +8,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len, get_character_cell_size, split_graphemes
 
+from streamtui.core.styled_text import Run
 from streamtui.markdown import wrap as module
-from streamtui.markdown.runs import Run
 from streamtui.markdown.wrap import Flow, breaks, cells, wrap
 
 PIECES = (

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamtui.message import Attachment, Delta, FinishReason, Message, Role, Usage
+from streamtui.core.message import Attachment, Delta, FinishReason, Message, Role, Usage
 from streamtui.providers.base import ProviderError, Request, Trouble
 from streamtui.providers.chat_completions import encode
-from streamtui.providers.choices import decode
-from streamtui.providers.pieces import Piece
-from tests.providers.asking import EXPLAIN
+from streamtui.providers.completion_events import decode
+from streamtui.providers.stream_assembler import Piece
+from tests.support.provider_requests import EXPLAIN
 
 PNG = Attachment("dot.png", "image/png", b"\x89PNG")
 NOTES = Attachment("notes.md", "text/markdown; charset=utf-8", "# Ü\n".encode())

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from streamtui.message import Attachment, Delta, FinishReason, Message, Role, Usage
-from streamtui.parameters import Parameters
+from streamtui.core.message import Attachment, Delta, FinishReason, Message, Role, Usage
+from streamtui.core.parameters import Parameters
 from streamtui.providers.base import ProviderError, Request, Trouble
-from streamtui.providers.choices import decode
+from streamtui.providers.completion_events import decode
 from streamtui.providers.completions import encode
-from tests.providers.asking import EXPLAIN
+from tests.support.provider_requests import EXPLAIN
 
 
 def story(*texts: str, **fields: Any) -> Request:

@@ -9,16 +9,16 @@ import httpx2
 import pytest
 
 from streamtui.config import DEMO, Api
-from streamtui.message import Attachment, FinishReason, Message, Role
-from streamtui.parameters import Parameters
+from streamtui.core.message import Attachment, FinishReason, Message, Role
+from streamtui.core.parameters import Parameters
 from streamtui.providers import connect
 from streamtui.providers.base import Request, Trouble
-from streamtui.providers.client import OpenAIProvider
-from streamtui.providers.demo import demo_provider
-from streamtui.providers.demo_answers import answer
-from streamtui.providers.demo_asked import SPEEDS
-from streamtui.providers.demo_server import FIRST_TOKEN, DemoTransport
-from tests.providers.asking import Got, ask, request
+from streamtui.providers.demo.answers import answer
+from streamtui.providers.demo.provider import demo_provider
+from streamtui.providers.demo.requests import SPEEDS
+from streamtui.providers.demo.transport import FIRST_TOKEN, DemoTransport
+from streamtui.providers.openai_provider import OpenAIProvider
+from tests.support.provider_requests import Got, ask, request
 
 
 async def demo(*prompts: str, model: str = "demo-1", api: Api | None = None, **fields: Any) -> Got:
@@ -224,7 +224,7 @@ async def test_time_passes_at_the_pace_of_the_model(monkeypatch: pytest.MonkeyPa
     async def noted(seconds: float) -> None:
         waits.append(seconds)
 
-    monkeypatch.setattr("streamtui.providers.demo_server.asyncio.sleep", noted)
+    monkeypatch.setattr("streamtui.providers.demo.transport.asyncio.sleep", noted)
     body = {"model": "demo-1", "stream": True, "messages": [{"role": "user", "content": "thanks"}]}
     async with (
         httpx2.AsyncClient(transport=DemoTransport(), base_url="http://demo.invalid/v1") as client,
@@ -242,7 +242,7 @@ async def test_a_whole_reply_takes_as_long_as_a_stream(monkeypatch: pytest.Monke
     async def noted(seconds: float) -> None:
         waits.append(seconds)
 
-    monkeypatch.setattr("streamtui.providers.demo_server.asyncio.sleep", noted)
+    monkeypatch.setattr("streamtui.providers.demo.transport.asyncio.sleep", noted)
     body = {"model": "demo-1", "messages": [{"role": "user", "content": "thanks"}]}
     async with httpx2.AsyncClient(transport=DemoTransport(), base_url="http://demo.invalid/v1") as client:
         whole = (await client.post("/chat/completions", json=body)).json()

@@ -9,13 +9,13 @@ from contextlib import suppress
 import pytest
 
 from streamtui.config import Api, Endpoint, Timeouts
-from streamtui.message import FinishReason
+from streamtui.core.message import FinishReason
 from streamtui.providers.base import ProviderError, Trouble
-from streamtui.providers.client import OpenAIProvider
-from streamtui.providers.errors import Explainer
-from tests.providers.asking import Got, ask, request
-from tests.providers.raw_server import DONE, Exchange, Script, chunked, event, piece, serving, whole
-from tests.providers.speaking import SPEAKERS, Speaker
+from streamtui.providers.error_explainer import Explainer
+from streamtui.providers.openai_provider import OpenAIProvider
+from tests.support.api_formats import SPEAKERS, Speaker
+from tests.support.provider_requests import Got, ask, request
+from tests.support.raw_server import DONE, Exchange, Script, chunked, event, piece, serving, whole
 
 T = Trouble
 LONG = Timeouts()

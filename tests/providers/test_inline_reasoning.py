@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamtui.providers.inline_reasoning import InlineReasoning, Split
-from tests.providers.asking import pieces_of
+from tests.support.provider_requests import pieces_of
 
 CODE = "```html\n<think>\n</think>\n```\n"
 

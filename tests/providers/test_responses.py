@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamtui.message import Attachment, Delta, FinishReason, Message, Role, Usage
-from streamtui.parameters import Parameters
+from streamtui.core.message import Attachment, Delta, FinishReason, Message, Role, Usage
+from streamtui.core.parameters import Parameters
 from streamtui.providers.base import ProviderError, Request, Trouble
-from streamtui.providers.pieces import CallPiece, Piece
-from streamtui.providers.reply import ReplyReader
 from streamtui.providers.responses import decode, encode
-from tests.providers.asking import EXPLAIN
-from tests.providers.raw_server import event
+from streamtui.providers.stream_assembler import CallPiece, Piece
+from streamtui.providers.stream_reader import ReplyReader
+from tests.support.provider_requests import EXPLAIN
+from tests.support.raw_server import event
 
 PNG = Attachment("dot.png", "image/png", b"\x89PNG")
 NOTES = Attachment("notes.md", "text/markdown", b"# A")

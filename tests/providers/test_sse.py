@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamtui.providers.sse import Event, SSEDecoder, SSEError
-from tests.providers.asking import pieces_of
+from tests.support.provider_requests import pieces_of
 
 LINES = st.sampled_from(
     [

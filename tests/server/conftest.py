@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
-from tests.server.relaying import Stage, staging
+from tests.support.relay import Stage, staging
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

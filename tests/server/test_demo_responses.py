@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 
 from streamtui.config import DEMO
 from streamtui.server.relay import Settings
-from tests.server.relaying import Stage, relaying
+from tests.support.relay import Stage, relaying
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -9,9 +9,9 @@ import pytest
 
 from streamtui.server import model_list
 from streamtui.server.relay import Settings
-from tests.providers.raw_server import Exchange, Script, serving, whole
-from tests.server.relaying import KEY, Stage, box, passing, relaying
-from tests.server.test_passing import refused
+from tests.server.test_passthrough import refused
+from tests.support.raw_server import Exchange, Script, serving, whole
+from tests.support.relay import KEY, Stage, box, passing, relaying
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamtui.config import Endpoint
-from streamtui.models import LONGEST_NAME
-from streamtui.server.refusal import Refusal
+from streamtui.core.models import LONGEST_NAME
+from streamtui.server.api_errors import Refusal
 from streamtui.server.routing import Router
 
 HOME = Endpoint("home", "http://home.test/v1", model="small")

@@ -9,11 +9,11 @@ import httpx2
 import pytest
 
 from streamtui.config import DEMO, Endpoint
-from streamtui.parameters import Parameters
+from streamtui.core.parameters import Parameters
 from streamtui.server.relay import Settings
-from tests.providers.raw_server import DONE, Exchange, chunked, event, piece, serving, whole
-from tests.server.relaying import Stage, passing, relaying, request_bytes
-from tests.server.test_passing import refused
+from tests.server.test_passthrough import refused
+from tests.support.raw_server import DONE, Exchange, chunked, event, piece, serving, whole
+from tests.support.relay import Stage, passing, relaying, request_bytes
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

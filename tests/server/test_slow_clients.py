@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 import pytest
 
 from streamtui.config import DEMO
-from streamtui.server import protocol
+from streamtui.server import http_protocol
 from streamtui.server.relay import Settings
-from tests.providers.raw_server import DONE, Exchange, piece
-from tests.server.relaying import Stage, passing, relaying, request_bytes
+from tests.support.raw_server import DONE, Exchange, piece
+from tests.support.relay import Stage, passing, relaying, request_bytes
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -18,7 +18,7 @@ HEALTH = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(protocol, "HEAD_TIMEOUT", 0.3)
+    monkeypatch.setattr(http_protocol, "HEAD_TIMEOUT", 0.3)
 
 
 @pytest.mark.parametrize("first", [b"", HEALTH], ids=["first request", "second request"])
@@ -75,5 +75,5 @@ async def test_a_slow_body_and_a_slow_reply_are_not_cut(stage: Stage, impatient:
 async def slowly(*pieces: bytes) -> AsyncIterator[bytes]:
     """Yields `pieces`, each after more time than a head may take."""
     for each in pieces:
-        await asyncio.sleep(protocol.HEAD_TIMEOUT * 1.5)
+        await asyncio.sleep(http_protocol.HEAD_TIMEOUT * 1.5)
         yield each

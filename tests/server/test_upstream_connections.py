@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from tests.providers.raw_server import DONE, Exchange, chunked, piece, whole
-from tests.server.relaying import Stage, passing
-from tests.server.test_passing import refused
+from tests.server.test_passthrough import refused
+from tests.support.raw_server import DONE, Exchange, chunked, piece, whole
+from tests.support.relay import Stage, passing
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -14,10 +14,10 @@ from textual.pilot import Pilot
 
 from streamtui.config import DEMO, Config, Endpoint
 from streamtui.providers.base import Provider
-from streamtui.providers.client import OpenAIProvider
-from streamtui.providers.demo import demo_provider
+from streamtui.providers.demo.provider import demo_provider
+from streamtui.providers.openai_provider import OpenAIProvider
 from streamtui.ui.app import StreamTUI
-from tests.providers.raw_server import Exchange, RawServer, serving
+from tests.support.raw_server import Exchange, RawServer, serving
 
 PATIENCE = 20.0
 """Seconds until a test gives up waiting."""

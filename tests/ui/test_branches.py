@@ -5,12 +5,12 @@ import asyncio
 from textual.pilot import Pilot
 from textual.widgets import OptionList
 
-from streamtui.message import Attachment, FinishReason, Message, Role
-from streamtui.session import Session
+from streamtui.core.message import Attachment, FinishReason, Message, Role
+from streamtui.core.session import Session
 from streamtui.ui.app import StreamTUI
-from streamtui.ui.branches import nodes_of
-from streamtui.ui.prompt_history import PromptHistory
-from streamtui.ui.tree_screen import TreeScreen
+from streamtui.ui.dialogs.history_dialog import PromptHistory
+from streamtui.ui.screens.tree import TreeScreen
+from streamtui.ui.screens.tree_rows import nodes_of
 from tests.ui.conftest import MakeApp, Model, answered, ask, pane, running, until
 
 

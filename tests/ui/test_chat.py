@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from streamtui.config import DEMO
-from streamtui.message import FinishReason, Role
+from streamtui.core.message import FinishReason, Role
 from tests.ui.conftest import MakeApp, Model, answered, ask, pane, piece, running, status, until
 
 

@@ -3,9 +3,9 @@
 import pytest
 
 from streamtui.cli.chat import parser
-from streamtui.message import Message, Role
-from streamtui.session import Session
-from streamtui.store import Store
+from streamtui.core.message import Message, Role
+from streamtui.core.session import Session
+from streamtui.storage import Store
 from tests.ui.conftest import MakeApp, Model, answered, ask, pane, running, until
 
 

@@ -9,19 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from streamtui.message import Message, Role
-from streamtui.session import Session
-from streamtui.store import Store, opening, threads
+from streamtui.core.message import Message, Role
+from streamtui.core.session import Session
+from streamtui.storage import Store, open_database, worker_threads
 from streamtui.ui.app import StreamTUI
-from streamtui.ui.export_panel import ExportPanel
-from tests.disks import small_disk
+from streamtui.ui.dialogs.export_dialog import ExportPanel
+from tests.support.disks import small_disk
 from tests.ui.conftest import MakeApp, Model, answered, ask, pane, running, status, until
 
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(opening, "BUSY_TIMEOUT", 0.05)
-    monkeypatch.setattr(threads, "RETRY", 0.05)
+    monkeypatch.setattr(open_database, "BUSY_TIMEOUT", 0.05)
+    monkeypatch.setattr(worker_threads, "RETRY", 0.05)
 
 
 @pytest.fixture

@@ -14,18 +14,18 @@ from textual.widgets import Input, OptionList, Static
 
 from streamtui import paths
 from streamtui.config import DEMO, Config, Endpoint, Origin, Preset, Source
-from streamtui.config.in_keyring import names_in_keyring
-from streamtui.parameters import Parameters
+from streamtui.config.keyring_index import names_in_keyring
+from streamtui.core.parameters import Parameters
 from streamtui.ui.app import StreamTUI
-from streamtui.ui.endpoint_picker import EndpointPicker
-from streamtui.ui.help_screen import HelpScreen
-from streamtui.ui.key_panel import KeyPanel
-from streamtui.ui.model_picker import ModelPicker
-from streamtui.ui.welcome import Welcome
-from tests.providers.raw_server import Exchange, serving, whole
+from streamtui.ui.dialogs.api_key_dialog import KeyPanel
+from streamtui.ui.dialogs.endpoint_picker import EndpointPicker
+from streamtui.ui.dialogs.help import HelpScreen
+from streamtui.ui.dialogs.model_picker import ModelPicker
+from streamtui.ui.dialogs.welcome import Welcome
+from tests.support import ROOT
+from tests.support.raw_server import Exchange, serving, whole
 from tests.ui.conftest import MakeApp, Model, answered, ask, pane, running, status, until
 
-ROOT = Path(__file__).parent.parent.parent
 OPENAI = Endpoint("openai", "https://api.openai.com/v1", model="x", api_key_env="OPENAI_API_KEY")
 KEY = "sk-entered-0123456789"
 
@@ -128,7 +128,7 @@ def text_of(app: StreamTUI, selector: str) -> str:
 def use_keyring(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Gives the test a keyring of its own, and returns its file."""
     monkeypatch.setenv("FILE_KEYRING", str(tmp_path / "keyring.json"))
-    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "tests.providers.file_keyring.Keyring")
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "tests.support.file_keyring.Keyring")
     monkeypatch.setenv("PYTHONPATH", f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
     return tmp_path / "keyring.json"
 

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input, OptionList, Static
 
-from streamtui.message import Message, Role
-from streamtui.session import Session
-from streamtui.store import Store
+from streamtui.core.message import Message, Role
+from streamtui.core.session import Session
+from streamtui.storage import Store
 from streamtui.ui.app import StreamTUI
+from streamtui.ui.dialogs.export_dialog import ExportPanel
 from streamtui.ui.export import export_many
-from streamtui.ui.export_panel import ExportPanel
 from tests.ui.conftest import MakeApp, answered, ask, running, until
 
 

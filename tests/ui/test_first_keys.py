@@ -4,11 +4,11 @@ import pytest
 from textual import events
 from textual.message import Message as TextualMessage
 
-from streamtui.message import FinishReason, Message, Role
-from streamtui.session import Session
+from streamtui.core.message import FinishReason, Message, Role
+from streamtui.core.session import Session
 from streamtui.ui.app import StreamTUI
-from streamtui.ui.help_screen import HelpScreen
-from streamtui.ui.model_picker import ModelPicker
+from streamtui.ui.dialogs.help import HelpScreen
+from streamtui.ui.dialogs.model_picker import ModelPicker
 from tests.ui.conftest import MakeApp, Model, answered, pane, until
 
 

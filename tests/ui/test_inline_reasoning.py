@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from streamtui.config import Config
-from streamtui.message import Message, Role
-from streamtui.session import Session
-from streamtui.store import Store
+from streamtui.core.message import Message, Role
+from streamtui.core.session import Session
+from streamtui.storage import Store
 from streamtui.ui import other_windows
 from tests.ui.conftest import MakeApp, Model, answered, ask, pane, running, until
 

@@ -13,14 +13,14 @@ from textual.screen import Screen
 
 from streamtui import error_log
 from streamtui.conversation import Conversation
-from streamtui.message import FinishReason
-from streamtui.store import Store
+from streamtui.core.message import FinishReason
+from streamtui.storage import Store
 from streamtui.ui.app import StreamTUI
 from streamtui.ui.chat_screen import ChatScreen
-from streamtui.ui.prompt import Prompt
 from streamtui.ui.transcript.flow import Flow
 from streamtui.ui.transcript.lines import LinePainter
-from tests.terminal import Terminal, python
+from streamtui.ui.widgets.prompt import Prompt
+from tests.support.terminal import Terminal, python
 from tests.ui.conftest import MakeApp, Model, answered, ask, pane, running, until
 
 

@@ -9,7 +9,7 @@ from textual.widgets import OptionList
 
 from streamtui.config import Endpoint, ModelSettings
 from streamtui.ui.app import StreamTUI
-from streamtui.ui.model_picker import ModelPicker
+from streamtui.ui.dialogs.model_picker import ModelPicker
 from tests.ui.conftest import MakeApp, Model, answered, ask, pane, running, status, until
 
 

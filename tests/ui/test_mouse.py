@@ -3,9 +3,9 @@
 import pytest
 from textual import events
 
-from streamtui.message import FinishReason, Message, Role
+from streamtui.core.message import FinishReason, Message, Role
 from streamtui.ui.app import StreamTUI
-from streamtui.ui.target_panel import TargetPanel
+from streamtui.ui.dialogs.target_dialog import TargetPanel
 from tests.ui.conftest import MakeApp, answered, ask, pane, running, status, until
 
 TEXT = """First paragraph.

@@ -12,13 +12,13 @@ from textual.screen import Screen
 
 from streamtui import paths
 from streamtui.cli import main
-from streamtui.config.loading import Asked, load
+from streamtui.config.loader import Asked, load
 from streamtui.ui.app import StreamTUI
-from streamtui.ui.endpoint_picker import EndpointPicker
-from streamtui.ui.help_screen import HelpScreen
-from streamtui.ui.model_picker import ModelPicker
-from tests.providers.raw_server import Exchange, event, serving
-from tests.providers.raw_server import piece as said
+from streamtui.ui.dialogs.endpoint_picker import EndpointPicker
+from streamtui.ui.dialogs.help import HelpScreen
+from streamtui.ui.dialogs.model_picker import ModelPicker
+from tests.support.raw_server import Exchange, event, serving
+from tests.support.raw_server import piece as said
 from tests.ui.conftest import answered, ask, fast, pane, running, until
 
 SECRET = "leak-me-if-you-can"

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from textual import events
 
-from streamtui.message import Attachment, FinishReason, Message, Role
-from streamtui.session import Session
-from streamtui.store import Draft, Store
+from streamtui.core.message import Attachment, FinishReason, Message, Role
+from streamtui.core.session import Session
+from streamtui.storage import Draft, Store
 from streamtui.ui import other_windows
 from streamtui.ui.app import StreamTUI
 from tests.ui.conftest import MakeApp, Model, answered, ask, pane, running, status, until
@@ -221,7 +221,7 @@ async def test_a_database_moved_away_is_made_again_with_what_is_shown(
 
 
 def readable(store: Store, session: Session) -> list[Message]:
-    from streamtui.store import StoreError
+    from streamtui.storage import StoreError
 
     try:
         return store.session(session.id).result(20).path()

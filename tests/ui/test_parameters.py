@@ -11,10 +11,10 @@ from textual.pilot import Pilot
 from textual.widgets import Input, Static, TextArea
 
 from streamtui.config import ModelSettings
-from streamtui.parameters import EFFORTS, Parameters
+from streamtui.core.parameters import EFFORTS, Parameters
 from streamtui.ui.app import StreamTUI
-from streamtui.ui.parameter_fields import FIELDS, as_text, parameters_written
-from streamtui.ui.parameters_panel import ParametersPanel
+from streamtui.ui.dialogs.parameter_fields import FIELDS, as_text, parameters_written
+from streamtui.ui.dialogs.parameters_dialog import ParametersPanel
 from tests.ui.conftest import MakeApp, Model, answered, ask, running, until
 
 PLAIN = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)

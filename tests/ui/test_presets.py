@@ -10,10 +10,10 @@ from textual.widgets import OptionList, Static
 from streamtui import paths
 from streamtui.config import Config, Preset
 from streamtui.config.settings_file import read_settings
-from streamtui.parameters import Parameters
+from streamtui.core.parameters import Parameters
 from streamtui.ui.app import StreamTUI
-from streamtui.ui.presets_panel import PresetsPanel
-from tests.providers.raw_server import serving
+from streamtui.ui.dialogs.preset_picker import PresetsPanel
+from tests.support.raw_server import serving
 from tests.ui.conftest import MakeApp, Model, answered, ask, running, status, until
 
 PRESETS = {

@@ -8,15 +8,15 @@ from textual import events
 from textual.geometry import Region
 from textual.widgets import Input
 
-from streamtui.message import FinishReason, Message, Role
-from streamtui.store import Store, StoreError
+from streamtui.core.message import FinishReason, Message, Role
+from streamtui.storage import Store, StoreError
 from streamtui.ui.app import StreamTUI
-from streamtui.ui.find_bar import FindBar
-from streamtui.ui.help_screen import HelpScreen
-from streamtui.ui.outside import can_open
-from streamtui.ui.panel import Panel
-from streamtui.ui.queue import PromptQueue
-from streamtui.ui.target_panel import TargetPanel
+from streamtui.ui.code_files import can_open
+from streamtui.ui.dialogs.dialog import Panel
+from streamtui.ui.dialogs.help import HelpScreen
+from streamtui.ui.dialogs.target_dialog import TargetPanel
+from streamtui.ui.widgets.find_bar import FindBar
+from streamtui.ui.widgets.prompt_queue import PromptQueue
 from tests.ui.conftest import MakeApp, Model, answered, ask, pane, piece, running, status, until
 
 
@@ -209,7 +209,7 @@ async def test_a_complete_reply_is_never_called_stopped(make_app: MakeApp, model
 
 async def test_no_key_is_said_while_there_is_none(make_app: MakeApp) -> None:
     from streamtui.config import Endpoint
-    from streamtui.ui.welcome import Welcome
+    from streamtui.ui.dialogs.welcome import Welcome
 
     app = make_app(Endpoint("openai", "https://api.openai.com/v1", model="x"))
     async with running(app) as pilot:

@@ -11,16 +11,16 @@ from rich.cells import cell_len
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
-from streamtui.message import FinishReason, Message, Role
-from streamtui.session import Session, SessionFilter, SessionSummary
-from streamtui.store import Store
+from streamtui.core.message import FinishReason, Message, Role
+from streamtui.core.session import Session, SessionFilter, SessionSummary
+from streamtui.storage import Store
 from streamtui.ui.app import StreamTUI
-from streamtui.ui.export_panel import ExportPanel
-from streamtui.ui.sessions.filter_panel import FilterPanel
-from streamtui.ui.sessions.preview import Preview
-from streamtui.ui.sessions.rename_input import RenameInput
-from streamtui.ui.sessions.rows import day_name
-from streamtui.ui.sessions.screen import SessionsScreen
+from streamtui.ui.dialogs.export_dialog import ExportPanel
+from streamtui.ui.screens.sessions.filter_dialog import FilterPanel
+from streamtui.ui.screens.sessions.preview import Preview
+from streamtui.ui.screens.sessions.rename_input import RenameInput
+from streamtui.ui.screens.sessions.rows import day_name
+from streamtui.ui.screens.sessions.screen import SessionsScreen
 from tests.ui.conftest import MakeApp, answered, ask, pane, running, status, until
 
 NOON = datetime.combine(date.today(), datetime.min.time()).timestamp()

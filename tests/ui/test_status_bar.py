@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 from textual.pilot import Pilot
 
-from streamtui import price_list
 from streamtui.config import Endpoint
+from streamtui.core import price_list
 from streamtui.ui.app import StreamTUI
 from tests.ui.conftest import MakeApp, Model, answered, ask, running, status, until
 

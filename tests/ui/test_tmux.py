@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from streamtui.ui import terminal
-from tests.terminal import runs
+from tests.support.terminal import runs
 from tests.ui.conftest import until
 
 

@@ -10,14 +10,14 @@ from textual.pilot import Pilot
 from textual.widgets import DataTable, Static
 
 from streamtui.config import DEMO, Endpoint, ModelSettings
-from streamtui.message import Message, Role
-from streamtui.providers.demo import demo_provider
-from streamtui.tokens import encodings, sources
+from streamtui.core.message import Message, Role
+from streamtui.providers.demo.provider import demo_provider
+from streamtui.tokens import encoding_files, encodings
 from streamtui.ui.app import StreamTUI
-from streamtui.ui.session_details import SessionDetails
+from streamtui.ui.dialogs.session_details import SessionDetails
 from streamtui.ui.warm_up import _load_all
-from tests.encodings import ranks, use_tiny
-from tests.providers.raw_server import Exchange, serving
+from tests.support.encodings import ranks, use_tiny
+from tests.support.raw_server import Exchange, serving
 from tests.ui.conftest import MakeApp, Model, answered, ask, pane, running, status, until
 
 WIDE = (140, 24)
@@ -252,7 +252,7 @@ async def test_a_session_with_nothing_in_it_has_numbers_too(make_app: MakeApp) -
 async def test_a_reply_is_counted_by_the_encoding_of_its_model(
     make_app: MakeApp, model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sources.store(use_tiny(monkeypatch), ranks())
+    encoding_files.store(use_tiny(monkeypatch), ranks())
     app = make_app(replace(model.endpoint, model="gpt-5"))
     async with running(app, WIDE) as pilot:
         await until(lambda: encodings._loaded)
@@ -287,7 +287,7 @@ async def test_loading_waits_until_no_reply_is_under_way(make_app: MakeApp, mode
 
 
 def test_an_encoding_is_loaded_last_and_when_nobody_minds(monkeypatch: pytest.MonkeyPatch) -> None:
-    sources.store(use_tiny(monkeypatch), ranks())
+    encoding_files.store(use_tiny(monkeypatch), ranks())
     told: list[str] = []
     for idle in (False, True):
         _load_all(demo_provider(), "gpt-5", told.append, lambda idle=idle: idle and told != [])  # type: ignore[misc]
@@ -317,7 +317,7 @@ async def test_without_an_encoding_nothing_is_downloaded_and_nobody_waits(
 
 
 async def test_a_damaged_encoding_is_told(make_app: MakeApp, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    sources.store(use_tiny(monkeypatch), b"half of it")
+    encoding_files.store(use_tiny(monkeypatch), b"half of it")
     app = make_app()
     async with running(app):
         await until(lambda: any("fetch it again" in note.message for note in app._notifications))

@@ -6,12 +6,12 @@ from dataclasses import replace
 import pytest
 
 from streamtui.config import Endpoint, Timeouts
-from streamtui.message import FinishReason
-from streamtui.providers.demo import demo_provider
-from streamtui.providers.demo_answers import answer
+from streamtui.core.message import FinishReason
+from streamtui.providers.demo.answers import answer
+from streamtui.providers.demo.provider import demo_provider
 from streamtui.ui.app import StreamTUI
-from tests.conversation.talking import breaking, failing, in_turn, said, saying
-from tests.providers.raw_server import Exchange, RawServer, free_port, serving
+from tests.support.conversations import breaking, failing, in_turn, said, saying
+from tests.support.raw_server import Exchange, RawServer, free_port, serving
 from tests.ui.conftest import MakeApp, Model, answered, ask, pane, piece, running, status, until
 
 

@@ -4,9 +4,9 @@ import asyncio
 import json
 
 from streamtui.config import Endpoint
-from streamtui.message import Delta, FinishReason
-from tests.conversation.talking import Scripted, failing, in_turn, saying
-from tests.providers.raw_server import DONE, Exchange, chunked, serving, whole
+from streamtui.core.message import Delta, FinishReason
+from tests.support.conversations import Scripted, failing, in_turn, saying
+from tests.support.raw_server import DONE, Exchange, chunked, serving, whole
 from tests.ui.conftest import MakeApp, Model, answered, ask, pane, piece, running, status, until
 from tests.ui.test_trouble import endpoint
 

@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 
 from streamtui.cli import main
-from tests.web.program import PATIENCE, Running, serving_pages
+from tests.support.web_program import PATIENCE, Running, serving_pages
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from streamtui.message import Delta, Message, Role
+from streamtui.core.message import Delta, Message, Role
 from streamtui.tokens import size_of, tokens_in
 from streamtui.ui.transcript.notes import Hints, Label, LineBlock, attached, endings, left_out
 from streamtui.ui.transcript.stack import Stack

@@ -7,10 +7,10 @@ from streamtui.ui.transcript.entry import Section
 from streamtui.ui.transcript.flow import Flow
 from streamtui.ui.transcript.notes import LineBlock
 from streamtui.ui.transcript.overlay import Span
-from streamtui.ui.transcript.selecting import address
+from streamtui.ui.transcript.selection import address
 
 if TYPE_CHECKING:
-    from streamtui.search import Query
+    from streamtui.core.search_query import Query
 
 
 class Hit(NamedTuple):

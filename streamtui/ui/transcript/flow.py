@@ -4,8 +4,8 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from streamtui.message import Delta, Message
-from streamtui.session import first_sent
+from streamtui.core.message import Delta, Message
+from streamtui.core.session import first_sent
 from streamtui.ui.transcript.entry import Entry, Spot
 from streamtui.ui.transcript.heights import Heights
 from streamtui.ui.transcript.notes import Hints

@@ -8,15 +8,15 @@ from textual.geometry import Offset
 from textual.selection import Selection
 from textual.strip import Strip
 
-from streamtui.markdown.runs import Run
-from streamtui.message import Role
-from streamtui.sanitize import clean_line
+from streamtui.core.message import Role
+from streamtui.core.sanitize import clean_line
+from streamtui.core.styled_text import Run
 from streamtui.ui.transcript.entry import Section, Spot
 from streamtui.ui.transcript.find import Finder
 from streamtui.ui.transcript.flow import Flow, Place
 from streamtui.ui.transcript.overlay import Span, overlay
 from streamtui.ui.transcript.paint import CODE_PADDING, Look, Painter
-from streamtui.ui.transcript.selecting import Bounds, Point, address, span_in
+from streamtui.ui.transcript.selection import Bounds, Point, address, span_in
 from streamtui.ui.transcript.targets import Target, with_letters
 
 if TYPE_CHECKING:

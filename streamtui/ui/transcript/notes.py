@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import NamedTuple, Protocol, Self
 
 from streamtui import keys
-from streamtui.markdown.runs import Line, Run
-from streamtui.message import Attachment, FinishReason, Message, Recap, Role
-from streamtui.sanitize import clean_line
+from streamtui.core.message import Attachment, FinishReason, Message, Recap, Role
+from streamtui.core.sanitize import clean_line
+from streamtui.core.styled_text import Line, Run
+from streamtui.exporters.labels import size
 from streamtui.tokens import estimate
-from streamtui.transfer.words import size
 
 _ENDINGS = {
     None: "interrupted: the program ended before the reply did",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from streamtui.markdown.runs import Run
+from streamtui.core.styled_text import Run
 
 Span = tuple[int, int]
 

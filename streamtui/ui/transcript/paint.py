@@ -9,10 +9,10 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from streamtui.markdown.runs import Run
-from streamtui.sanitize import clean
+from streamtui.core.sanitize import clean
+from streamtui.core.styled_text import Run
 from streamtui.ui.styles import StyleTable
-from streamtui.ui.transcript.lean import LeanStrip
+from streamtui.ui.transcript.compact_strip import LeanStrip
 
 if TYPE_CHECKING:
     from textual.widget import Widget

@@ -8,17 +8,17 @@ from textual import events, message
 from textual.selection import Selection
 from textual.widget import Widget
 
-from streamtui.message import Message, Role
+from streamtui.core.message import Message, Role
 from streamtui.ui.bindings import bindings_of
 from streamtui.ui.transcript.find import Finder, Hit
 from streamtui.ui.transcript.notes import Label
 from streamtui.ui.transcript.paint import cells
-from streamtui.ui.transcript.selecting import Bounds, place, text_between
+from streamtui.ui.transcript.selection import Bounds, place, text_between
 from streamtui.ui.transcript.targets import Target, code_of, lettered, targets_in, url_of
 from streamtui.ui.transcript.view import GUTTER, TranscriptView
 
 if TYPE_CHECKING:
-    from streamtui.search import Query
+    from streamtui.core.search_query import Query
 
 SIDEWAYS = 8
 """Cells that cut code is moved by at a time."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 from streamtui.ui.transcript.notes import LineBlock
 
 if TYPE_CHECKING:
-    from streamtui.markdown.code import CodeBlock
+    from streamtui.markdown.code_block import CodeBlock
 
 
 class Stack:

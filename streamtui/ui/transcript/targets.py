@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from itertools import product
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from streamtui.markdown.runs import Run
+from streamtui.core.styled_text import Run
 from streamtui.ui.transcript.flow import Flow, Place
 from streamtui.ui.transcript.notes import LineBlock
 
 if TYPE_CHECKING:
-    from streamtui.markdown.code import CodeBlock
+    from streamtui.markdown.code_block import CodeBlock
 
 _LETTERS = "asdfghjklqwertyuiopzxcvbnm"
 

@@ -13,12 +13,12 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
+from streamtui.core.message import Delta, Message
 from streamtui.error_log import LOG
-from streamtui.message import Delta, Message
-from streamtui.ui.kept import KeptRows
 from streamtui.ui.transcript.entry import Entry
 from streamtui.ui.transcript.flow import Flow, Place
 from streamtui.ui.transcript.lines import LinePainter
+from streamtui.ui.widgets.line_cache import KeptRows
 
 FRAME = 1 / 30
 """Seconds between frames at least, whatever the source of change."""

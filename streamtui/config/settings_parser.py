@@ -1,0 +1,240 @@
+"""Takes the settings out of a parsed config.toml: what can be used, and a sentence for all that can't."""
+
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import fields
+from typing import Any
+
+from streamtui.config import validators
+from streamtui.config.keymap import clashes, keys_for
+from streamtui.config.settings import Preset
+from streamtui.config.settings_file import FileSettings
+from streamtui.config.toml_positions import Path as Keys
+from streamtui.config.validators import Check
+from streamtui.core.builtin_endpoints import ADDRESSES, READY_MADE, address_wanted
+from streamtui.core.endpoint import DEMO, ModelSettings, Timeouts
+from streamtui.core.parameters import Parameters, parameters_from
+from streamtui.core.sanitize import clean_line
+from streamtui.core.suggestions import nearest
+from streamtui.keys import KEYS
+
+TOP: dict[str, Check] = {
+    "endpoint": validators.line, "model": validators.line, "system": validators.text, "preset": validators.line,
+    "pace": validators.number(0, 1e6, above=True), "title_model": validators.line, "theme": validators.line,
+    "moderate": validators.switch, "max_reply_mb": validators.number(0, 1024, above=True),
+}  # fmt: skip
+"""The settings above all tables."""
+ENDPOINT: dict[str, Check] = {
+    "base_url": validators.url, "api_key_env": validators.variable, "api_key_command": validators.command,
+    "api_key_keyring": validators.switch, "api_key": validators.secret, "organization": validators.line,
+    "project": validators.line,
+    "headers": validators.headers, "proxy": validators.proxy, "api": validators.api, "model": validators.line,
+    "favourites": validators.lines, "system": validators.text, "retries": validators.whole(0, 20),
+    "input_price": validators.number(0), "output_price": validators.number(0),
+}  # fmt: skip
+"""The settings of an endpoint that are no tables with settings of their own."""
+TIMEOUTS: dict[str, Check] = {item.name: validators.number(0, 86_400, above=True) for item in fields(Timeouts)}
+MODEL: dict[str, Check] = {
+    "api": validators.api, "window": validators.whole(1, 10**9), "input_price": validators.number(0),
+    "output_price": validators.number(0),
+}  # fmt: skip
+PRESET: dict[str, Check] = {"system": validators.text, "endpoint": validators.line, "model": validators.line}
+PARAMETERS = tuple(item.name for item in fields(Parameters))
+
+Table = Callable[[Keys, Mapping[str, object]], Any]
+
+
+class Reader:
+    """Takes the settings out of a parsed file, and writes down what can't be used."""
+
+    def __init__(self, settings: FileSettings) -> None:
+        self._settings = settings
+        self._told: list[tuple[int, str]] = []
+
+    def read(self, data: Mapping[str, object]) -> None:
+        """Fills in the settings with what is in `data`."""
+        settings = self._settings
+        tables: dict[str, Table] = {
+            "parameters": self._parameters, "endpoints": self._endpoints, "presets": self._presets,
+            "keys": self._keymap,
+        }  # fmt: skip
+        found = self._table((), data, TOP, tables)
+        settings.parameters = found.pop("parameters", settings.parameters)
+        settings.endpoints = found.pop("endpoints", {})
+        settings.presets = found.pop("presets", {})
+        settings.keymap = found.pop("keys", {})
+        settings.values = found
+        self._check_names()
+        self._check_privacy()
+        settings.troubles += [f"{settings.file}, line {line}: {words}" for line, words in sorted(self._told)]
+
+    # Sentences
+
+    def _tell(self, at: Keys, words: str) -> None:
+        lines = self._settings.lines
+        line = next(lines[at[:length]] for length in range(len(at), -1, -1) if at[:length] in lines)
+        self._told.append((line, clean_line(f"{_dotted(at)} {words}")))
+
+    def _left_out(self, at: Keys, expected: str) -> None:
+        self._tell(at, f"{expected}; it is left out.")
+
+    def _unknown(self, at: Keys, known: Iterable[str]) -> None:
+        key, known = str(at[-1]), list(known)
+        if near := nearest(key.lower(), known):
+            advice = f"did you mean {near}?"
+        elif len(at) == 1 and key in ENDPOINT:
+            advice = "it belongs below [endpoints.NAME]."
+        elif len(at) > 1 and key in TOP:
+            advice = "it belongs above the first [table]."
+        else:
+            advice = f"known are {', '.join(sorted(known))}."
+        self._tell(at, f"is no setting and is left out; {advice}")
+
+    # Tables
+
+    def _table(
+        self, at: Keys, table: Mapping[str, object], checks: Mapping[str, Check], tables: Mapping[str, Table]
+    ) -> dict[str, Any]:
+        """Returns what can be used of `table`: values by `checks`, tables inside it by `tables`."""
+        found: dict[str, Any] = {}
+        for key, value in table.items():
+            where = (*at, key)
+            if key in tables:
+                if isinstance(value, Mapping):
+                    found[key] = tables[key](where, value)
+                else:
+                    self._left_out(where, f"should be a table, as in [{_dotted(where)}]")
+            elif key in checks:
+                try:
+                    found[key] = checks[key](value)
+                except ValueError as error:
+                    self._left_out(where, str(error))
+            else:
+                self._unknown(where, [*checks, *tables])
+        return found
+
+    def _named(self, at: Keys, table: Mapping[str, object], read: Table) -> dict[str, Any]:
+        """Returns a table of tables whose names are the user's."""
+        return self._table(at, table, {}, dict.fromkeys(table, read))
+
+    def _endpoints(self, at: Keys, table: Mapping[str, object]) -> dict[str, Any]:
+        for name in [name for name in table if not validators.is_name(name) or name == DEMO.name]:
+            what = "is built in and can't be set" if name == DEMO.name else "should be of letters, digits and ._:-"
+            self._left_out((*at, name), what)
+        usable = {name: value for name, value in table.items() if validators.is_name(name) and name != DEMO.name}
+        found = self._named(at, usable, self._endpoint)
+        for name in list(found):
+            usual = READY_MADE[name].base_url if name in READY_MADE else ""
+            if not (found[name].get("base_url") or usual):
+                example = ADDRESSES.get(name, "http://localhost:11434/v1")
+                self._left_out((*at, name), f'needs an address, as in base_url = "{example}"')
+                del found[name]
+        return found
+
+    def _endpoint(self, at: Keys, table: Mapping[str, object]) -> dict[str, Any]:
+        tables: dict[str, Table] = {
+            "timeouts": lambda at, table: Timeouts(**self._table(at, table, TIMEOUTS, {})),
+            "parameters": self._parameters,
+            "models": lambda at, table: self._named(at, table, self._model),
+        }
+        return self._table(at, table, ENDPOINT, tables)
+
+    def _model(self, at: Keys, table: Mapping[str, object]) -> ModelSettings:
+        return ModelSettings(**self._table(at, table, MODEL, {"parameters": self._parameters}))
+
+    def _presets(self, at: Keys, table: Mapping[str, object]) -> dict[str, Preset]:
+        return {clean_line(name): preset for name, preset in self._named(at, table, self._preset).items()}
+
+    def _preset(self, at: Keys, table: Mapping[str, object]) -> Preset:
+        return Preset(clean_line(str(at[-1])), **self._table(at, table, PRESET, {"parameters": self._parameters}))
+
+    def _parameters(self, at: Keys, table: Mapping[str, object]) -> Parameters:
+        checks = {name: _parameter(name) for name in PARAMETERS}
+        for key in table.keys() - checks.keys():
+            near = nearest(key, PARAMETERS)
+            advice = f"perhaps {near} is meant, and " if near else ""
+            words = f"is no parameter and is left out; {advice}fields of a server's own belong below extra."
+            self._tell((*at, key), words)
+        return Parameters(**self._table(at, {key: table[key] for key in table if key in checks}, checks, {}))
+
+    def _keymap(self, at: Keys, table: Mapping[str, object]) -> dict[str, str]:
+        flat = dict(_actions(table))
+        ids = [entry.id for entry in KEYS]
+        keymap: dict[str, str] = {}
+        for action, (path, value) in flat.items():
+            try:
+                if action not in ids:
+                    raise ValueError(f"should be the name of an action{_perhaps(action, ids)}")
+                keymap[action] = keys_for(action, value)
+            except ValueError as error:
+                self._left_out((*at, *path), str(error))
+        for action, key, other in clashes(keymap):
+            if keymap.pop(action, ""):
+                self._left_out((*at, *flat[action][0]), f"should be another key: {key} is that of {other}")
+        return keymap
+
+    # The file as a whole
+
+    def _check_names(self) -> None:
+        """Finds endpoints and presets that are spoken of and not there."""
+        found, presets = self._settings.values, self._settings.presets
+        if not self._is_endpoint(("endpoint",), found.get("endpoint", "")):
+            del found["endpoint"]
+        if not self._is_one(("preset",), found.get("preset", ""), presets, "a preset"):
+            del found["preset"]
+        for name, preset in presets.items():
+            if not self._is_endpoint(("presets", name, "endpoint"), preset.endpoint):
+                presets[name] = Preset(name, preset.system, "", preset.model, preset.parameters)
+
+    def _is_endpoint(self, at: Keys, name: str) -> bool:
+        """Whether `name`, which stands at `at`, can answer, or is empty; tells why where it can't."""
+        given, file = self._settings.endpoints, self._settings.file
+        if name in ADDRESSES and name not in given:
+            self._tell(at, f"is left out: {address_wanted(name, file)}")
+            return False
+        return self._is_one(at, name, {*READY_MADE, *given, DEMO.name}, "an endpoint")
+
+    def _is_one(self, at: Keys, name: str, known: Collection[str], what: str) -> bool:
+        if not name or name in known:
+            return True
+        self._left_out(at, f"should be the name of {what}{_perhaps(name, known)}")
+        return False
+
+    def _check_privacy(self) -> None:
+        """Warns of keys in a file that others can read: once, as one chmod protects them all."""
+        settings = self._settings
+        first = next((name for name, found in settings.endpoints.items() if found.get("api_key")), None)
+        if first is not None and not settings.is_private:
+            at = ("endpoints", first, "api_key")
+            self._tell(at, f"can be read by other users of this machine: chmod 600 {settings.file}")
+
+
+def _parameter(name: str) -> Check:
+    def check(value: object) -> Any:
+        if name == "extra":
+            return validators.fields(value)
+        try:
+            return getattr(parameters_from({name: value}), name)
+        except ValueError as error:
+            raise ValueError(str(error).removeprefix(f"{name} ")) from None
+
+    return check
+
+
+def _perhaps(name: str, known: Iterable[str]) -> str:
+    near = nearest(name, known)
+    return f", perhaps {near}" if near else f" ({', '.join(sorted(known)) or 'there is none'})"
+
+
+def _actions(table: Mapping[str, object], before: tuple[str, ...] = ()) -> Iterable[tuple[str, tuple[Keys, object]]]:
+    """Yields the actions of [keys] with their place in the file: "chat.find" = and chat.find = mean the same."""
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            yield from _actions(value, (*before, key))
+        else:
+            yield ".".join((*before, key)), ((*before, key), value)
+
+
+def _dotted(at: Keys) -> str:
+    plain = re.compile(r"[\w-]+", re.ASCII)
+    return ".".join(str(key) if plain.fullmatch(str(key)) else f'"{clean_line(str(key))}"' for key in at)

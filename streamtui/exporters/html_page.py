@@ -1,0 +1,117 @@
+"""A session as one HTML page: no scripts, nothing loaded, a theme's colours."""
+
+import base64
+from collections.abc import Iterator
+from hashlib import sha256
+from html import escape
+
+from streamtui.core.message import Attachment, Message, Recap, Usage
+from streamtui.core.pricing import Cost, spent, uncounted
+from streamtui.core.session import Session
+from streamtui.exporters import labels
+from streamtui.exporters.html_markdown import html_of
+from streamtui.exporters.html_style import style
+from streamtui.exporters.theme_colors import DEFAULT, PRINTED, Colours, theme_colours
+from streamtui.exporters.traversal import Placed, outline
+from streamtui.tokens import Count
+
+_SHOWN = {"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "image/bmp"}
+"""The kinds of pictures that are put into the page; SVG is not, as it is a document of its own."""
+
+
+def page_of(session: Session, *, tree: bool = False, colours: Colours | None = None) -> str:
+    """Returns the path shown, or with `tree` all branches, as a page in `colours` (else of the default theme).
+
+    Raises TransferError if the theme files are spoilt.
+    """
+    css = style(theme_colours(DEFAULT) if colours is None else colours, theme_colours(PRINTED))
+    entries = list(outline(session, tree=tree))
+    title = escape(session.title or labels.UNTITLED)
+    body = "\n".join([*_system(session), *(_article(entry) for entry in entries)])
+    return f"""\
+<!doctype html>
+<html>
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{_policy(css)}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<title>{title}</title>
+<style>{css}</style>
+</head>
+<body>
+<header>
+<h1 dir="auto">{title}</h1>
+<p class="facts">{escape(_facts(session, [entry.message for entry in entries]))}</p>
+</header>
+<main>
+{body}
+</main>
+</body>
+</html>
+"""
+
+
+def _policy(css: str) -> str:
+    """Nothing but this one style sheet and the pictures inside the page."""
+    digest = base64.b64encode(sha256(css.encode()).digest()).decode()
+    return f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
+
+
+def _facts(session: Session, messages: list[Message]) -> str:
+    usage, whole = spent(messages), not uncounted(messages)
+    said = f"{len(messages)} message{'' if len(messages) == 1 else 's'}"
+    tokens = f"{'' if whole else '≥ '}{_paid_tokens(usage)} tokens" if usage else ""
+    cost = str(Cost(usage.cost, whole, usage.cost_estimated)) if usage and usage.cost is not None else ""
+    facts = [session.endpoint, session.model, labels.moment(session.updated or session.created), said, tokens, cost]
+    return " · ".join(filter(None, facts))
+
+
+def _paid_tokens(usage: Usage) -> Count:
+    return Count(usage.prompt_tokens + usage.completion_tokens, not usage.estimated)
+
+
+def _system(session: Session) -> Iterator[str]:
+    if session.system:
+        yield _folded("System prompt", session.system)
+
+
+def _folded(summary: str, markdown: str) -> str:
+    text = html_of(markdown)
+    return f'<details><summary>{escape(summary)}</summary><div class="text" dir="auto">{text}</div></details>'
+
+
+def _article(entry: Placed) -> str:
+    recap = entry.message.recap
+    above = [f'<div class="recap">{_left_out(recap)}</div>'] if recap else []
+    return "\n".join([*above, f'<article class="{entry.message.role.value}">', *_parts(entry), "</article>"])
+
+
+def _left_out(recap: Recap) -> str:
+    said = labels.left_out(recap)
+    return _folded(said, recap.text) if recap.text else f"<p>{escape(said)}</p>"
+
+
+def _parts(entry: Placed) -> Iterator[str]:
+    message = entry.message
+    place = f"{entry.variant[0]} of {entry.variant[1]}" if entry.variant else ""
+    facts = "".join(f"<span>{escape(fact)}</span>" for fact in (labels.moment(message.created), place) if fact)
+    yield f"<header><h2>{escape(labels.speaker(message))}</h2>{facts}</header>"
+    if entry.after is not None:
+        said = f"{labels.speaker(entry.after)}, {labels.moment(entry.after.created)}"
+        yield f'<p class="branch">another branch, after {escape(said)}</p>'
+    if message.reasoning:
+        yield _folded(labels.thinking(message), message.reasoning)
+    yield from map(_attached, message.attachments)
+    if message.text:
+        yield f'<div class="text" dir="auto">{html_of(message.text)}</div>'
+    if ending := labels.ending(message):
+        yield f'<p class="{"failed" if message.error else "ending"}">{escape(ending)}</p>'
+
+
+def _attached(attachment: Attachment) -> str:
+    name = escape(labels.described(attachment))
+    if attachment.media_type not in _SHOWN:
+        return f'<p class="file">📎 {name}</p>'
+    source = f"data:{attachment.media_type};base64,{base64.b64encode(attachment.data).decode('ascii')}"
+    return f'<figure><img src="{source}" alt="{escape(attachment.name)}"><figcaption>{name}</figcaption></figure>'

@@ -1,0 +1,64 @@
+"""A session as JSON that holds all of it."""
+
+import base64
+import json
+from dataclasses import asdict
+from typing import Any
+
+from streamtui.core import foreign_values
+from streamtui.core.message import Attachment, Message
+from streamtui.core.session import Session
+
+FORMAT = "streamtui-session"
+VERSION = 1
+"""Of the format. A reader refuses a newer one; what is only added needs no new version."""
+
+
+def json_of(session: Session, *, compact: bool = False) -> str:
+    """Returns the whole session; `compact`: on one line."""
+    text = json.dumps(as_object(session), ensure_ascii=False, allow_nan=False, indent=None if compact else 2)
+    return text if compact else f"{text}\n"
+
+
+def as_object(session: Session) -> dict[str, Any]:
+    """Returns the whole session as a JSON object; `session_from` reads it."""
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "id": session.id,
+        "title": session.title,
+        "endpoint": session.endpoint,
+        "model": session.model,
+        "system": session.system,
+        "created": foreign_values.moment(session.created),
+        "updated": foreign_values.moment(session.updated),
+        "pinned": session.pinned,
+        "archived": session.archived,
+        "parameters": foreign_values.cleaned(session.parameters.as_dict()),
+        "leaf_id": session.leaf_id,
+        "messages": [_message_object(message) for message in session.messages.values()],
+    }
+
+
+def _message_object(message: Message) -> dict[str, Any]:
+    return {
+        "id": message.id,
+        "parent_id": message.parent_id,
+        "role": message.role.value,
+        "created": foreign_values.moment(message.created),
+        "text": message.text,
+        "reasoning": message.reasoning,
+        "endpoint": message.endpoint,
+        "model": message.model,
+        "finish_reason": message.finish_reason and message.finish_reason.value,
+        "error": message.error,
+        "usage": message.usage and foreign_values.cleaned(asdict(message.usage)),
+        "timing": message.timing and foreign_values.cleaned(asdict(message.timing)),
+        "recap": message.recap and foreign_values.cleaned(asdict(message.recap)),
+        "attachments": [_attachment_object(attachment) for attachment in message.attachments],
+    }
+
+
+def _attachment_object(attachment: Attachment) -> dict[str, str]:
+    data = base64.b64encode(attachment.data).decode("ascii")
+    return {"name": attachment.name, "media_type": attachment.media_type, "data": data}

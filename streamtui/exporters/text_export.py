@@ -1,0 +1,47 @@
+"""A session as plain text."""
+
+from collections.abc import Iterator
+from textwrap import indent
+
+from streamtui.core.session import Session
+from streamtui.exporters import labels
+from streamtui.exporters.traversal import Placed, outline
+
+WIDTH = 72
+"""Characters of the lines between the messages."""
+
+
+def text_of(session: Session, *, tree: bool = False) -> str:
+    """Returns the path shown, or with `tree` all branches."""
+    title = session.title or labels.UNTITLED
+    facts = [session.endpoint, session.model, labels.moment(session.updated or session.created)]
+    parts = [title, " · ".join(filter(None, facts))]
+    if session.system:
+        parts += ["", _line("System prompt"), session.system.strip("\n")]
+    for entry in outline(session, tree=tree):
+        parts += ["", *_entry(entry)]
+    return "\n".join(parts) + "\n"
+
+
+def _entry(entry: Placed) -> Iterator[str]:
+    message = entry.message
+    facts = [labels.speaker(message), labels.moment(message.created)]
+    if entry.variant is not None:
+        facts.append(f"{entry.variant[0]} of {entry.variant[1]}")
+    if entry.after is not None:
+        facts.append(f"after {labels.speaker(entry.after)}, {labels.moment(entry.after.created)}")
+    if message.recap is not None:
+        yield f"[{labels.left_out(message.recap)}]\n{indent(message.recap.text.strip(), '    ')}\n"
+    yield _line(" · ".join(filter(None, facts)))
+    if message.reasoning:
+        yield f"[{labels.thinking(message)}]\n{indent(message.reasoning.strip(), '    ')}\n"
+    for attachment in message.attachments:
+        yield f"[{labels.described(attachment)}]"
+    if message.text:
+        yield message.text.strip("\n")
+    if ending := labels.ending(message):
+        yield f"[{ending}]"
+
+
+def _line(text: str) -> str:
+    return f"── {text} {'─' * max(3, WIDTH - len(text) - 4)}"

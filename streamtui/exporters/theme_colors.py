@@ -1,0 +1,75 @@
+"""The colours of a theme, for exports: read from its file, without Textual."""
+
+import re
+import tomllib
+from collections.abc import Mapping
+
+from streamtui import paths
+from streamtui.core.sanitize import clean_line
+from streamtui.core.transfer_error import TransferError
+
+DEFAULT = "midnight"
+PRINTED = "paper"
+"""The theme whose colours go onto paper, whatever is on the screen."""
+NAMES = (
+    "primary", "secondary", "accent", "success", "warning", "error", "foreground", "background", "surface", "panel",
+)  # fmt: skip
+"""The colours an export uses, as Textual's themes call them."""
+
+Colours = Mapping[str, str]
+"""Colours by those names, as ``#rrggbb``."""
+
+_HEX = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})(?:[0-9a-fA-F]{2})?")
+
+
+def theme_colours(name: str = DEFAULT) -> Colours:
+    """Returns the colours of the theme `name`. Raises TransferError if there is no such theme, or it is spoilt."""
+    files = paths.theme_files()
+    if name not in files:
+        raise TransferError(f"There is no theme “{clean_line(name)}”; there are {', '.join(sorted(files))}.")
+    try:
+        values = tomllib.loads(files[name].read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise TransferError(f"The theme {name} can't be read: {clean_line(str(error))}.") from error
+    return complete(values)
+
+
+def complete(values: Mapping[str, object]) -> Colours:
+    """Returns every colour: those of `values` that are colours, the others made to go with them."""
+    known = {name: _rgb(values[name]) for name in NAMES if _is_colour(values.get(name))}
+    background = known.get("background", "#16161e")
+    foreground = known.get("foreground", "#c8d3f5" if is_dark(background) else "#2b2a27")
+    primary = known.get("primary", foreground)
+    usual = dict.fromkeys(NAMES, primary) | {
+        "foreground": foreground,
+        "background": background,
+        "surface": mix(foreground, background, 0.05),
+        "panel": mix(foreground, background, 0.1),
+    }
+    return {**usual, **known}
+
+
+def _is_colour(value: object) -> bool:
+    return isinstance(value, str) and _HEX.fullmatch(value) is not None
+
+
+def _rgb(value: object) -> str:
+    """``#abc`` and ``#aabbcc80`` as ``#aabbcc``."""
+    digits = str(value).lstrip("#").lower()
+    return "#" + ("".join(digit * 2 for digit in digits[:3]) if len(digits) in (3, 5) else digits[:6])
+
+
+def is_dark(colour: str) -> bool:
+    """Whether white is easier to read on `colour` than black."""
+    red, green, blue = _parts(colour)
+    return 0.299 * red + 0.587 * green + 0.114 * blue < 128
+
+
+def mix(colour: str, other: str, share: float) -> str:
+    """Returns `share` (0 to 1) of `colour` on `other`."""
+    pairs = zip(_parts(colour), _parts(other), strict=True)
+    return "#" + "".join(f"{round(a * share + b * (1 - share)):02x}" for a, b in pairs)
+
+
+def _parts(colour: str) -> tuple[int, int, int]:
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)

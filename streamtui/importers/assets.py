@@ -1,0 +1,54 @@
+"""The files that lie beside the conversations of an export: found by their id, read only when wanted."""
+
+import re
+from collections.abc import Callable, Mapping
+from mimetypes import guess_type
+
+from streamtui.core import foreign_values
+from streamtui.core.message import Attachment
+
+LARGEST = 64 << 20
+"""Bytes of a file at most; a larger one stays outside."""
+
+_ID = re.compile(r"file[-_][A-Za-z0-9]+")
+_MAGIC = {
+    b"\x89PNG": "image/png",
+    b"\xff\xd8\xff": "image/jpeg",
+    b"GIF8": "image/gif",
+    b"%PDF": "application/pdf",
+}
+
+Reader = Callable[[], bytes]
+"""Reads a file whole. Raises OSError or ValueError."""
+
+
+class Assets:
+    """Files by the ids their names begin with, as in ``file-AbC123-photo.png`` for ``file-service://file-AbC123``."""
+
+    def __init__(self, files: Mapping[str, Reader] = {}) -> None:
+        """`files` are the readers by name, without folders."""
+        self._files: dict[str, tuple[str, Reader]] = {}
+        for name, read in files.items():
+            if found := _ID.match(name):
+                self._files.setdefault(found[0], (name, read))
+
+    def find(self, pointer: str, name: str = "") -> Attachment | None:
+        """Returns the file that `pointer` (an id, perhaps in a URL) means, as `name`; None where it is not there."""
+        found = _ID.match(pointer.rpartition("/")[2])
+        if found is None or found[0] not in self._files:
+            return None
+        own_name, read = self._files[found[0]]
+        try:
+            data = read()
+        except (OSError, ValueError):
+            return None
+        shown = name or own_name.removeprefix(found[0]).lstrip("-_") or own_name
+        return Attachment(foreign_values.line(shown), media_type(shown, data), data)
+
+
+def media_type(name: str, data: bytes) -> str:
+    """Returns what kind of file it is: by its first bytes, else by its name."""
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "image/webp"
+    known = next((kind for magic, kind in _MAGIC.items() if data.startswith(magic)), None)
+    return known or guess_type(name)[0] or "application/octet-stream"

@@ -1,0 +1,152 @@
+"""Conversations of LLM's newer layout: threads that point into one tree of messages, which many of them share."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from streamtui.core import foreign_values
+from streamtui.core.message import Attachment, FinishReason, Message, Role, Timing
+from streamtui.core.session import Session
+from streamtui.importers.foreign_database import Database
+from streamtui.importers.import_report import Found
+from streamtui.importers.llm_values import ATTACHMENT, ENDPOINT, attached, parsed, tool_call, tool_result, usage
+from streamtui.importers.tree_builder import Node, grow
+
+_TURN = (
+    "id parent_message_hash tip_message_hash model resolved_model input_tokens output_tokens token_details"
+    " duration_ms datetime_utc"
+)
+
+
+def thread(database: Database, chat: dict[str, Any]) -> Found:
+    """Returns a row of ``threads`` as a session: every message that any of its turns leads to."""
+    turns = list(database.rows("turns", _TURN, "WHERE thread_id = ? ORDER BY datetime_utc, id", chat["id"]))
+    session = Session(
+        id=foreign_values.identity(ENDPOINT, chat["id"]),
+        title=foreign_values.line(chat["name"]),
+        endpoint=ENDPOINT,
+        model=foreign_values.line(turns[-1]["model"]) if turns else "",
+        created=foreign_values.iso_moment(chat["datetime_utc"]),
+    )
+    reader = _Reader(database, session)
+    for turn in turns:
+        reader.add(turn["tip_message_hash"], turn)
+    reader.add(chat["tip_message_hash"], None)
+    tip = chat["tip_message_hash"]
+    grow(session, reader.nodes(), foreign_values.identity(session.id, tip) if tip else None)
+    return Found(session, reader.lost)
+
+
+@dataclass(slots=True)
+class _Said:
+    """A message of the tree, taken apart."""
+
+    text: list[str] = field(default_factory=list)
+    reasoning: list[str] = field(default_factory=list)
+    attachments: list[Attachment] = field(default_factory=list)
+
+
+class _Reader:
+    """Reads the messages of one thread."""
+
+    def __init__(self, database: Database, session: Session) -> None:
+        self.lost = 0
+        self._database = database
+        self._session = session
+        self._rows: dict[str, dict[str, Any]] = {}
+        self._turns: dict[str, dict[str, Any]] = {}
+        """The first turn with each message."""
+
+    def add(self, tip: object, turn: dict[str, Any] | None) -> None:
+        """Adds the message with hash `tip` and those before it, which `turn` led to."""
+        while isinstance(tip, str) and tip not in self._rows:
+            row = next(self._database.rows("messages", "hash parent_hash role", "WHERE hash = ?", tip), None)
+            if row is None:
+                return
+            self._rows[tip] = row
+            if turn is not None:
+                self._turns[tip] = turn
+            tip = row["parent_hash"]
+
+    def nodes(self) -> Iterator[Node]:
+        for name, row in self._rows.items():
+            parent = row["parent_hash"]
+            parent_id = foreign_values.identity(self._session.id, parent) if parent is not None else None
+            yield self._node(foreign_values.identity(self._session.id, name), parent_id, row)
+
+    def _node(self, node_id: str, parent_id: str | None, row: dict[str, Any]) -> Node:
+        said = self._said(row["hash"])
+        text, reasoning = "\n\n".join(said.text), "\n\n".join(said.reasoning)
+        if row["role"] == "system":
+            self._session.system = self._session.system or text
+            return Node(node_id, parent_id)
+        if row["role"] == "user" and (text or said.attachments):
+            message = Message(Role.USER, text, node_id, created=self._when(row))
+            message.attachments = tuple(said.attachments)
+            return Node(node_id, parent_id, message)
+        if row["role"] == "assistant" and text:
+            reply = self._reply(node_id, row, text, reasoning)
+            reply.attachments = tuple(said.attachments)
+            return Node(node_id, parent_id, reply)
+        workings = "\n\n".join(filter(None, [reasoning, text]))
+        return Node(node_id, parent_id, None, workings, tuple(said.attachments))
+
+    def _when(self, row: dict[str, Any]) -> float:
+        turn = self._turns.get(row["hash"])
+        return foreign_values.iso_moment(turn["datetime_utc"]) if turn else 0.0
+
+    def _reply(self, node_id: str, row: dict[str, Any], text: str, reasoning: str) -> Message:
+        reply = Message(Role.ASSISTANT, text, node_id, created=self._when(row), reasoning=reasoning)
+        reply.endpoint, reply.finish_reason = ENDPOINT, FinishReason.STOP
+        turn = self._turns.get(row["hash"])
+        if turn is not None:
+            reply.model = foreign_values.line(turn["resolved_model"]) or foreign_values.line(turn["model"])
+            if turn["tip_message_hash"] == row["hash"]:
+                seconds = foreign_values.number(turn["duration_ms"])
+                reply.usage, reply.timing = usage(turn), None if seconds is None else Timing(total=seconds / 1000)
+        return reply
+
+    def _said(self, name: str) -> _Said:
+        said = _Said()
+        query = "WHERE message_hash = ? ORDER BY position"
+        for row in self._database.rows("parts", "type tool_name text payload", query, name):
+            self._add_part(said, row, parsed(row["payload"]))
+        return said
+
+    def _add_part(self, said: _Said, row: dict[str, Any], payload: dict[str, Any]) -> None:
+        match row["type"]:
+            case "text":
+                said.text += filter(None, [self._text(row, payload)])
+            case "reasoning":
+                said.reasoning += filter(None, [self._text(row, payload)])
+            case "tool_call":
+                said.reasoning.append(tool_call(row["tool_name"], payload.get("arguments")))
+            case "tool_result":
+                said.reasoning.append(tool_result(row["tool_name"], payload.get("output")))
+                self._attach(said, foreign_values.items(payload.get("attachments")))
+            case "attachment":
+                self._attach(said, [payload.get("attachment")])
+            case _:
+                self.lost += 1
+
+    def _text(self, row: dict[str, Any], payload: dict[str, Any]) -> str:
+        """A text that holds long ones given more than once is kept in pieces."""
+        pieces = foreign_values.items(payload.get("text_ref"))
+        return foreign_values.text(row["text"]) or "".join(
+            self._piece(foreign_values.mapping(piece)) for piece in pieces
+        )
+
+    def _piece(self, piece: dict[str, Any]) -> str:
+        if "literal" in piece:
+            return foreign_values.text(piece["literal"])
+        rows = self._database.rows("fragments", "content", "WHERE id = ?", foreign_values.count(piece.get("fragment")))
+        return "".join(foreign_values.text(row["content"]) for row in rows)
+
+    def _attach(self, said: _Said, references: list[Any]) -> None:
+        for reference in map(foreign_values.mapping, references):
+            name = foreign_values.line(reference.get("id"))
+            row = next(self._database.rows("attachments", ATTACHMENT, "WHERE id = ?", name), None)
+            found, place = attached(row) if row else (None, "")
+            self.lost += not found and not place
+            said.attachments += [found] if found else []
+            said.text += [place] if place else []

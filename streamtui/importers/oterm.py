@@ -1,0 +1,90 @@
+"""Chats from the database of oterm (``store.db``)."""
+
+import base64
+import binascii
+import json
+from typing import Any
+
+from streamtui.core import foreign_values
+from streamtui.core.message import Attachment, FinishReason, Message, Role
+from streamtui.core.parameters import Parameters
+from streamtui.core.session import Session
+from streamtui.importers.assets import media_type
+from streamtui.importers.foreign_database import Database
+from streamtui.importers.import_report import Found
+from streamtui.importers.streamtui_json import valid_parameters
+from streamtui.importers.tree_builder import Node, grow
+
+_ROLES = {"user": Role.USER, "me": Role.USER, "assistant": Role.ASSISTANT, "ollama": Role.ASSISTANT}
+"""The authors; until version 0.12 they were called me and ollama."""
+_PARAMETERS = ("temperature", "top_p", "max_tokens", "seed", "stop", "presence_penalty", "frequency_penalty")
+
+
+def is_this(database: Database) -> bool:
+    """Whether it is a database of oterm."""
+    return "model" in database.columns("chat") and {"author", "text"} <= database.columns("message")
+
+
+def chats(database: Database) -> list[dict[str, Any]]:
+    """Returns the chats, oldest first."""
+    rows = list(database.rows("chat", "id name model system provider parameters", "ORDER BY id"))
+    # oterm keeps no times. So that the order stays, each is a minute younger than the one before it.
+    changed = database.path.stat().st_mtime
+    return [{**row, "when": changed - 60 * (len(rows) - n)} for n, row in enumerate(rows, 1)]
+
+
+def session(database: Database, chat: dict[str, Any]) -> Found:
+    """Returns a chat as a session; the same chat has the same ids whenever it is read."""
+    rows = list(database.rows("message", "id author text images", "WHERE chat_id = ? ORDER BY id", chat["id"]))
+    key = ("oterm", chat["id"], rows[0]["text"] if rows else "")
+    found = Session(
+        id=foreign_values.identity(*key),
+        title=foreign_values.line(chat["name"]),
+        endpoint=foreign_values.line(chat["provider"]) or "ollama",
+        model=foreign_values.line(chat["model"]),
+        system=foreign_values.text(chat["system"]),
+        created=foreign_values.moment(chat["when"]),
+        parameters=_parameters(chat["parameters"]),
+    )
+    nodes: list[Node] = []
+    lost = 0
+    for row in rows:
+        role, pictures = _ROLES.get(row["author"]), _json(row["images"], list)
+        if role is None:
+            lost += 1
+            continue
+        message = Message(
+            role, foreign_values.text(row["text"]), foreign_values.identity(*key, row["id"]), created=found.created
+        )
+        message.attachments = tuple(filter(None, (_picture(item, n) for n, item in enumerate(pictures, 1))))
+        lost += len(pictures) - len(message.attachments)
+        if role is Role.ASSISTANT:
+            message.endpoint, message.model, message.finish_reason = found.endpoint, found.model, FinishReason.STOP
+        nodes.append(Node(message.id, nodes[-1].id if nodes else None, message))
+    grow(found, nodes)
+    return Found(found, lost)
+
+
+def _parameters(source: object) -> Parameters:
+    """Those that others know too; Ollama's own word for the limit of tokens is ``num_predict``."""
+    found = _json(source, dict)
+    if "num_predict" in found:
+        found.setdefault("max_tokens", found["num_predict"])
+    return valid_parameters({name: found[name] for name in _PARAMETERS if name in found})
+
+
+def _picture(source: object, number: int) -> Attachment | None:
+    try:
+        data = base64.b64decode(source if isinstance(source, str) else b"", validate=True)
+    except (ValueError, binascii.Error):
+        return None
+    kind = media_type("", data)
+    return Attachment(f"image-{number}.{kind.rpartition('/')[2]}", kind, data) if data else None
+
+
+def _json(source: object, kind: type[Any]) -> Any:
+    try:
+        found = json.loads(source) if isinstance(source, str) else None
+    except (ValueError, RecursionError):
+        found = None
+    return found if isinstance(found, kind) else kind()

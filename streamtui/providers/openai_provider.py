@@ -1,0 +1,281 @@
+"""OpenAIProvider: one server, reached with the openai package and read as raw server-sent events."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing, suppress
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from streamtui.config import Api, Endpoint
+from streamtui.core.message import Delta, FinishReason
+from streamtui.core.models import ModelInfo, api_for, refused_by
+from streamtui.providers.base import Provider, ProviderError, Request, Trouble
+from streamtui.providers.credentials import Unlocking
+from streamtui.providers.error_explainer import Explainer
+from streamtui.providers.model_catalog import models_in
+from streamtui.providers.moderation_result import flags_in
+from streamtui.providers.parameter_compat import Adaptation
+from streamtui.providers.read_timeout import Patience
+from streamtui.providers.stream_reader import ReplyReader
+from streamtui.providers.wire_formats import TITLES, WIRES
+
+if TYPE_CHECKING:
+    import httpx2
+    import openai
+
+    from streamtui.providers.client_factory import Transport
+
+LIST_TIMEOUT = 20.0
+"""Seconds until the list of models, or the verdict of the moderation, is there."""
+AFTERMATH = 2.0
+"""Seconds in which usage may follow the end of a reply. Some servers leave the connection open after it."""
+AFTER_DONE = 0.1
+"""Seconds in which the body may end after ``[DONE]``; the same as the openai package allows."""
+_MAX_AFTERMATH = 1024 * 1024
+_DONE = b"[DONE]"
+_MAX_LIST = 32 * 1024 * 1024
+_Chunks = AsyncGenerator[bytes, None]
+
+
+class OpenAIProvider(Provider):
+    """A server that speaks one of OpenAI's APIs. Nothing is imported or opened before its first use."""
+
+    def __init__(self, endpoint: Endpoint, *, transport: "Transport | None" = None) -> None:
+        """`transport`: makes what carries the requests, in place of the network; called at the first use."""
+        self._key = Unlocking(endpoint)
+        self._transport = transport
+        self._lock = Lock()
+        self._client: openai.AsyncOpenAI | None = None
+        self._adapted: dict[tuple[Api, str], dict[str, str]] = {}
+        """What models have refused since the start, as in `Delta.adapted`."""
+        self._told: set[tuple[Api, str]] = set()
+        """Parameters that an API does not have, and the user was told so."""
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """The server and its key."""
+        return self._key.endpoint
+
+    def warm_up(self) -> None:
+        """Imports openai (0.6 s of CPU) and makes the client. May be called from any thread.
+
+        Raises ProviderError if the address, the proxy or a header can't be used.
+        """
+        self._ready()
+
+    async def stream(self, request: Request) -> AsyncGenerator[Delta, None]:
+        """Sends `request` and yields the reply piece by piece; see `Provider.stream`."""
+        client = await self._client_for()
+        api = request.api or api_for(self.endpoint, request.model)
+        explain = Explainer(self.endpoint, request.model, api)
+        adaptation = self._adaptation(request, api, explain)
+        if notice := self._not_in(api, request):
+            yield notice
+        reader = ReplyReader(WIRES[api].decode, explain, request.tap, inline_reasoning=api is not Api.COMPLETIONS)
+        try:
+            until = self._first_limit()
+            while isinstance(answer := await _sent(client, WIRES[api].path, adaptation, until, request.sent), Delta):
+                self._adapted.setdefault((api, request.model), {}).update(answer.adapted or {})
+                yield answer
+                until = self._first_limit()
+            async with aclosing(_pieces(answer, reader, until, self.endpoint.timeouts.silence)) as deltas:
+                async for delta in deltas:
+                    yield delta
+                    if delta.finish_reason is FinishReason.LENGTH and (notice := self._no_limit(api, adaptation)):
+                        yield notice
+        except ProviderError as error:
+            if rest := reader.rest():
+                yield rest
+            error.retryable = error.retryable and not reader.begun
+            raise
+        except _failures() as error:
+            if not reader.finished:
+                if rest := reader.rest():
+                    yield rest
+                raise self._explained(explain, error, reader.begun) from None
+
+    def _first_limit(self) -> float:
+        return asyncio.get_running_loop().time() + self.endpoint.timeouts.first
+
+    async def models(self) -> list[str]:
+        """Returns the names of the server's models, cleaned, each once, in its order."""
+        return [model.name for model in await self.catalogue()]
+
+    async def catalogue(self) -> list[ModelInfo]:
+        """Returns the server's models and what it says of them, each once, in its order."""
+        client = await self._client_for()
+        explain = Explainer(self.endpoint)
+        late = explain.late_list(LIST_TIMEOUT)
+        return models_in(await self._whole(client, "/models", None, explain, late), explain)
+
+    async def moderate(self, text: str) -> tuple[str, ...]:
+        """Returns what the server's moderation flags `text` for; nothing: it does not. See `Provider.moderate`."""
+        client = await self._client_for()
+        explain = Explainer(self.endpoint)
+        late = explain.no_moderation(f"It took more than {LIST_TIMEOUT:.0f} s.")
+        try:
+            return flags_in(await self._whole(client, "/moderations", {"input": text}, explain, late), explain)
+        except ProviderError as error:
+            raise error if error is late else explain.no_moderation(error.sentence) from None
+
+    async def _whole(
+        self,
+        client: "openai.AsyncOpenAI",
+        path: str,
+        body: dict[str, Any] | None,
+        explain: Explainer,
+        late: ProviderError,
+    ) -> str:
+        """Returns the whole answer to a request that is no reply; raises `late` when that takes too long."""
+        read = bytearray()
+        try:
+            async with asyncio.timeout(LIST_TIMEOUT), aclosing(await _asked(client, path, body)) as answer:
+                async for chunk in answer.aiter_bytes():
+                    read += chunk
+                    if len(read) > _MAX_LIST:
+                        raise explain.garbled()
+        except TimeoutError:
+            raise late from None
+        except _failures() as error:
+            raise self._explained(explain, error) from None
+        return read.decode("utf-8-sig", "replace")
+
+    async def aclose(self) -> None:
+        """Closes the connections."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.close()
+
+    async def _client_for(self) -> "openai.AsyncOpenAI":
+        await self._key.unlocked()
+        # In a thread, because importing openai would stop the screen for half a second.
+        if self._client is None:
+            return await asyncio.to_thread(self._ready)
+        return self._client
+
+    def _explained(self, explain: Explainer, error: Exception, begun: bool = False) -> ProviderError:
+        told = explain.exception(error, begun=begun)
+        if told.trouble is Trouble.WRONG_KEY:
+            self._key.refused()
+        return told
+
+    def _ready(self) -> "openai.AsyncOpenAI":
+        from streamtui.providers.client_factory import client_for
+
+        with self._lock:
+            if self._client is None:
+                self._client = client_for(lambda: self.endpoint, self._transport)
+            return self._client
+
+    def _adaptation(self, request: Request, api: Api, explain: Explainer) -> Adaptation:
+        known = refused_by(self.endpoint, request.model) if api is Api.CHAT else {}
+        known = {**known, **request.adaptations, **self._adapted.get((api, request.model), {})}
+        return Adaptation(WIRES[api].encode(request), known, explain)
+
+    def _not_in(self, api: Api, request: Request) -> Delta | None:
+        """Returns the notice that the API does not have a parameter, the first time it is set."""
+        names = request.parameters.as_dict().keys() - WIRES[api].parameters.keys() - {"extra", "unset"}
+        new = sorted(name for name in names if (api, name) not in self._told)
+        self._told.update((api, name) for name in new)
+        if not new:
+            return None
+        return Delta(notice=f"The {TITLES[api]} API has no {' and no '.join(new)}: not sent.")
+
+    def _no_limit(self, api: Api, adaptation: Adaptation) -> Delta | None:
+        """Returns the notice that servers cut a completion after 16 tokens if nothing is set, the first time."""
+        if api is not Api.COMPLETIONS or "max_tokens" in adaptation.body or (api, "") in self._told:
+            return None
+        self._told.add((api, ""))
+        notice = "No limit is set for the reply, and by the Completions API many servers then stop after 16 tokens: "
+        return Delta(notice=notice + "set max tokens.")
+
+
+async def _sent(
+    client: "openai.AsyncOpenAI",
+    path: str,
+    adaptation: Adaptation,
+    until: float,
+    tell: Callable[[], None] | None,
+) -> "httpx2.Response | Delta":
+    """Returns the answer to the request; the notice, where it has to be asked again without a field."""
+    import openai
+
+    from streamtui.providers.client_factory import tell_sent
+
+    told = tell_sent.set(tell)
+    try:
+        async with asyncio.timeout_at(until):
+            answer = await _asked(client, path, adaptation.body)
+        if tell is not None:
+            tell()  # what is no network, such as the demo, says nothing before
+        return answer
+    except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
+        notice = adaptation.answer(error.response.text)
+        if notice is None:
+            raise
+        return notice
+    finally:
+        tell_sent.reset(told)
+
+
+async def _asked(client: "openai.AsyncOpenAI", path: str, body: dict[str, Any] | None = None) -> "httpx2.Response":
+    """Returns the server's answer, its body still to be read and to be closed.
+
+    The package's own methods would check every message: 0.11 ms of CPU each, on the event loop and before every
+    prompt (0.22 s for a conversation of 2,000 messages, 0.002 s this way).
+    """
+    import httpx2
+
+    stream: bool = True
+    if body is None:
+        answer = await client.get(path, cast_to=httpx2.Response, stream=stream)
+    else:
+        answer = await client.post(path, cast_to=httpx2.Response, body=body, stream=stream)
+    return answer
+
+
+async def _pieces(
+    answer: "httpx2.Response", reader: ReplyReader, until: float, silence: float
+) -> AsyncGenerator[Delta, None]:
+    """Yields what `answer` holds; the first by the time `until`, each other after at most `silence` seconds."""
+    now = asyncio.get_running_loop().time
+    reader.content_type = answer.headers.get("content-type", "")
+    async with aclosing(answer), aclosing(answer.aiter_bytes()) as chunks:
+        with Patience(until) as patience:
+            while not reader.finished and (chunk := await patience.next(chunks)) is not None:
+                for delta in reader.feed(chunk):
+                    yield delta
+                    # Only now, as it may take its time to show the piece.
+                    patience.until = now() + silence
+        for delta in reader.feed(await _aftermath(chunks, reader.done)):
+            yield delta
+        for delta in reader.finish():
+            yield delta
+
+
+async def _aftermath(chunks: _Chunks, done: bool) -> bytes:
+    """Returns what follows the end of a reply: its usage, and the end of the body.
+
+    A connection whose body was read to the end carries the next request too. A server that goes on sending is cut off.
+    """
+    rest = bytearray()
+    now = asyncio.get_running_loop().time
+    with suppress(*_failures()):
+        async with asyncio.timeout(AFTER_DONE if done else AFTERMATH) as limit:
+            async for chunk in chunks:
+                begun = max(0, len(rest) - len(_DONE))
+                rest += chunk
+                if len(rest) > _MAX_AFTERMATH:
+                    break
+                if not done and _DONE in rest[begun:]:
+                    done = True
+                    limit.reschedule(now() + AFTER_DONE)
+    return bytes(rest)
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    """What sending and reading can raise. TimeoutError is an OSError."""
+    import httpx2
+    import openai
+
+    return (openai.OpenAIError, httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, OSError)

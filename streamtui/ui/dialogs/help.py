@@ -1,0 +1,74 @@
+"""HelpScreen: the keys, grouped by the place where they work."""
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.widgets import Static
+
+from streamtui.keys import Key
+from streamtui.ui.dialogs.dialog import Panel
+
+_PLACES = {
+    "prompt": "In the prompt",
+    "chat": "Anywhere",
+    "pane": "In the conversation (alt+up goes there)",
+    "sessions": "In the list of the saved sessions",
+    "tree": "In the tree of the conversation",
+    "models": "In the list of models",
+}
+
+
+NARROW = 70
+"""Cells below which keys and what they do stand one below the other."""
+
+
+class HelpScreen(Panel[None]):
+    """Lists every key with what it does."""
+
+    BINDINGS = [("escape,f1,q,enter", "dismiss", "leave")]
+
+    def __init__(self, table: tuple[Key, ...]) -> None:
+        super().__init__()
+        self._keys = table
+
+    def compose(self) -> ComposeResult:
+        """One scrolling text."""
+        with VerticalScroll(id="panel"):
+            yield Static(self._tables(), id="keys")
+
+    def on_mount(self) -> None:
+        """Names the panel."""
+        self.name_panel("Keys", "esc leave")
+        self.query_one("#panel").focus()
+
+    def _tables(self) -> Group:
+        places = dict.fromkeys(key.place for key in self._keys)
+        return Group(*(self._table(place) for place in places), "Moving and editing in the prompt: as in any editor.")
+
+    def _of(self, place: str) -> list[Key]:
+        return [key for key in self._keys if key.place == place]
+
+    def _stacked(self, place: str) -> Text:
+        """The keys of a place one below another, for narrow terminals."""
+        variables = self.app.theme_variables
+        text = Text(f"{_PLACES.get(place, place)}\n", style=f"bold {variables['primary']}")
+        for key in self._of(place):
+            text.append(f"{key.shown}\n", f"not bold {variables['accent']}")
+            text.append(f"  {key.does}\n", f"not bold {variables['foreground']}")
+        return text
+
+    def _table(self, place: str) -> Table | Text:
+        variables = self.app.theme_variables
+        if self.app.size.width < NARROW:
+            return self._stacked(place)
+        table = Table(box=None, show_edge=False, pad_edge=False, expand=True, title_justify="left")
+        table.add_column(
+            _PLACES.get(place, place), style=variables["accent"], header_style=f"bold {variables['primary']}"
+        )
+        table.add_column("", ratio=2)
+        for key in self._of(place):
+            table.add_row(key.shown, key.does)
+        table.add_row("", "")
+        return table

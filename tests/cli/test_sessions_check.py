@@ -1,0 +1,139 @@
+"""`streamtui sessions check`: what it prints, and its exit codes."""
+
+import os
+import shutil
+import sqlite3
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from streamtui import paths
+from streamtui.cli import main
+from streamtui.core.message import Message, Role
+from streamtui.core.session import Session
+from streamtui.storage import Store
+
+
+@pytest.fixture
+def session() -> Session:
+    """A session that is saved."""
+    session = Session()
+    with Store(paths.database()) as store:
+        store.save_session(session)
+        store.save_message(session.id, session.add(Message(Role.USER, "precious " * 2000)))
+    return session
+
+
+def test_nothing_to_check(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sessions", "check", "--repair"]) == 0
+    assert capsys.readouterr() == (f"Nothing is saved yet: there is no {paths.database()}.\n", "")
+    assert not paths.database().parent.exists()
+
+
+def test_what_is_sound(session: Session, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sessions", "check"]) == 0
+    assert capsys.readouterr() == (f"{paths.database()} is sound: 1 session, 1 message.\n", "")
+
+
+def test_what_is_not_sound_is_told_and_repaired(session: Session, capsys: pytest.CaptureFixture[str]) -> None:
+    path = paths.database()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE sessions SET message_count = 7")
+    path.chmod(0o644)
+    assert main(["sessions", "check"]) == 1
+    out, err = capsys.readouterr()
+    problems = ["The number of messages is wrong in 1 session.", f"Other users of this computer may look into {path}."]
+    assert out.splitlines() == problems
+    assert err == f"streamtui: {path} is not sound; streamtui sessions check --repair mends it.\n"
+    assert main(["sessions", "check", "--repair"]) == 0
+    out, err = capsys.readouterr()
+    remedies = ["Counted again.", "They may no longer."]
+    assert out.splitlines()[:-1] == [f"{problem} {remedy}" for problem, remedy in zip(problems, remedies, strict=True)]
+    assert out.splitlines()[-1] == f"{path} is sound: 1 session, 1 message."
+    assert err == ""
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_damaged_file(session: Session, capsys: pytest.CaptureFixture[str]) -> None:
+    path = paths.database()
+    with path.open("r+b") as file:
+        file.write(b"\xff" * 100)
+    assert main(["sessions", "list"]) == 1
+    assert "or damaged; try “streamtui sessions check --repair”" in capsys.readouterr().err
+    assert main(["sessions", "check", "--repair"]) == 0
+    out = capsys.readouterr().out
+    assert f"What can be read, 1 message, is in a new file now; the damaged one is kept as {path}.damaged." in out
+    with Store(path) as store:
+        assert store.session(session.id).result(10).path() == session.path()
+
+
+def test_what_can_not_be_repaired(capsys: pytest.CaptureFixture[str]) -> None:
+    paths.database().mkdir(parents=True)
+    assert main(["sessions", "check", "--repair"]) == 1
+    reason = f"{paths.database()} is a folder; move it away"
+    assert capsys.readouterr() == ("", f"streamtui: The saved sessions can't be repaired: {reason}.\n")
+
+
+def run_unprivileged(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run `streamtui sessions` so that file permissions hold, for root too."""
+    command = [sys.executable, "-m", "streamtui", "sessions", *arguments]
+    if os.geteuid() == 0:
+        if shutil.which("setpriv") is None:
+            pytest.skip("needs setpriv, so that permissions hold for root")
+        command = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", *command]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@contextmanager
+def mode_of(path: Path, mode: int) -> Iterator[None]:
+    """Set the permissions of `path` for a while."""
+    before = path.stat().st_mode
+    path.chmod(mode)
+    try:
+        yield
+    finally:
+        path.chmod(before)
+
+
+def test_a_forbidden_folder_is_no_crash_and_no_fault(session: Session) -> None:
+    path = paths.database()
+    with mode_of(path.parent, 0o000):
+        done = run_unprivileged("check")
+    assert (done.returncode, done.stdout) == (1, "")
+    reason = f"{path} can't be read; check the permissions of the file and of its folder"
+    assert done.stderr == f"streamtui: The saved sessions can't be checked: {reason}.\n"
+
+
+def test_a_forbidden_file_is_no_fault(session: Session) -> None:
+    path = paths.database()
+    with mode_of(path, 0o000):
+        done = run_unprivileged("check")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"can't be checked: {path} can't be read; check the permissions" in done.stderr
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_a_read_only_database_is_checked(session: Session, log: bool) -> None:
+    path = paths.database()
+    with closing(sqlite3.connect(path)) as writer:
+        if log:  # another program has the database open, so that its log is beside it
+            writer.execute("CREATE TABLE t (x)")
+        with mode_of(path, 0o400), mode_of(path.parent, 0o500):
+            done = run_unprivileged("check")
+    assert (done.stdout, done.stderr, done.returncode) == (
+        f"{path} is sound: 1 session, 1 message. Read only: the search index was not checked.\n", "", 0,
+    )  # fmt: skip
+
+
+def test_a_read_only_database_can_not_be_repaired(session: Session) -> None:
+    path = paths.database()
+    with mode_of(path, 0o400), mode_of(path.parent, 0o500):
+        done = run_unprivileged("check", "--repair")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "can't be repaired" in done.stderr
+    assert "can't be written; check the permissions" in done.stderr

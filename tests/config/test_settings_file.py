@@ -1,0 +1,267 @@
+"""What config.toml may say, and the sentence for everything it may not."""
+
+from pathlib import Path
+
+import pytest
+
+from streamtui.config import Api, ModelSettings, Preset, Timeouts
+from streamtui.config.settings_file import FileSettings, read_settings
+from streamtui.core.parameters import Parameters
+
+FULL = """\
+endpoint = "box"
+model = "m"
+system = '''
+Be brief.
+Be kind.'''
+preset = "coder"
+pace = 300
+title_model = "small"
+theme = "paper"
+moderate = true
+max_reply_mb = 2.5
+parameters = { temperature = 1 }
+
+[endpoints.box]
+base_url = "http://box.example:81/v1/"
+api_key_env = "BOX_KEY"
+api_key_command = "pass show box"
+api_key_keyring = true
+api_key = " sk-1 "
+organization = "org"
+project = "proj"
+headers = { "X-Title" = "streamtui" }
+timeouts.connect = 3
+timeouts.silence = 0.5
+proxy = "socks5://proxy.example:1080"
+api = "responses"
+model = "big"
+favourites = ["big", "small"]
+system = "Be quick."
+retries = 0
+
+[endpoints.box.parameters]
+max_tokens = 100
+stop = "END"
+extra = { top_k = 40, nested = { a = [1, 2] } }
+
+[endpoints.box.models."org/big:1"]
+api = "completions"
+window = 8192
+input_price = 0
+output_price = 1.5
+parameters.seed = 7
+
+[presets.coder]
+system = "Write code."
+endpoint = "box"
+model = "big"
+parameters.reasoning_effort = "high"
+
+[keys]
+"chat.retry" = "Alt+R, shift+f11"
+chat.pick_model = ["f2"]
+"pane.fold" = "space"
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Where the settings of the test are."""
+    return tmp_path / "config.toml"
+
+
+def read(file: Path, text: str) -> FileSettings:
+    """What is read of a file that says `text`."""
+    file.write_text(text, encoding="utf-8")
+    file.chmod(0o600)
+    return read_settings(file)
+
+
+def test_everything_a_file_can_say(file: Path) -> None:
+    settings = read(file, FULL)
+    assert settings.troubles == []
+    assert settings.values == {
+        "endpoint": "box", "model": "m", "system": "Be brief.\nBe kind.", "preset": "coder", "pace": 300.0,
+        "title_model": "small", "theme": "paper", "moderate": True, "max_reply_mb": 2.5,
+    }  # fmt: skip
+    assert settings.parameters == Parameters(temperature=1.0)
+    assert settings.endpoints == {
+        "box": {
+            "base_url": "http://box.example:81/v1",
+            "api_key_env": "BOX_KEY",
+            "api_key_command": "pass show box",
+            "api_key_keyring": True,
+            "api_key": "sk-1",
+            "organization": "org",
+            "project": "proj",
+            "headers": {"X-Title": "streamtui"},
+            "timeouts": Timeouts(connect=3.0, silence=0.5),
+            "proxy": "socks5://proxy.example:1080",
+            "api": Api.RESPONSES,
+            "model": "big",
+            "favourites": ("big", "small"),
+            "system": "Be quick.",
+            "retries": 0,
+            "parameters": Parameters(max_tokens=100, stop=("END",), extra={"top_k": 40, "nested": {"a": [1, 2]}}),
+            "models": {
+                "org/big:1": ModelSettings(Parameters(seed=7), Api.COMPLETIONS, 8192, 0.0, 1.5),
+            },
+        }
+    }
+    assert settings.presets == {
+        "coder": Preset("coder", "Write code.", "box", "big", Parameters(reasoning_effort="high"))
+    }
+    assert settings.keymap == {"chat.retry": "alt+r,shift+f11", "chat.pick_model": "f2", "pane.fold": "space"}
+
+
+def test_no_file_is_no_trouble(file: Path) -> None:
+    assert read_settings(file) == FileSettings(file)
+
+
+MISTAKES = [
+    ("moderate = 1", "moderate should be true or false"),
+    ("max_reply_mb = 0", "max_reply_mb should be a number above 0 and up to 1,024"),
+    ("model = 1", "model should be a text in quotes"),
+    ("pace = 0", "pace should be a number above 0 and up to 1,000,000"),
+    ("pace = true", "pace should be a number above 0 and up to 1,000,000"),
+    ("pace = nan", "pace should be a number above 0 and up to 1,000,000"),
+    ("endpoint = 'nope'", "endpoint should be the name of an endpoint (azure, deepseek, demo, groq, llamacpp, "
+                          "lmstudio, mistral, ollama, openai, openrouter, vllm)"),
+    ("endpoint = 'olama'", "endpoint should be the name of an endpoint, perhaps ollama"),
+    ("endpoint = 'azure'", "endpoint is left out: azure has no address yet: write base_url = "),
+    ("presets.a.endpoint = 'azure'", "presets.a.endpoint is left out: azure has no address yet: write base_url = "),
+    ("preset = 'x'", "preset should be the name of a preset (there is none)"),
+    ("presets.a.endpoint = 'grok'", "presets.a.endpoint should be the name of an endpoint, perhaps groq"),
+    ("endpoints = 1", "endpoints should be a table, as in [endpoints]"),
+    ("endpoints.box = 1", "endpoints.box should be a table, as in [endpoints.box]"),
+    ("endpoints.box.model = 'x'", 'endpoints.box needs an address, as in base_url = "http://localhost:11434/v1"'),
+    ("endpoints.azure.model = 'x'", 'endpoints.azure needs an address, as in base_url = "https://RESOURCE.openai'),
+    ("endpoints.demo.model = 'x'", "endpoints.demo is built in and can't be set"),
+    ("endpoints.'a b'.model = 'x'", 'endpoints."a b" should be of letters, digits and ._:-'),
+    ("endpoints.groq.base_url = 'api.groq.com/v1'", "endpoints.groq.base_url should be an address, as in http://loc"),
+    ("endpoints.groq.base_url = 'http://x:99999/'", "endpoints.groq.base_url should be an address"),
+    ("endpoints.groq.base_url = \"http://x/\\u001b[2J\"", "endpoints.groq.base_url should be an address"),
+    ("endpoints.groq.api_key_env = 'sk-not-a-name'", "endpoints.groq.api_key_env should be the name of an environment "
+                                                     "variable, not the key itself"),
+    ("endpoints.groq.api_key = 'schlüssel'", "endpoints.groq.api_key should be a key in quotes"),
+    ("endpoints.groq.api_key = \"a\\nb\"", "endpoints.groq.api_key should be a key in quotes"),
+    ("endpoints.groq.api_key_command = ['pass']", "endpoints.groq.api_key_command should be a command in quotes"),
+    ("endpoints.groq.headers = { a = \"b\\nc: d\" }", "endpoints.groq.headers should be a table of headers"),
+    ("endpoints.groq.headers = { 'a b' = 'c' }", "endpoints.groq.headers should be a table of headers"),
+    ("endpoints.groq.timeouts.first = 0", "endpoints.groq.timeouts.first should be a number above 0 and up to 86,400"),
+    ("endpoints.groq.timeouts = 5", "endpoints.groq.timeouts should be a table, as in [endpoints.groq.timeouts]"),
+    ("endpoints.groq.timeouts.read = 5", "endpoints.groq.timeouts.read is no setting and is left out; known are conn"),
+    ("endpoints.groq.proxy = 'proxy:80'", "endpoints.groq.proxy should be the address of a proxy"),
+    ("endpoints.groq.api = 'messages'", "endpoints.groq.api should be chat, completions or responses"),
+    ("endpoints.groq.favourites = 'a'", "endpoints.groq.favourites should be a list of texts"),
+    ("endpoints.groq.favourites = ['a', 1]", "endpoints.groq.favourites should be a list of texts"),
+    ("endpoints.groq.retries = -1", "endpoints.groq.retries should be a whole number from 0 to 20"),
+    ("endpoints.groq.retries = 1.5", "endpoints.groq.retries should be a whole number from 0 to 20"),
+    ("endpoints.groq.models.x.window = 0", "endpoints.groq.models.x.window should be a whole number from 1 to"),
+    ("endpoints.groq.models.'x.y'.input_price = -1", 'endpoints.groq.models."x.y".input_price should be a number, 0'),
+    ("parameters.temperature = 3", "parameters.temperature should be a number from 0 to 2"),
+    ("parameters.temprature = 1", "parameters.temprature is no parameter and is left out; perhaps temperature is"),
+    ("parameters.top_k = 40", "parameters.top_k is no parameter and is left out; perhaps top_p is meant, and fields "
+                              "of a server's own belong below extra."),
+    ("parameters.extra = { day = 1979-05-27 }", "parameters.extra should hold no dates, infinities or NaN"),
+    ("parameters.extra = 1", "parameters.extra should be a table of fields"),
+    ("parameters.stop = [1]", "parameters.stop should be a text, or a list of texts"),
+    ("presets.a.temperature = 1", "presets.a.temperature is no setting and is left out; known are endpoint, model"),
+    ("retries = 1", "retries is no setting and is left out; it belongs below [endpoints.NAME]."),
+    ("endpoints.groq.theme = 'x'", "endpoints.groq.theme is no setting and is left out; it belongs above the first"),
+    ("endpoints.groq.retrys = 1", "endpoints.groq.retrys is no setting and is left out; did you mean retries?"),
+    ("Endpoint = 'groq'", "Endpoint is no setting and is left out; did you mean endpoint?"),
+    ("\"a\\u001b[2J\" = 1", "\"a␛[2J\" is no setting and is left out"),
+    ("keys.chat.retry = 5", "keys.chat.retry should be a key, or several"),
+    ("keys.'chat.retyr' = 'f9'", 'keys."chat.retyr" should be the name of an action, perhaps chat.retry'),
+    ("keys.'chat.retry' = 'f99'", 'keys."chat.retry" should be a key, as in f9 or ctrl+g; f99 is none'),
+    ("keys.'chat.retry' = \"\\u001b\"", 'keys."chat.retry" should be a key, as in f9 or ctrl+g; ␛ is none'),
+    ("keys.'chat.retry' = 'strg+r'", 'keys."chat.retry" should be a key with alt, ctrl'),
+    ("keys.'chat.retry' = 'ctrl+i'", 'keys."chat.retry" should be another key: ctrl+i can\'t be told from tab'),
+    ("keys.'chat.retry' = 'ctrl+['", 'keys."chat.retry" should be another key: ctrl+left_square_bracket can\'t be'),
+    ("keys.'chat.retry' = 'r'", 'keys."chat.retry" should be a key with ctrl or alt, or F1 to F12: r is needed for w'),
+    ("keys.'chat.retry' = 'ctrl+f'", 'keys."chat.retry" should be another key: ctrl+f is that of chat.find'),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "words"), MISTAKES, ids=[text for text, _ in MISTAKES])
+def test_a_mistake_is_one_sentence_with_file_line_and_key(file: Path, text: str, words: str) -> None:
+    settings = read(file, f"# a comment\ntheme = 'paper'\n{text}\n")
+    assert len(settings.troubles) == 1
+    assert settings.troubles[0].startswith(f"{file}, line 3: {words}")
+    assert settings.troubles[0].endswith((".", "?"))
+    assert "sk-not-a-name" not in settings.troubles[0]
+    assert settings.values["theme"] == "paper", "what is right is used"
+
+
+def test_a_mistake_takes_nothing_with_it(file: Path) -> None:
+    settings = read(file, FULL.replace("retries = 0", "retries = 'no'").replace("seed = 7", "seed = 'x'"))
+    assert [trouble.partition(": ")[2] for trouble in settings.troubles] == [
+        "endpoints.box.retries should be a whole number from 0 to 20; it is left out.",
+        'endpoints.box.models."org/big:1".parameters.seed should be a whole number; it is left out.',
+    ]
+    assert settings.endpoints["box"]["model"] == "big"
+    assert settings.endpoints["box"]["models"]["org/big:1"].window == 8192
+    assert "retries" not in settings.endpoints["box"]
+
+
+def test_every_mistake_is_told_in_the_order_of_the_file(file: Path) -> None:
+    settings = read(file, "endpoint = 'x'\nmoderate = 1\n[endpoints.groq]\nretrys = 1\nretries = 'a'\n[keys]\nx = 'f9'")
+    assert [int(trouble.partition("line ")[2].partition(":")[0]) for trouble in settings.troubles] == [1, 2, 4, 5, 7]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a = 1\nb = \n", ", line 2: this is not TOML (Invalid value); the whole file is left out until it is"),
+        ("a = 1\na = 2\n", ", line 2: this is not TOML (Cannot overwrite a value)"),
+        ("[x", ", at its end: this is not TOML (Expected ']'"),
+        ("a = 'x\x1b'", ", line 1: this is not TOML ("),
+        ("a = " + "[" * 5000, " is left out: it is nested too deeply."),
+    ],
+)
+def test_a_file_that_is_no_toml_is_left_out(file: Path, text: str, said: str) -> None:
+    settings = read(file, text)
+    assert len(settings.troubles) == 1
+    assert settings.troubles[0].startswith(f"{file}{said}")
+    assert not settings.values
+
+
+def test_a_file_that_cannot_be_read_is_left_out(tmp_path: Path) -> None:
+    folder = tmp_path / "config.toml"
+    folder.mkdir()
+    assert read_settings(folder).troubles == [f"{folder} is left out: it can't be read (Is a directory)."]
+    binary = tmp_path / "binary.toml"
+    binary.write_bytes(b"a = '\xff'")
+    assert read_settings(binary).troubles == [f"{binary} is left out: it should be a text in UTF-8."]
+
+
+def test_a_file_of_windows_is_read(file: Path) -> None:
+    file.write_bytes('\ufefftheme = "paper"\r\nmoderate = 5\r\n'.encode())
+    settings = read_settings(file)
+    assert settings.values == {"theme": "paper"}
+    assert "line 2: moderate" in settings.troubles[0]
+
+
+def test_a_key_that_others_can_read_is_told(file: Path) -> None:
+    settings = read(file, "[endpoints.groq]\napi_key = 'gsk-1'\n[endpoints.openai]\napi_key = 'sk-1'\n")
+    assert settings.troubles == []
+    file.chmod(0o644)
+    settings = read_settings(file)
+    assert settings.troubles == [
+        f"{file}, line 2: endpoints.groq.api_key can be read by other users of this machine: chmod 600 {file}"
+    ]
+    assert settings.endpoints["groq"]["api_key"] == "gsk-1", "it is used all the same"
+
+
+def test_what_comes_from_the_file_is_clean(file: Path) -> None:
+    settings = read(file, 'system = "a\\u001b[2J\\nb"\nmodel = "m\\u009b1"\n[presets."p\\u0007"]\n')
+    assert settings.values == {"system": "a␛[2J\nb", "model": "m\ufffd1"}
+    assert list(settings.presets) == ["p␇"]
+
+
+def test_two_actions_can_change_keys(file: Path) -> None:
+    settings = read(file, "[keys]\n'chat.retry' = 'ctrl+f'\n'chat.find' = 'f5'\n")
+    assert settings.troubles == []
+    assert settings.keymap == {"chat.retry": "ctrl+f", "chat.find": "f5"}

@@ -1,0 +1,213 @@
+"""What a file holds is recognised by looking; archives that lie are refused; memory stays flat."""
+
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from streamtui.core.message import Message, Role
+from streamtui.core.session import Session
+from streamtui.core.transfer_error import TransferError
+from streamtui.exporters.export_files import json_parts
+from streamtui.exporters.json_export import json_of
+from streamtui.importers.detection import open_source
+from streamtui.importers.import_report import Entry, Found, Kind
+from tests.support import ROOT
+from tests.support.samples import conversation, node, talk, write_json
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def read(path: Path, kind: Kind | None = None) -> list[Entry]:
+    with open_source(path, kind) as source:
+        found = list(source)
+        assert source.progress == 1
+    return found
+
+
+def titles(path: Path, kind: Kind | None = None) -> list[str]:
+    """The titles of what can be read, and sentences about the rest."""
+    return [entry.session.title if isinstance(entry, Found) else entry.sentence for entry in read(path, kind)]
+
+
+def own(*names: str) -> list[Session]:
+    sessions = [Session(title=name) for name in names]
+    for session in sessions:
+        session.add(Message(Role.USER, session.title))
+    return sessions
+
+
+def test_our_json_alone_as_an_array_and_in_lines(tmp_path: Path) -> None:
+    sessions = own("A", "B")
+    for name, text in {
+        "one.json": json_of(sessions[0]),
+        "all.json": "".join(json_parts(sessions)),
+        "all.jsonl": "".join(json_parts(sessions, lines=True)),
+        "no-ending": "".join(json_parts(sessions)),
+    }.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        expected = sessions[: 1 if name == "one.json" else 2]
+        assert [entry.session for entry in read(tmp_path / name) if isinstance(entry, Found)] == expected
+
+
+def test_chatgpts_json_old_and_wrapped(tmp_path: Path) -> None:
+    assert titles(write_json(tmp_path / "conversations.json", [talk(1), talk(2)])) == ["Talk 1", "Talk 2"]
+    assert titles(write_json(tmp_path / "x.json", {"conversations": [talk(1)]})) == ["Talk 1"]
+    assert titles(write_json(tmp_path / "y.json", talk(1))) == ["Talk 1"]
+
+
+def archive(path: Path, files: dict[str, bytes | str]) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as made:
+        for name, data in files.items():
+            made.writestr(name, data)
+    return path
+
+
+def test_an_archive_split_with_pictures(tmp_path: Path) -> None:
+    pointer = {"content_type": "image_asset_pointer", "asset_pointer": "file-service://file-Abc"}
+    picture = conversation(node("q", None, "user", pointer, "Look"), title="Picture")
+    path = archive(
+        tmp_path / "export.zip",
+        {
+            "export/chat.html": "<html>",
+            "export/user.json": "{}",
+            "export/shared_conversations.json": "[{}]",
+            "export/conversations-001.json": json.dumps([talk(2), picture]),
+            "export/conversations-000.json": json.dumps([talk(1)]),
+            "export/dalle-generations/file-Abc-cat.png": PNG,
+        },
+    )
+    assert titles(path) == ["Talk 1", "Talk 2", "Picture"]
+    last = read(path)[-1]
+    assert isinstance(last, Found)
+    assert [file.data for file in last.session.path()[0].attachments] == [PNG]
+
+
+def test_a_picture_that_is_damaged_is_missing_and_no_more(tmp_path: Path) -> None:
+    pointer = {"content_type": "image_asset_pointer", "asset_pointer": "file-service://file-Abc"}
+    entries = [conversation(node("q", None, "user", pointer, "Look"), title="Picture"), talk(1)]
+    picture = bytes(range(256)) * 400
+    path = archive(tmp_path / "a.zip", {"file-Abc-cat.png": picture, "conversations.json": json.dumps(entries)})
+    data = bytearray(path.read_bytes())
+    data[60:90] = b"\xff" * 30
+    path.write_bytes(data)
+    first, second = read(path)
+    assert isinstance(first, Found)
+    assert isinstance(second, Found)
+    assert first.session.path()[0].text == "🖼 picture (not in the export)\nLook"
+
+
+def test_a_folder_that_was_an_archive(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_bytes(PNG)
+    folder = tmp_path / "export"
+    folder.mkdir()
+    write_json(folder / "user.json", {})
+    pointer = {"content_type": "image_asset_pointer", "asset_pointer": "file-service://file-Abc"}
+    write_json(folder / "conversations.json", [conversation(node("q", None, "user", pointer, "Look"))])
+    (folder / "file-Abc-link.png").symlink_to(tmp_path / "secret")
+    found = read(folder)[0]
+    assert isinstance(found, Found)
+    assert found.session.path()[0].attachments == ()  # a link is not followed out of the folder
+    (folder / "file-Abc-link.png").unlink()
+    (folder / "file-Abc-real.png").write_bytes(PNG)
+    for path in (folder, folder / "conversations.json"):
+        found = read(path)[0]
+        assert isinstance(found, Found)
+        assert found.session.path()[0].attachments[0].name == "real.png"
+
+
+def test_a_folder_of_our_exports(tmp_path: Path) -> None:
+    for session in own("A", "B"):
+        (tmp_path / f"{session.title}.json").write_text(json_of(session), encoding="utf-8")
+    assert titles(tmp_path) == ["A", "B"]
+
+
+def test_a_broken_entry_is_told_and_the_rest_comes_in(tmp_path: Path) -> None:
+    entries = [talk(1), {"title": "Bad\x1b", "mapping": [1]}, 7, None, talk(2)]
+    first, bad, number, nothing, last = titles(write_json(tmp_path / "conversations.json", entries))
+    assert (first, last) == ("Talk 1", "Talk 2")
+    assert (
+        bad
+        == "conversations.json, entry 2 (“Bad␛”): it is neither a session of streamtui nor a conversation of ChatGPT."
+    )
+    assert "entry 3" in number
+    assert "entry 4" in nothing
+
+
+def test_what_it_is_can_be_said(tmp_path: Path) -> None:
+    path = write_json(tmp_path / "x.json", [talk(1)])
+    assert titles(path, Kind.CHATGPT) == ["Talk 1"]
+    assert "no session of streamtui" in titles(path, Kind.STREAMTUI)[0]
+    with pytest.raises(TransferError, match="no SQLite database"), open_source(path, Kind.LLM):
+        pass
+
+
+def test_what_it_cannot_be_is_told(tmp_path: Path) -> None:
+    (tmp_path / "x.txt").write_text("hello")
+    assert titles(tmp_path / "x.txt") == ["x.txt can't be imported: it is no JSON, no ZIP archive and no database."]
+    for path, words in {
+        tmp_path / "nowhere": "there is no such file",
+        tmp_path: "holds no export",
+        archive(tmp_path / "a.zip", {"x.json": "[]"}): "no conversations.json in it",
+    }.items():
+        with pytest.raises(TransferError, match=words), open_source(path):
+            pass
+
+
+def test_a_damaged_archive_is_told(tmp_path: Path) -> None:
+    path = archive(tmp_path / "a.zip", {"conversations.json": json.dumps([talk(n) for n in range(400)])})
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2 : len(data) // 2 + 50] = bytes(50)
+    path.write_bytes(data)
+    assert "is damaged" in titles(path)[-1]
+    path.write_bytes(data[:-30])
+    with pytest.raises(TransferError, match="is damaged"), open_source(path):
+        pass
+
+
+def test_a_bomb_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as made, made.open("conversations.json", "w") as member:
+        for _ in range(70):
+            member.write(b" " * (1 << 20))
+    with pytest.raises(TransferError, match="made to fill memory"), open_source(path):
+        pass
+
+
+def test_names_that_lead_elsewhere_write_nothing(tmp_path: Path) -> None:
+    inside = tmp_path / "inside"
+    inside.mkdir()
+    path = archive(inside / "a.zip", {"../../conversations.json": json.dumps([talk(1)]), "/etc/file-Abc.png": PNG})
+    assert titles(path) == ["Talk 1"]
+    assert [file.name for file in tmp_path.rglob("*") if file.is_file()] == ["a.zip"]
+
+
+_LIMITED = """
+import resource, sys
+from pathlib import Path
+from streamtui.transfer.sources import open_source
+
+taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (taken + (24 << 20),) * 2)
+with open_source(Path(sys.argv[1])) as source:
+    print(sum(len(entry.session.messages) for entry in source))
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs /proc")
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_large_file_takes_little_memory(packed: bool, tmp_path: Path) -> None:
+    """30 MB of JSON, which the json module alone would need 100 MB for, with 24 MB more than the program itself."""
+    text = "[" + ",".join(json.dumps(talk(n, words=500, messages=8)) for n in range(900)) + "]"
+    assert len(text) > 28_000_000
+    path = tmp_path / "conversations.json"
+    path.write_text(text, encoding="utf-8")
+    if packed:
+        path = archive(tmp_path / "export.zip", {"conversations.json": text})
+    done = subprocess.run(
+        [sys.executable, "-c", _LIMITED, str(path)], capture_output=True, text=True, cwd=ROOT, check=False
+    )
+    assert (done.stdout, done.stderr) == ("7200\n", "")

@@ -1,0 +1,120 @@
+"""What comes in: new sessions whole, known ones only what they lack, and nothing that is there changes."""
+
+import copy
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from streamtui.core.message import Message, Role
+from streamtui.core.session import Session, SessionFilter
+from streamtui.importers import importer
+from streamtui.importers.assets import Assets
+from streamtui.importers.chatgpt import conversation as read_conversation
+from streamtui.importers.import_report import Broken, Entry, Found
+from streamtui.importers.importer import Outcome, UnsavedError, bring_in
+from streamtui.storage import Store
+from tests.support.samples import talk
+
+
+def bring(store: Store, entries: Iterable[Entry | Session], *, dry_run: bool = False) -> list[tuple[Outcome, int]]:
+    """Brings in sessions; what became of each, and how many messages it added."""
+    found = (Found(entry) if isinstance(entry, Session) else entry for entry in entries)
+    return [(result.outcome, result.messages) for result in bring_in(found, store, dry_run=dry_run)]
+
+
+def chat(*texts: str) -> Session:
+    session = Session(title="mine", created=1.0)
+    for n, text in enumerate(texts):
+        session.add(Message(Role.ASSISTANT if n % 2 else Role.USER, text, created=1.0 + n))
+    return session
+
+
+def saved(store: Store, session: Session) -> Session:
+    return store.session(session.id).result()
+
+
+def test_twice_is_once(store: Store) -> None:
+    sessions = [read_conversation(talk(n), Assets()).session for n in range(3)]
+    assert bring(store, copy.deepcopy(sessions)) == [(Outcome.ADDED, 4)] * 3
+    assert bring(store, copy.deepcopy(sessions)) == [(Outcome.UNCHANGED, 0)] * 3
+    assert [saved(store, session) for session in sessions] == sessions
+
+
+def test_the_same_entry_twice_in_a_file_is_once(store: Store) -> None:
+    session = chat("a", "b")
+    expected = [(Outcome.ADDED, 2), (Outcome.UNCHANGED, 0)]
+    assert bring(store, [session, copy.deepcopy(session)], dry_run=True) == expected
+    assert bring(store, [session, copy.deepcopy(session)]) == expected
+
+
+def test_a_conversation_that_went_on_goes_on_here(store: Store) -> None:
+    session = chat("a", "b")
+    bring(store, [copy.deepcopy(session)])
+    session.add(Message(Role.USER, "c", created=9.0))
+    assert bring(store, [copy.deepcopy(session)]) == [(Outcome.UPDATED, 1)]
+    assert [message.text for message in saved(store, session).path()] == ["a", "b", "c"]
+
+
+def test_what_was_done_here_stays(store: Store) -> None:
+    session = chat("a", "b")
+    bring(store, [copy.deepcopy(session)])
+    store.rename(session.id, "renamed")
+    store.set_pinned(session.id, True)
+    here = saved(store, session)
+    store.save_message(here.id, here.add(Message(Role.USER, "said here", created=5.0)))
+    store.save_session(here)
+    session.add(Message(Role.USER, "said there", created=9.0))
+    assert bring(store, [copy.deepcopy(session)]) == [(Outcome.UPDATED, 1)]
+    after = saved(store, session)
+    assert (after.title, after.pinned) == ("renamed", True)
+    assert [message.text for message in after.path()] == ["a", "b", "said here"]
+    assert {message.text for message in after.messages.values()} == {"a", "b", "said here", "said there"}
+
+
+def test_what_was_deleted_stays_deleted(store: Store) -> None:
+    session = chat("a")
+    bring(store, [copy.deepcopy(session)])
+    store.trash(session.id)
+    assert bring(store, [copy.deepcopy(session)]) == [(Outcome.IN_TRASH, 0)]
+    assert store.sessions().result() == []
+    assert len(store.sessions(where=SessionFilter(trashed=True)).result()) == 1
+
+
+def test_a_dry_run_saves_nothing(store: Store) -> None:
+    assert bring(store, [chat("a"), Broken("x"), Session()], dry_run=True) == [
+        (Outcome.ADDED, 1),
+        (Outcome.BROKEN, 0),
+        (Outcome.EMPTY, 0),
+    ]
+    assert store.sessions().result() == []
+
+
+def test_archived_and_pinned_come_along(store: Store) -> None:
+    session = chat("a")
+    session.archived = session.pinned = True
+    bring(store, [copy.deepcopy(session)])
+    assert saved(store, session) == session
+
+
+def test_messages_that_belong_to_another_session_are_told(store: Store) -> None:
+    session = chat("a", "b")
+    bring(store, [copy.deepcopy(session)])
+    other = copy.deepcopy(session)
+    other.id, other.title = "another", "Copy"
+    results = list(bring_in([Found(other)], store))
+    assert [result.outcome for result in results] == [Outcome.ADDED, Outcome.BROKEN]
+    assert results[-1].trouble == "“Copy”: 2 of its messages belong to another session here, and stay there."
+
+
+def test_a_disk_that_fails_is_told_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importer, "WAIT_AFTER", 0)
+    with Store(tmp_path / "sessions.db") as store:
+        store.sessions().result()
+        monkeypatch.setattr("streamtui.storage.worker_threads.connect", _full)
+        with pytest.raises(UnsavedError, match="no room"):
+            bring(store, [chat("a"), chat("b")])
+
+
+def _full(path: Path) -> None:
+    raise OSError(28, "No space left on device")

@@ -1,0 +1,71 @@
+"""The log and the figures: what happened, and never what was said."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from streamtui.config import DEMO
+from streamtui.server.client_tokens import ClientTokens
+from streamtui.server.relay import Settings
+from streamtui.server.relay_metrics import Figures
+from tests.support.raw_server import DONE, chunked, piece, whole
+from tests.support.relay import KEY, Stage, passing, relaying
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+LINE = re.compile(
+    r"method=\S+ path=\S+ status=\d+ seconds=[\d.]+ first=[\d.-]+ bytes=\d+ end=\w+ token=\S+ endpoint=\S+"
+)
+
+
+async def test_a_line_has_everything_but_what_was_said(stage: Stage, tmp_path: Path) -> None:
+    tokens = ClientTokens(tmp_path / "tokens")
+    token = tokens.add("laptop")
+    async with passing(stage, chunked(piece("a secret reply"), DONE), tokens=tokens) as (relay, _):
+        body = {"model": "m", "messages": [{"role": "user", "content": "a secret prompt"}]}
+        reply = await relay.post("/v1/chat/completions?q=secret", body, headers={"authorization": f"Bearer {token}"})
+        line = await relay.logged("status=200")
+        assert LINE.fullmatch(line)
+        assert f"bytes={len(reply.content)} end=done token=laptop endpoint=box" in line
+        assert not any(part in "".join(relay.lines) for part in ("secret", KEY, token))
+
+
+async def test_a_path_cannot_write_lines_of_its_own(stage: Stage) -> None:
+    async with relaying(stage, Settings(DEMO)) as relay:
+        await relay.client.get("/a%0Astatus=200 end=done%1b[31m" + "x" * 500)
+        line = await relay.logged("status=404")
+        assert LINE.fullmatch(line)
+        assert len(line) < 300
+
+
+async def test_requests_are_counted(stage: Stage) -> None:
+    async with passing(stage, chunked(piece("x"), DONE)) as (relay, _):
+        sent = sum([len((await relay.post()).content) for _ in range(2)])
+        await relay.client.get("/nothing")
+        reply = await relay.client.get("/metrics")
+        assert reply.headers["content-type"].startswith("text/plain; version=0.0.4")
+        lines = reply.text.splitlines()
+    for line in (
+        "streamtui_open_requests 1",
+        'streamtui_requests_total{endpoint="box",status="200"} 2',
+        'streamtui_requests_total{endpoint="",status="404"} 1',
+        f'streamtui_sent_bytes_total{{endpoint="box"}} {sent}',
+        'streamtui_request_seconds_count{endpoint="box"} 2',
+        'streamtui_first_byte_seconds_bucket{endpoint="box",le="+Inf"} 2',
+    ):
+        assert line in lines
+    counts = [int(line.split()[-1]) for line in lines if line.startswith("streamtui_request_seconds_bucket")]
+    assert counts == sorted(counts)
+
+
+async def test_failures_are_counted_by_endpoint(stage: Stage) -> None:
+    async with passing(stage, whole(b"{}", "500 Oops", "application/json")) as (relay, _):
+        await relay.post()
+        assert 'streamtui_requests_total{endpoint="box",status="500"} 1' in relay.relay.figures.text()
+
+
+async def test_a_name_cannot_break_a_figures_line() -> None:
+    figures = Figures()
+    figures.sent['a"b\\c\nd'] = 3
+    assert r'streamtui_sent_bytes_total{endpoint="a\"b\\c\nd"} 3' in figures.text().splitlines()

@@ -1,0 +1,380 @@
+"""The check finds what is wrong with the saved sessions; the repair mends it and overwrites nothing."""
+
+import os
+import random
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from streamtui import paths
+from streamtui.core.message import Attachment, Message, Role
+from streamtui.core.session import Session
+from streamtui.storage import Store, schema
+from streamtui.storage.recovery.check import check
+
+PAGE = 4096
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "sessions.db"
+
+
+def chat(chance: random.Random, length: int = 3000) -> Session:
+    """A session of four messages, the first with a file, each longer than a page now and then."""
+    session = Session()
+    for n in range(4):
+        files = () if n else (Attachment("a.bin", "image/png", chance.randbytes(chance.randrange(9000))),)
+        text = f"message {n} " + "word " * chance.randrange(length)
+        session.add(Message(Role.ASSISTANT if n % 2 else Role.USER, text, attachments=files))
+    return session
+
+
+def fill(path: Path, count: int = 12) -> list[Session]:
+    chance = random.Random(1)
+    sessions = [chat(chance) for _ in range(count)]
+    with Store(path) as store:
+        for session in sessions:
+            store.save_session(session)
+            for message in session.messages.values():
+                store.save_message(session.id, message)
+        store.remember("theme", "paper")
+        store.set_favourite("here", "m-1", True)
+    return sessions
+
+
+def change(path: Path, *statements: str) -> None:
+    """Does what no program of ours does."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        schema.teach(connection)
+        for statement in statements:
+            connection.execute(statement)
+
+
+def overwrite(path: Path, at: int, data: bytes) -> None:
+    with path.open("r+b") as file:
+        file.seek(at)
+        file.write(data)
+
+
+def saved(path: Path) -> list[Session]:
+    with Store(path) as store:
+        found = store.sessions(1000).result(20)
+        return [store.session(summary.id).result(20) for summary in found]
+
+
+def files(path: Path) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in path.parent.iterdir() if file.is_file()}
+
+
+def test_nothing_saved_is_sound(path: Path) -> None:
+    report = check(path, repair=True)
+    assert (report.sound, report.findings, report.sessions) == (True, [], 0)
+    assert not path.exists()
+
+
+def test_what_the_program_writes_is_sound_and_left_as_it_is(path: Path) -> None:
+    sessions = fill(path)
+    with Store(path) as store:
+        store.grow(sessions[0].leaf_id or "", " and a piece")
+        store.delete_session(sessions[1].id)
+        store.save_session(sessions[2])
+    before = files(path)
+    for repair in (False, True):
+        report = check(path, repair=repair)
+        assert report.findings == []
+        assert (report.sound, report.sessions, report.messages) == (True, 11, 44)
+    assert files(path) == before
+
+
+FIRST = "(SELECT min(seq) FROM messages)"
+LOST = f"DELETE FROM messages WHERE seq = {FIRST}"
+FAULTY = {
+    "Of the layout of the database 1 part can't be found.": ["DROP TRIGGER message_indexed"],
+    "Of the layout of the database 2 parts can't be found.": ["DROP TABLE message_index", "DROP TABLE memory"],
+    "The session of 4 messages is missing.": ["DELETE FROM sessions WHERE rowid = 2"],
+    "What 1 message follows is missing, so what came before is not shown.": [LOST],
+    "The message of 2 pieces of a reply is missing.": [
+        f"INSERT INTO pieces SELECT id, 7, 'lost and', '' FROM messages WHERE seq = {FIRST}",
+        f"INSERT INTO pieces SELECT id, 8, ' found', '' FROM messages WHERE seq = {FIRST}",
+        LOST,
+    ],
+    "The message of 1 attachment is missing.": [LOST],
+    "The content of 1 attachment is missing.": ["DELETE FROM blobs WHERE rowid = 2"],
+    "The content of 1 attached file is not what it was.": ["UPDATE blobs SET data = x'00' WHERE rowid = 2"],
+    "No message has 1 attached file of the database.": ["INSERT INTO blobs VALUES (x'00', x'00')"],
+    "Something in 29 messages can't be read or shown.": [
+        "UPDATE messages SET role = 'wizard' WHERE seq > 40",
+        "UPDATE messages SET finish_reason = 'eaten' WHERE seq IN (35, 36)",
+        "UPDATE messages SET usage = '[]' WHERE seq IN (31, 32, 33)",
+        "UPDATE messages SET timing = '{' WHERE seq = 34",
+        "UPDATE messages SET recap = '1' WHERE seq = 30",
+        "UPDATE messages SET text = text || char(27) || ']0;title' WHERE seq <= 4",
+        "UPDATE messages SET text = x'ff00ff' WHERE seq IN (5, 6, 7, 8, 9)",
+        "UPDATE messages SET model = char(155) WHERE seq IN (10, 11)",
+        "UPDATE messages SET created = 'yesterday' WHERE seq IN (12, 13, 14)",
+    ],
+    "Something that is known of 3 sessions can't be read or shown.": [
+        "UPDATE sessions SET parameters = '{\"heat\": 1}' WHERE rowid = 2",
+        "UPDATE sessions SET parameters = '' WHERE rowid = 3",
+        "UPDATE sessions SET title = char(27) || 'c' WHERE rowid = 4",
+    ],
+    "In a circle of messages, each following another, stands 12 messages.": [
+        "UPDATE messages SET parent_id = (SELECT id FROM messages m WHERE m.session_id = messages.session_id"
+        " ORDER BY seq DESC LIMIT 1) WHERE parent_id IS NULL"
+    ],
+    "In a circle of messages, each following another, stands 1 message.": [
+        f"UPDATE messages SET parent_id = id WHERE seq = {FIRST}"
+    ],
+    "The number of messages is wrong in 12 sessions.": ["UPDATE sessions SET message_count = 99"],
+    "The search index does not match the messages.": ["INSERT INTO message_index(message_index) VALUES ('delete-all')"],
+}
+
+
+@pytest.mark.parametrize(("words", "statements"), FAULTY.items(), ids=FAULTY)
+def test_what_another_program_has_spoilt_is_found_and_mended(path: Path, words: str, statements: list[str]) -> None:
+    fill(path)
+    change(path, *statements)
+    with closing(sqlite3.connect(path)) as connection:
+        (spoilt,) = connection.execute("SELECT count(*) FROM messages").fetchone()
+    found = check(path)
+    assert words in [finding.problem for finding in found.findings]
+    assert not any(finding.remedy for finding in found.findings)
+    assert not found.sound
+    done = check(path, repair=True)
+    assert done.sound, done
+    assert words in [finding.problem for finding in done.findings]
+    assert check(path).findings == []
+    sessions = saved(path)
+    assert sum(len(session.messages) for session in sessions) >= spoilt
+    assert all(message.text for session in sessions for message in session.path())
+    backup = path.with_name("sessions.db.unrepaired.bak")
+    assert stat.S_IMODE(backup.stat().st_mode) == 0o600
+    assert check(backup).findings == found.findings
+
+
+def test_pieces_without_their_message_are_gathered(path: Path) -> None:
+    fill(path)
+    change(path, *FAULTY["The message of 2 pieces of a reply is missing."])
+    check(path, repair=True)
+    assert [m.text for m in saved(path)[-1].path()] == ["lost and found"]
+
+
+PLACES = {
+    "the head": (0, 100),
+    "the first page": (0, PAGE),
+    "the roots of all tables": (2 * PAGE, 8 * PAGE),
+    "the middle": (None, 2 * PAGE),
+    "the end": (-3 * PAGE, 3 * PAGE),
+}
+
+
+@pytest.mark.parametrize(("at", "length"), PLACES.values(), ids=PLACES)
+def test_what_can_be_read_of_a_damaged_file_is_saved_in_a_new_one(path: Path, at: int | None, length: int) -> None:
+    sessions = {session.id: session for session in fill(path, 30)}
+    size = path.stat().st_size
+    at = size // 2 if at is None else at % size
+    overwrite(path, at, random.Random(7).randbytes(length))
+    before = path.read_bytes()
+    assert [finding.problem[:20] for finding in check(path).findings] == ["The file is damaged "]
+    assert path.read_bytes() == before
+    report = check(path, repair=True)
+    assert report.sound, report
+    assert path.with_name("sessions.db.damaged").read_bytes() == before
+    assert check(path).findings == []
+    back = saved(path)
+    whole = sum(session == sessions.get(session.id) for session in back)
+    if at < 3 * PAGE:  # the roots only lead to the rows
+        assert whole == len(sessions)
+    assert whole > len(sessions) // 2
+    for session in back:
+        for message in session.messages.values():
+            original = sessions[session.id].messages[message.id].text if session.id in sessions else ""
+            assert message.text == original or "\ufffd" in message.text
+
+
+def test_a_message_is_read_as_far_as_it_can_be(path: Path) -> None:
+    session = Session()
+    with Store(path) as store:
+        store.save_session(session)
+        store.save_message(session.id, session.add(Message(Role.USER, "begin " + "word " * 4 * PAGE, model="m-1")))
+    at = path.read_bytes().rindex(b"word " * 800) // PAGE * PAGE
+    overwrite(path, at, b"\xff" * PAGE)  # with the number of the page that goes on
+    assert check(path, repair=True).sound
+    (text,) = [message.text for message in saved(path)[0].path()]
+    assert text.startswith("begin word word ")
+    assert text[:-1] in "begin " + "word " * 4 * PAGE
+    assert text.endswith("\ufffd")
+    assert len(text) > 2 * PAGE
+
+
+def test_what_was_deleted_does_not_come_back(path: Path) -> None:
+    kept, *deleted = fill(path)
+    with Store(path) as store:
+        for session in deleted:
+            store.delete_session(session.id)
+    overwrite(path, 12 * PAGE, bytes(PAGE))
+    check(path, repair=True)
+    assert {session.id for session in saved(path)} <= {kept.id}
+
+
+@settings(max_examples=25)
+@given(
+    st.lists(st.tuples(st.floats(0, 0.999), st.binary(min_size=1, max_size=3 * PAGE)), min_size=1, max_size=4),
+    st.floats(0, 1),
+)
+def test_no_damage_is_too_bad_to_be_looked_at(
+    tmp_path_factory: pytest.TempPathFactory, damage: list[tuple[float, bytes]], kept: float
+) -> None:
+    path = tmp_path_factory.mktemp("damaged") / "sessions.db"
+    fill(path, 4)
+    size = path.stat().st_size
+    for place, data in damage:
+        overwrite(path, int(place * size), data)
+    if kept < 0.5:
+        os.truncate(path, int(size * kept * 2))
+    before = path.read_bytes()
+    assert not before or check(path).path == path
+    assert path.read_bytes() == before or not before
+    report = check(path, repair=True)
+    if report.sound:
+        assert check(path).findings == []
+        assert all(session.path() for session in saved(path))
+    if any("damaged" in finding.problem for finding in report.findings):
+        assert before in files(path).values()
+
+
+HOLDS = """
+import sys
+from pathlib import Path
+from streamtui.store import Store
+with Store(Path(sys.argv[1])) as store:
+    store.remember("key", "value")
+    print(store.recall("key").result(), flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_damaged_file_is_not_replaced_while_another_program_uses_it(path: Path) -> None:
+    fill(path)
+    program = subprocess.Popen([sys.executable, "-c", HOLDS, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert program.stdout
+    assert program.stdout.readline() == b"value\n"
+    overwrite(path, path.stat().st_size // 2, bytes(4 * PAGE))
+    before = path.read_bytes()
+    report = check(path, repair=True)
+    assert "Another program has it open: close that, then repair it." in report.findings[0].problem
+    assert path.read_bytes() == before
+    program.communicate(b"")
+    assert check(path, repair=True).sound
+
+
+def test_what_a_killed_program_left_in_the_log_is_read_too(path: Path) -> None:
+    fill(path)
+    code = HOLDS.replace("sys.stdin.read()", f"import os; os.kill(os.getpid(), {signal.SIGKILL:d})")
+    subprocess.run([sys.executable, "-c", code, path], check=False, stdout=subprocess.DEVNULL)
+    assert path.with_name("sessions.db-wal").stat().st_size
+    overwrite(path, 4 * PAGE, bytes(PAGE))  # the root of the table of messages
+    assert check(path, repair=True).sound
+    assert path.with_name("sessions.db.damaged-wal").exists()
+    with Store(path) as store:
+        assert store.recall("key").result(10) == "value"
+
+
+def make_text(path: Path) -> None:
+    path.write_text("Dear diary, this is no database. " * 1000)
+
+
+def make_folder(path: Path) -> None:
+    path.mkdir()
+
+
+def make_newer(path: Path) -> None:
+    fill(path, 1)
+    change(path, "PRAGMA user_version = 1000")
+
+
+def make_other(path: Path) -> None:
+    change(path, "CREATE TABLE accounts (amount)")
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (make_text, "file is not a database). Nothing could be read out of it, so it was left as it is."),
+        (make_folder, "is a folder; move it away."),
+        (make_newer, "was written by a newer streamtui; upgrade this one."),
+        (make_other, "is another program's database; move it away."),
+    ],
+)
+def test_what_is_not_ours_is_left_alone(path: Path, make: Callable[[Path], None], words: str) -> None:
+    make(path)
+    before = files(path), path.stat().st_mode
+    report = check(path, repair=True)
+    assert words in report.failure or words in report.findings[0].problem
+    assert not report.sound
+    assert (files(path), path.stat().st_mode) == before
+
+
+def test_what_others_may_read_is_closed_to_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = paths.database()
+    fill(path, 1)
+    path.chmod(0o644)
+    path.parent.chmod(0o755)
+    report = check(path)
+    assert [finding.problem for finding in report.findings] == [
+        f"Other users of this computer may look into {file}." for file in (path, path.parent)
+    ]
+    assert check(path, repair=True).sound
+    assert modes(path) == [0o600, 0o700]
+
+
+def test_what_others_may_read_is_closed_to_them_at_the_next_start(tmp_path: Path) -> None:
+    path, elsewhere = paths.database(), tmp_path / "shared" / "sessions.db"
+    for database in (path, elsewhere):
+        fill(database, 1)
+        database.chmod(0o644)
+        database.parent.chmod(0o755)
+        with Store(database) as store:
+            assert store.latest().result(20)
+    assert modes(path) == [0o600, 0o700]
+    assert modes(elsewhere) == [0o600, 0o755]
+
+
+def modes(path: Path) -> list[int]:
+    return [stat.S_IMODE(file.stat().st_mode) for file in (path, path.parent)]
+
+
+NO_ROOM = """
+import resource, sys
+from pathlib import Path
+from streamtui.store.checking import check
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), -1))
+report = check(Path(sys.argv[1]), repair=True)
+print(report.sound, report.failure)
+"""
+
+
+@pytest.mark.parametrize("damaged", [True, False])
+def test_a_repair_without_room_changes_nothing(path: Path, damaged: bool) -> None:
+    fill(path)
+    if damaged:
+        overwrite(path, path.stat().st_size // 2, bytes(2 * PAGE))
+    else:
+        change(path, "UPDATE sessions SET message_count = 99")
+    before = path.read_bytes()
+    size = str(path.stat().st_size // 2)
+    done = subprocess.run([sys.executable, "-c", NO_ROOM, path, size], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("False The saved sessions can't be repaired: the disk ")
+    assert path.read_bytes() == before
+    assert {name for name in files(path) if not name.endswith(("-wal", "-shm"))} == {"sessions.db"}
+    assert check(path, repair=True).sound

@@ -1,0 +1,296 @@
+"""Windows that have the same database open see each other's changes, and never write over each other's."""
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from streamtui.core.message import Attachment, FinishReason, Message, Role
+from streamtui.core.parameters import Parameters
+from streamtui.core.session import Session
+from streamtui.storage import Draft, Store
+from streamtui.storage.instance_lock import Window
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "sessions.db"
+
+
+@pytest.fixture
+def left(path: Path) -> Iterator[Store]:
+    with Store(path) as store:
+        yield store
+
+
+@pytest.fixture
+def right(path: Path) -> Iterator[Store]:
+    with Store(path) as store:
+        yield store
+
+
+def saved(store: Store, *texts: str) -> Session:
+    """A session that `store` has saved."""
+    session = Session(endpoint="here", model="m-1")
+    for n, text in enumerate(texts):
+        role = Role.ASSISTANT if n % 2 else Role.USER
+        store.save_message(session.id, session.add(Message(role, text, finish_reason=FinishReason.STOP)))
+    store.save_session(session)
+    assert store.latest().result(20)
+    return session
+
+
+def read(store: Store, session: Session) -> Session:
+    return store.session(session.id).result(20)
+
+
+def test_a_window_writes_only_what_it_has_changed(left: Store, right: Store) -> None:
+    session = saved(left, "one", "two")
+    other = read(right, session)
+    session.parameters = Parameters(temperature=0.5)
+    session.add(Message(Role.USER, "three"))
+    left.save_message(session.id, session.messages[session.leaf_id or ""])
+    left.save_session(session)
+    read(left, session)
+    other.model = "m-2"
+    right.save_session(other)
+    back = read(right, session)
+    assert (back.model, back.parameters, back.leaf_id) == ("m-2", session.parameters, session.leaf_id)
+    session.system = "Be brief."
+    left.save_session(session)
+    assert (read(left, session).model, read(left, session).system) == ("m-2", "Be brief.")
+
+
+def test_a_session_deleted_elsewhere_is_saved_whole_again(left: Store, right: Store) -> None:
+    session = saved(left, "one")
+    right.delete_session(session.id)
+    assert right.latest().result(20) is None
+    left.save_session(session)
+    left.save_message(session.id, session.path()[0])
+    assert left.latest().result(20)
+    assert read(right, session) == session
+
+
+def test_the_version_is_another_after_every_change_and_only_then(left: Store, right: Store) -> None:
+    saved(left, "one")
+    read_by_left, read_by_right = left.version().result(20), right.version().result(20)
+    assert left.latest().result(20)
+    assert (left.version().result(20), right.version().result(20)) == (read_by_left, read_by_right)
+    right.remember("key", "value")
+    assert right.recall("key").result(20)
+    assert left.version().result(20) != read_by_left
+    assert right.version().result(20) != read_by_right
+
+
+def test_the_version_is_another_where_the_file_is_another(left: Store, path: Path) -> None:
+    saved(left, "one")
+    before = left.version().result(20)
+    path.rename(path.with_name("elsewhere.db"))
+    assert left.version().result(20) != before
+
+
+def test_what_is_written_goes_to_the_file_that_has_the_name(left: Store, path: Path) -> None:
+    saved(left, "one")
+    assert left.latest().result(20)
+    moved = path.with_name("moved.db")
+    path.rename(moved)
+    left.remember("key", "value")
+    assert left.recall("key").result(20) == "value"
+    with Store(path) as store:
+        assert store.recall("key").result(20) == "value"
+
+
+def test_only_what_is_new_is_read(left: Store, right: Store) -> None:
+    session = saved(left, "one", "two")
+    known = frozenset(session.messages)
+    assert right.beside(session.id, known).result(20).messages == ()
+    file = Attachment("a.txt", "text/plain", b"file")
+    new = Message(Role.USER, "three", parent_id=session.leaf_id, attachments=(file,))
+    left.save_message(session.id, new)
+    left.rename(session.id, "renamed")
+    assert left.latest().result(20)
+    beside = right.beside(session.id, known).result(20)
+    assert (beside.messages, beside.missing, beside.title) == ((new,), frozenset(), "renamed")
+    left.delete_session(session.id)
+    assert left.latest().result(20) is None
+    beside = right.beside(session.id, known).result(20)
+    assert (beside.messages, beside.missing, beside.title) == ((), known, "")
+
+
+def test_a_reply_that_arrives_elsewhere_is_no_reply_cut_short(left: Store, right: Store) -> None:
+    session = saved(left, "one")
+    reply = session.add(Message(Role.ASSISTANT, "Half"))
+    left.save_message(session.id, reply)
+    left.grow(reply.id, " of it")
+    assert left.latest().result(20)
+    other = read(right, session)
+    assert other.elsewhere == {reply.id}
+    assert right.beside(session.id, frozenset(other.messages)).result(20).elsewhere == {reply.id}
+    assert read(left, session).elsewhere == frozenset()
+    left.close()
+    assert read(right, session).elsewhere == frozenset()
+    left.save_message(session.id, replace(reply, text="All of it", finish_reason=FinishReason.STOP))
+    assert left.latest().result(20)
+    assert read(right, session).elsewhere == frozenset()
+    assert not right.beside(session.id, frozenset()).result(20).elsewhere
+
+
+WRITES = """
+import os, sys
+from pathlib import Path
+from streamtui.message import Message, Role
+from streamtui.store import Draft, Store
+store = Store(Path(sys.argv[1]))
+store.save_message("5e55", Message(Role.ASSISTANT, "Half"))
+store.save_draft(Draft("not sent"))
+store.latest().result()
+print("ready", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_window_that_was_killed_has_ended(right: Store, path: Path) -> None:
+    program = subprocess.Popen([sys.executable, "-c", WRITES, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert program.stdout
+    assert program.stdout.readline() == b"ready\n"
+    assert len(right.session("5e55").result(20).elsewhere) == 1
+    assert right.take_draft().result(20) is None
+    program.kill()
+    program.communicate()
+    assert right.session("5e55").result(20).elsewhere == frozenset()
+    assert right.take_draft().result(20) == Draft("not sent")
+
+
+def test_one_window_goes_on_with_a_reply(left: Store, right: Store) -> None:
+    session = saved(left, "one", "Half")
+    mine = session.path()[-1]
+    theirs = read(right, session).path()[-1]
+    assert left.claim(mine).result(20)
+    assert not right.claim(theirs).result(20)
+    left.release(mine.id)
+    assert left.latest().result(20)
+    assert right.claim(theirs).result(20)
+    theirs.text = "Half of it"
+    right.save_message(session.id, theirs)
+    assert right.latest().result(20)
+    assert not left.claim(mine).result(20)
+    assert left.claim(read(left, session).path()[-1]).result(20)
+    assert left.claim(Message(Role.ASSISTANT, "never saved")).result(20)
+
+
+def test_every_window_keeps_its_own_draft(path: Path) -> None:
+    files = (Attachment("a.txt", "text/plain", b"a" * 10_000), Attachment("b.txt", "text/plain", b"b"))
+    with Store(path) as left, Store(path) as right:
+        assert left.take_draft().result(20) is None
+        left.save_draft(Draft("left"))
+        left.save_draft(Draft("left, later", files))
+        right.save_draft(Draft("right", files[:1]))
+        assert right.latest().result(20) is None
+    for expected in (Draft("right", files[:1]), Draft("left, later", files), None):
+        store = Store(path)
+        assert store.take_draft().result(20) == expected
+        store.save_draft(Draft())
+        assert store.close()
+
+
+def test_every_session_has_its_own_draft(path: Path) -> None:
+    file = Attachment("a.txt", "text/plain", b"a")
+    first, second = Session(title="first"), Session(title="second")
+    with Store(path) as store:
+        for session in (first, second):
+            session.add(Message(Role.USER, "hello"))
+            store.save_whole(session)
+        store.save_draft(Draft("of the new one"))
+        store.save_draft(Draft("of the first", (file,)), first.id)
+        store.save_draft(Draft("of the second"), second.id)
+        assert store.take_draft(first.id).result(20) == Draft("of the first", (file,))
+    with Store(path) as store:
+        store.delete_session(second.id)
+        assert store.take_draft(second.id).result(20) is None
+        assert store.take_draft(first.id).result(20) == Draft("of the first", (file,))
+        assert store.take_draft().result(20) == Draft("of the new one")
+
+
+def test_a_draft_is_never_given_to_two_windows(path: Path) -> None:
+    with Store(path) as store:
+        store.save_draft(Draft("mine"))
+    stores = [Store(path) for _ in range(4)]
+    drafts = [draft.result(20) for draft in [store.take_draft() for store in stores]]
+    assert sorted(drafts, key=bool) == [None, None, None, Draft("mine")]
+    for store in stores:
+        store.close()
+    with Store(path) as store:
+        assert store.take_draft().result(20) == Draft("mine")
+
+
+def test_files_of_a_draft_are_kept_as_long_as_something_has_them(path: Path) -> None:
+    import sqlite3
+    from contextlib import closing
+
+    def blobs() -> int:
+        assert store.latest().result(20) is None or True
+        with closing(sqlite3.connect(path)) as connection:
+            return int(connection.execute("SELECT count(*) FROM blobs").fetchone()[0])
+
+    file = Attachment("a.txt", "text/plain", b"a")
+    with Store(path) as store:
+        store.save_draft(Draft("text", (file,)))
+        store.save_draft(Draft("other text", (file,)))
+        assert blobs() == 1
+        store.save_message("5e55", Message(Role.USER, "text", attachments=(file,)))
+        store.save_draft(Draft())
+        assert blobs() == 1
+        store.save_draft(Draft("again", (file,)))
+        store.delete_session("5e55")
+        assert blobs() == 1
+        store.save_draft(Draft("without"))
+        assert blobs() == 0
+
+
+def test_what_tells_that_a_window_runs_is_private_and_goes_with_it(path: Path) -> None:
+    folder = path.with_name("sessions.db-windows")
+    before = os.umask(0)
+    try:
+        window, other = Window(path), Window(path)
+        window.open()
+        other.open()
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert {stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()} == {0o600}
+    assert window.is_another(other.id)
+    assert not window.is_another(window.id)
+    other.close()
+    assert not window.is_another(other.id)
+    window.close()
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("id", [None, "", "unknown", "../sessions.db", "..", "a/b"])
+def test_no_window_has_such_an_id(path: Path, id: str | None) -> None:
+    path.write_bytes(b"precious")
+    window = Window(path)
+    window.open()
+    assert not window.is_another(id)
+    assert path.read_bytes() == b"precious"
+    window.close()
+
+
+def test_what_a_killed_window_left_is_cleared_up(path: Path) -> None:
+    code = (
+        "import os, sys, pathlib, streamtui.storage.instance_lock as w; window = w.Window(pathlib.Path(sys.argv[1]));"
+        f"window.open(); print(window.id, flush=True); os.kill(os.getpid(), {signal.SIGKILL:d})"
+    )
+    done = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True, check=False)
+    left = path.with_name("sessions.db-windows") / done.stdout.strip()
+    assert left.exists()
+    window = Window(path)
+    window.open()
+    assert [file.name for file in left.parent.iterdir()] == [window.id]
+    window.close()
