@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
-CORE = ["conversation", "store", "providers", "session", "config", "keys", "manual", "message", "sanitize", "tokens"]
+CORE = [
+    "config", "conversation", "core", "exporters", "highlighting", "importers", "keys", "manual", "markdown",
+    "providers", "storage", "tokens",
+]  # fmt: skip
 
 
 def loaded_by(code: str, *names: str) -> list[str]:

@@ -31,7 +31,7 @@ PROGRAM = """
 import sys
 from pathlib import Path
 from streamtui.config import DEMO, Config
-from streamtui.providers.demo import demo_provider
+from streamtui.providers.demo.provider import demo_provider
 from streamtui.ui.app import StreamTUI
 
 app = StreamTUI(Config(DEMO), Path(sys.argv[1]), connect=demo_provider)

@@ -29,11 +29,11 @@ _STEPS = {
 _IMPORTS = """
 import resource, sys
 from pathlib import Path
-from streamtui.store import Store
-from streamtui.transfer.exporting import Format
-from streamtui.transfer.files import json_parts, save, write_folder
-from streamtui.transfer.importing import bring_in
-from streamtui.transfer.sources import open_source
+from streamtui.storage import Store
+from streamtui.exporters.formats import Format
+from streamtui.exporters.export_files import json_parts, save, write_folder
+from streamtui.importers.importer import bring_in
+from streamtui.importers.detection import open_source
 folder = Path(sys.argv[1]); file, database = folder / "conversations.json", folder / "sessions.db"
 """
 _PEAK = "\nprint(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, file=sys.stderr)"

@@ -126,8 +126,8 @@ def test_search_finds_a_reply_cut_by_a_kill_before_an_app_was_opened(run: Run) -
     code = """if True:
         import os, signal, sys
         from streamtui import paths
-        from streamtui.message import Message, Role
-        from streamtui.store import Store
+        from streamtui.core.message import Message, Role
+        from streamtui.storage import Store
         store = Store(paths.database())
         reply = Message(Role.ASSISTANT, "It")
         store.save_message(sys.argv[1], reply)

@@ -188,7 +188,7 @@ def test_names_that_lead_elsewhere_write_nothing(tmp_path: Path) -> None:
 _LIMITED = """
 import resource, sys
 from pathlib import Path
-from streamtui.transfer.sources import open_source
+from streamtui.importers.detection import open_source
 
 taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (taken + (24 << 20),) * 2)

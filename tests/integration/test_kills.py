@@ -40,9 +40,9 @@ from contextlib import aclosing
 from pathlib import Path
 from streamtui.config import Endpoint
 from streamtui.conversation import Conversation
-from streamtui.message import Delta, FinishReason
-from streamtui.session import Session
-from streamtui.store import Store
+from streamtui.core.message import Delta, FinishReason
+from streamtui.core.session import Session
+from streamtui.storage import Store
 
 path, name, chance = Path(sys.argv[1]), sys.argv[2], random.Random(sys.argv[3])
 
@@ -72,8 +72,8 @@ asyncio.run(main())
 READER = """
 import re, sys, threading
 from pathlib import Path
-from streamtui.message import Role
-from streamtui.store import Store
+from streamtui.core.message import Role
+from streamtui.storage import Store
 
 over = threading.Event()
 threading.Thread(target=lambda: (sys.stdin.read(), over.set()), daemon=True).start()

@@ -256,7 +256,7 @@ def test_no_damage_is_too_bad_to_be_looked_at(
 HOLDS = """
 import sys
 from pathlib import Path
-from streamtui.store import Store
+from streamtui.storage import Store
 with Store(Path(sys.argv[1])) as store:
     store.remember("key", "value")
     print(store.recall("key").result(), flush=True)
@@ -357,7 +357,7 @@ def modes(path: Path) -> list[int]:
 NO_ROOM = """
 import resource, sys
 from pathlib import Path
-from streamtui.store.checking import check
+from streamtui.storage.recovery.check import check
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), -1))
 report = check(Path(sys.argv[1]), repair=True)
 print(report.sound, report.failure)

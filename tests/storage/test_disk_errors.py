@@ -157,11 +157,11 @@ FULL_DISK = """
 import resource, sys
 from pathlib import Path
 from queue import Queue
-from streamtui.message import Message, Role
-from streamtui.session import Session
-from streamtui.store import Store, threads
+from streamtui.core.message import Message, Role
+from streamtui.core.session import Session
+from streamtui.storage import Store, worker_threads
 
-threads.RETRY = 0.05
+worker_threads.RETRY = 0.05
 path, news, session = Path(sys.argv[1]), Queue(), Session()
 with Store(path, on_trouble=news.put) as store:
     reply = session.add(Message(Role.ASSISTANT, "begun "))
@@ -196,8 +196,8 @@ def test_a_full_disk_holds_nothing_up_and_loses_nothing(path: Path) -> None:
 READ_ONLY = """
 import os, sys
 from pathlib import Path
-from streamtui.message import Message, Role
-from streamtui.store import Store
+from streamtui.core.message import Message, Role
+from streamtui.storage import Store
 
 path = Path(sys.argv[1])
 path.chmod(0o444)
@@ -281,18 +281,18 @@ def test_a_value_that_cannot_be_read_costs_only_that_value(path: Path, damage: s
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from streamtui.message import Message, Role
-from streamtui.session import Session
-from streamtui.store import Store, threads
+from streamtui.core.message import Message, Role
+from streamtui.core.session import Session
+from streamtui.storage import Store, worker_threads
 
-threads.PAUSE = float(sys.argv[3])
+worker_threads.PAUSE = float(sys.argv[3])
 store, session = Store(Path(sys.argv[1])), Session(id=sys.argv[2])
 for n in range(30):
     store.save_message(session.id, session.add(Message(Role.USER, f"{sys.argv[2]} {n} " * 20)))
 store.save_session(session)
 store.latest().result()
 log = Path(sys.argv[1] + "-wal")
-while threads.PAUSE < 60 and log.stat().st_size:
+while worker_threads.PAUSE < 60 and log.stat().st_size:
     pass
 os.kill(os.getpid(), signal.SIGKILL)
 """

@@ -159,8 +159,8 @@ def poor_disk(tmp_path_factory: pytest.TempPathFactory) -> str:
 USE = """
 import sys
 from pathlib import Path
-from streamtui.store import Store, StoreError, opening
-opening.BUSY_TIMEOUT = 0.2
+from streamtui.storage import Store, StoreError, open_database
+open_database.BUSY_TIMEOUT = 0.2
 with Store(Path(sys.argv[1])) as store, Store(Path(sys.argv[1])) as other:
     store.remember("key", "value")
     try:
@@ -205,9 +205,9 @@ def test_a_disk_without_locks_is_told(tmp_path: Path, poor_disk: str, number: in
 POWER_CUT = """
 import os, shutil, sys, time
 from pathlib import Path
-from streamtui.message import FinishReason, Message, Role
-from streamtui.session import Session
-from streamtui.store import Store
+from streamtui.core.message import FinishReason, Message, Role
+from streamtui.core.session import Session
+from streamtui.storage import Store
 
 path, synced, session = Path(sys.argv[1]), Path(os.environ["SYNCED"]), Session(id="5e55")
 

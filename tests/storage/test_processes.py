@@ -19,8 +19,8 @@ def path(tmp_path: Path) -> Path:
 WRITE = """
 import sys
 from pathlib import Path
-from streamtui.message import Message, Role
-from streamtui.store import Store
+from streamtui.core.message import Message, Role
+from streamtui.storage import Store
 
 with Store(Path(sys.argv[1])) as store:
     session = store.session(sys.argv[2]).result(20)
@@ -72,7 +72,7 @@ def test_many_programs_make_the_database_at_once(path: Path) -> None:
     code = """
 import sys
 from pathlib import Path
-from streamtui.store import Store
+from streamtui.storage import Store
 sys.stdin.readline()
 with Store(Path(sys.argv[1])) as store:
     store.remember(sys.argv[2], "here")

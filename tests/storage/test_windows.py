@@ -144,8 +144,8 @@ def test_a_reply_that_arrives_elsewhere_is_no_reply_cut_short(left: Store, right
 WRITES = """
 import os, sys
 from pathlib import Path
-from streamtui.message import Message, Role
-from streamtui.store import Draft, Store
+from streamtui.core.message import Message, Role
+from streamtui.storage import Draft, Store
 store = Store(Path(sys.argv[1]))
 store.save_message("5e55", Message(Role.ASSISTANT, "Half"))
 store.save_draft(Draft("not sent"))

@@ -158,7 +158,7 @@ async def test_a_handler_that_fails_closes_the_app_and_the_reply_says_so(
 PROGRAM = """
 import sys
 from streamtui.cli import main
-from streamtui.ui.prompt import Prompt
+from streamtui.ui.widgets.prompt import Prompt
 real = Prompt._on_key
 async def broken(self, event):
     if event.key == "x":
