@@ -253,7 +253,7 @@ def watch(loop: "AbstractEventLoop") -> None:
 
 def _loop_failed(_: "AbstractEventLoop", context: dict[str, object]) -> None:
     error = context.get("exception")
-    if isinstance(error, BaseException):
+    if isinstance(error, Exception):  # a cancellation is none
         LOG.error("A background task failed", exc_info=error)
     else:
         LOG.warning("asyncio: %s", context.get("message"))

@@ -395,9 +395,14 @@ class StreamTUI(SuspendingApp[None]):
         self.call_from_thread_soon(self._tell_trouble, trouble)
 
     def call_from_thread_soon(self, callback: Callable[[str], None], text: str) -> None:
-        """Runs `callback` on the app's loop without making the calling thread wait for it."""
+        """Runs `callback` on the app's loop, if the app still runs then. The calling thread does not wait for it."""
+
+        def call() -> None:
+            if self.is_running:  # else its widgets may be gone
+                callback(text)
+
         if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(callback, text)
+            self._loop.call_soon_threadsafe(call)
 
     def _tell_trouble(self, trouble: str) -> None:
         self.chat.status.trouble = "not saved" if trouble else ""

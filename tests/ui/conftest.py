@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,7 @@ from textual.geometry import Region
 from textual.pilot import Pilot
 
 from streamtui.config import DEMO, Config, Endpoint
+from streamtui.error_log import LOG, error_of
 from streamtui.providers.base import Provider
 from streamtui.providers.demo.provider import demo_provider
 from streamtui.providers.openai_provider import OpenAIProvider
@@ -29,6 +31,30 @@ def fast(endpoint: Endpoint) -> Provider:
 
 
 MakeApp = Callable[..., StreamTUI]
+
+
+class Errors(logging.Handler):
+    """Keeps the internal errors that were logged."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.found: list[BaseException] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keeps the error of `record`."""
+        if (error := error_of(record)) is not None:
+            self.found.append(error)
+
+
+@pytest.fixture(autouse=True)
+def no_internal_errors(request: pytest.FixtureRequest) -> Iterator[None]:
+    """The app goes on after an internal error; a test does not, unless it is marked to expect some."""
+    errors = Errors()
+    LOG.addHandler(errors)
+    yield
+    LOG.removeHandler(errors)
+    if errors.found and request.node.get_closest_marker("internal_errors") is None:
+        raise errors.found[0]
 
 
 @pytest.fixture

@@ -23,6 +23,8 @@ from streamtui.ui.widgets.prompt import Prompt
 from tests.support.terminal import Terminal, python
 from tests.ui.conftest import MakeApp, Model, answered, ask, pane, running, until
 
+pytestmark = pytest.mark.internal_errors
+
 
 def broken(*_: object, **__: object) -> Any:
     """Fails as a bug would."""
@@ -207,3 +209,27 @@ async def test_errors_on_other_screens_are_told_too(
         await pilot.press("f4")
         await until(lambda: notices(app))
         assert isinstance(app.screen, Other)
+
+
+async def test_what_a_thread_says_after_the_end_is_dropped(make_app: MakeApp, model: Model) -> None:
+    app = make_app(model.endpoint)
+    async with running(app):
+        pass
+    said: list[str] = []
+    app.call_from_thread_soon(said.append, "too late")
+    ran = asyncio.Event()
+    asyncio.get_running_loop().call_soon(ran.set)
+    await ran.wait()
+    assert said == []
+
+
+async def test_debug_says_where_its_log_is(tmp_path: Path) -> None:
+    terminal = Terminal(python("from streamtui.cli import main; main(['--demo', '--debug'])"), {"HOME": str(tmp_path)})
+    terminal.keep = True
+    try:
+        await asyncio.to_thread(terminal.until, "Ask it")
+        terminal.write(b"\x11")  # ctrl+q
+        assert await asyncio.to_thread(terminal.wait, 30) == 0
+    finally:
+        terminal.close()
+    assert b"streamtui: debug log: " in bytes(terminal.output).rpartition(b"\x1b[?1049l")[2]
