@@ -128,7 +128,7 @@ async def _ask(config: Config, asked: argparse.Namespace, question: "Question") 
         if provider is not None:
             await provider.aclose()
         if not await asyncio.to_thread(store.close, SAVE_TIMEOUT):
-            say(store.trouble)
+            say(store.save_error)
     if shortcoming := _shortcoming(reply):
         say(shortcoming)
     return EXIT_FAILED if shortcoming else 0

@@ -97,7 +97,7 @@ def _rescue(app: "StreamTUI") -> bool:
 
     sessions = app.chat.unsaved
     file = rescue(sessions, (paths.data_dir(), Path.home())) if sessions else None
-    print(f"streamtui: not everything was saved. {app.store.trouble or app.store.left_out}", file=sys.stderr)
+    print(f"streamtui: not everything was saved. {app.store.save_error or app.store.permanent_error}", file=sys.stderr)
     if file is not None:
         name = clean_line(str(file))
         print(f"streamtui: the conversation is in {name}; streamtui sessions import brings it back.", file=sys.stderr)

@@ -9,4 +9,4 @@ SAVE_TIMEOUT = 15.0
 def save(store: Store) -> None:
     """Write everything queued. Raises StoreError with the reason if that fails."""
     if not store.close(SAVE_TIMEOUT):
-        raise StoreError(store.trouble)
+        raise StoreError(store.save_error)

@@ -61,7 +61,7 @@ def main(arguments: Sequence[str]) -> int:
         status = 0
     except KeyboardInterrupt:
         status = EXIT_INTERRUPTED
-    if not store.close(SAVE_TIMEOUT) and (reason := store.trouble or store.left_out) != told:
+    if not store.close(SAVE_TIMEOUT) and (reason := store.save_error or store.permanent_error) != told:
         status = _fail(reason)
     return status
 

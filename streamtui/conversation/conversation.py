@@ -179,14 +179,14 @@ class Conversation:
 
     async def recall_catalogue(self) -> None:
         """Takes what the server said of its models the last time it was asked. Raises StoreError."""
-        recalled = await asyncio.wrap_future(self.store.catalogue(self.provider.endpoint.name))
+        recalled = await asyncio.wrap_future(self.store.catalog(self.provider.endpoint.name))
         self.catalogue = recalled
 
     async def ask_catalogue(self) -> list[str]:
         """Asks the server for its models, remembers what it says of them, returns their names. Raises ProviderError."""
         listed = await self.provider.catalogue()
         self.catalogue = {model.name: model for model in listed}
-        self.store.save_catalogue(self.provider.endpoint.name, listed)
+        self.store.save_catalog(self.provider.endpoint.name, listed)
         return list(self.catalogue)
 
     def turn(self, message: Message, by: int) -> bool:

@@ -155,7 +155,7 @@ class Reply:
             self._sizes[1] += len(reasoning)
             if not self._joined:
                 self._join()
-            self._store.grow(self.message.id, text, reasoning)
+            self._store.append_delta(self.message.id, text, reasoning)
             self._ungathered.append(delta)
             if self._timer is None:
                 self._timer = asyncio.get_running_loop().call_later(GATHER_EVERY, self._gather)

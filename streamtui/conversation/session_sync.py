@@ -41,17 +41,17 @@ class Others:
     async def look(self) -> News:
         """Takes in what other windows have added to the session. Cheap while nothing changes. Raises StoreError."""
         session, store = self._session, self._store
-        if not session.messages or store.trouble:
+        if not session.messages or store.save_error:
             return News()
         version = await asyncio.wrap_future(store.version())
         if version == self._version and not session.elsewhere and not self._changed:
             return News()
         known = frozenset(session.messages).difference(session.elsewhere, self._changed)
-        beside = await asyncio.wrap_future(store.beside(session.id, known))
+        beside = await asyncio.wrap_future(store.changes_since(session.id, known))
         replaced = self._version is not None and version[0] != self._version[0]
         self._version = version
-        deleted = beside.missing == known and not (self._missing or replaced or store.trouble)
-        self._missing = frozenset() if store.trouble else beside.missing
+        deleted = beside.missing == known and not (self._missing or replaced or store.save_error)
+        self._missing = frozenset() if store.save_error else beside.missing
         if replaced:  # nobody has deleted it: the database was moved away, or another put in its place
             self.save_missing()
         news = News(*self._take_in(beside.messages), deleted)

@@ -147,8 +147,8 @@ class _Importer:
             self._store.latest().result()  # any answer comes after what was queued before it
         except StoreError as error:
             raise UnsavedError(str(error), self._unconfirmed) from error
-        if self._store.trouble:
-            raise UnsavedError(self._store.trouble, self._unconfirmed)
+        if self._store.save_error:
+            raise UnsavedError(self._store.save_error, self._unconfirmed)
         self._unconfirmed.clear()
 
 

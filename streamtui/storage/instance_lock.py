@@ -9,7 +9,7 @@ from streamtui.core.message import new_id
 # A process's number would not do: after a restart of the machine another process has it.
 
 
-class Window:
+class InstanceLock:
     """This program, for as long as it uses the database."""
 
     def __init__(self, database: Path) -> None:

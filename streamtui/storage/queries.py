@@ -50,7 +50,7 @@ class KnownModel:
     name: str
     last_used: float
     """Seconds since the epoch; 0: never."""
-    favourite: bool
+    favorite: bool
 
 
 def latest(connection: sqlite3.Connection, number: int) -> str | None:
@@ -60,7 +60,7 @@ def latest(connection: sqlite3.Connection, number: int) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class ChangesSince:
     """What other windows have made of a session."""
 
     messages: tuple[Message, ...] = ()
@@ -84,7 +84,7 @@ def session(connection: sqlite3.Connection, id_or_prefix: str, is_another: IsAno
         connection.rollback()
 
 
-def glance(connection: sqlite3.Connection, session_id: str, message_id: str) -> list[Message]:
+def preview(connection: sqlite3.Connection, session_id: str, message_id: str) -> list[Message]:
     """Returns the path shown, or one that `message_id` is on, to look at: files come without what is in them."""
     connection.execute("BEGIN")
     try:
@@ -95,18 +95,20 @@ def glance(connection: sqlite3.Connection, session_id: str, message_id: str) -> 
     return found.path()
 
 
-def beside(connection: sqlite3.Connection, session_id: str, known: frozenset[str], is_another: IsAnother) -> Beside:
+def changes_since(
+    connection: sqlite3.Connection, session_id: str, known: frozenset[str], is_another: IsAnother
+) -> ChangesSince:
     """Returns what of a session is not among the messages `known`."""
     connection.execute("BEGIN")
     try:
         title, count = connection.execute(_SUMMARY, (session_id,)).fetchone() or ("", 0)
         elsewhere = _elsewhere(connection, session_id, is_another)
         if count == len(known):
-            return Beside(elsewhere=elsewhere, title=title)
+            return ChangesSince(elsewhere=elsewhere, title=title)
         ids = connection.execute("SELECT id FROM messages WHERE session_id = ? ORDER BY seq", (session_id,))
         there = [str(id_) for (id_,) in ids]
         new = [_messages(connection, _OF_MESSAGE, id_)[0].get(id_) for id_ in there if id_ not in known]
-        return Beside(tuple(filter(None, new)), known.difference(there), elsewhere, row_values.replaced(title))
+        return ChangesSince(tuple(filter(None, new)), known.difference(there), elsewhere, row_values.replaced(title))
     finally:
         connection.rollback()
 
@@ -145,7 +147,7 @@ def models(connection: sqlite3.Connection, endpoint: str) -> list[KnownModel]:
     ]
 
 
-def catalogue(connection: sqlite3.Connection, endpoint: str) -> dict[str, ModelInfo]:
+def catalog(connection: sqlite3.Connection, endpoint: str) -> dict[str, ModelInfo]:
     """Returns what a server said of its models, by name."""
     try:
         kept = json.loads(recall(connection, f"catalogue {endpoint}") or "[]")

@@ -15,8 +15,8 @@ from streamtui.core.models import ModelInfo
 from streamtui.core.session import USUAL, Session, SessionFilter, SessionSummary
 from streamtui.storage import draft_rows, queries, search_queries, write_operations
 from streamtui.storage.draft_rows import Draft
-from streamtui.storage.instance_lock import Window
-from streamtui.storage.queries import Beside, KnownModel
+from streamtui.storage.instance_lock import InstanceLock
+from streamtui.storage.queries import ChangesSince, KnownModel
 from streamtui.storage.search_queries import NEWEST, Facets, SearchHit
 from streamtui.storage.worker_threads import OnError, Reader, Writer, log_error
 
@@ -32,7 +32,7 @@ class Store:
     """The database `path`, opened, and made if need be, by the first thing that is written or read.
 
     Writing: each call takes a snapshot and returns at once. Where the disk fails, all that was to be written
-    is kept and tried again, every two seconds and with the next call; `trouble` says why in the meantime.
+    is kept and tried again, every two seconds and with the next call; `save_error` says why in the meantime.
 
     Reading: each call returns a future (`.result()`, or `await asyncio.wrap_future(...)`) that sees what was
     written before the call, and raises StoreError. Cancelling it interrupts the query.
@@ -43,25 +43,25 @@ class Store:
     def __init__(
         self,
         path: Path,
-        on_trouble: Callable[[str], None] | None = None,
+        on_save_error: Callable[[str], None] | None = None,
         *,
         saves: bool = True,
         on_error: OnError = log_error,
     ) -> None:
         """Both callbacks are called on the store's threads and must return at once.
 
-        `on_trouble` is told every change of `trouble`, or else of `left_out`; `on_error` of every error that nothing
-        foresaw: what was being done, and the exception. Without `saves` what is to be written is dropped; reading
-        works.
+        `on_save_error` is told every change of `save_error`, or else of `permanent_error`; `on_error` of every error
+        that nothing foresaw: what was being done, and the exception. Without `saves` what is to be written is
+        dropped; reading works.
         """
         self.path = path
-        self.on_trouble = on_trouble
+        self.on_save_error = on_save_error
         self.on_error = on_error
         self._writer = Writer(path, self._tell, self._report)
         self._reader = Reader(path, self._writer, self._report)
         self._in_use = False
         self._saves = saves
-        self.window = Window(path)
+        self.window = InstanceLock(path)
         """What this program is to the others that use the database."""
         self._drafts: dict[str, Draft] = {}
         """The drafts of this window, by session."""
@@ -75,14 +75,14 @@ class Store:
         self.close()
 
     @property
-    def trouble(self) -> str:
+    def save_error(self) -> str:
         """Why nothing can be saved at the moment, in one clean sentence; empty when all is well."""
-        return self._writer.trouble
+        return self._writer.save_error
 
     @property
-    def left_out(self) -> str:
+    def permanent_error(self) -> str:
         """Why something was not saved and never will be, in one clean sentence; empty when nothing was left out."""
-        return self._writer.left_out
+        return self._writer.permanent_error
 
     def save_session(self, session: Session) -> None:
         """Saves what the session says of itself: title, endpoint, model, times, leaf. Not its messages."""
@@ -90,7 +90,7 @@ class Store:
         session.saved = session.state
 
     def save_message(self, session_id: str, message: Message) -> None:
-        """Saves a whole message, new or again. What was saved of it by `grow` is replaced by its text."""
+        """Saves a whole message, new or again. What was saved of it by `append_delta` is replaced by its text."""
         self._pieces.pop(message.id, None)  # what is added from now on comes after this
         arriving = message.role is Role.ASSISTANT and message.finish_reason is None
         if arriving:
@@ -115,7 +115,7 @@ class Store:
         """Takes a `claim` back."""
         self._write(write_operations.release(self.window.id, message_id), durable=False)
 
-    def grow(self, message_id: str, text: str = "", reasoning: str = "") -> None:
+    def append_delta(self, message_id: str, text: str = "", reasoning: str = "") -> None:
         """Adds a piece to a saved message that is still arriving: the same small cost at any length.
 
         Pieces are gathered and written `GATHER` seconds after the first, whatever the caller's thread is doing then.
@@ -133,7 +133,7 @@ class Store:
         self._write(draft_rows.save(self.window.id, session_id, draft, before), durable=False)
         self._drafts[session_id] = draft
 
-    def take_draft(self, session_id: str = "") -> Future[Draft | None]:
+    def claim_draft(self, session_id: str = "") -> Future[Draft | None]:
         """Return the newest draft of a session that no other running window holds; from now on it is this window's."""
 
         def take(connection: Connection) -> Draft | None:
@@ -194,13 +194,13 @@ class Store:
         """Notes that a model is used now."""
         self._write(write_operations.use_model(endpoint, model, time.time()), durable=False)
 
-    def set_favourite(self, endpoint: str, model: str, favourite: bool) -> None:
+    def set_favorite(self, endpoint: str, model: str, favourite: bool) -> None:
         """Makes a model a favourite, or no favourite."""
-        self._write(write_operations.set_favourite(endpoint, model, favourite))
+        self._write(write_operations.set_favorite(endpoint, model, favourite))
 
-    def save_catalogue(self, endpoint: str, models: Iterable[ModelInfo]) -> None:
+    def save_catalog(self, endpoint: str, models: Iterable[ModelInfo]) -> None:
         """Keeps what a server says of its models, in place of what it said before."""
-        self._write(write_operations.save_catalogue(endpoint, models), durable=False)
+        self._write(write_operations.save_catalog(endpoint, models), durable=False)
 
     def sessions(self, limit: int = 200, offset: int = 0, where: SessionFilter = USUAL) -> Future[list[SessionSummary]]:
         """The saved sessions that have messages and pass the filter, pinned ones first, then newest first."""
@@ -231,16 +231,16 @@ class Store:
         self._begin()
         return self._reader.ask(lambda connection: (self._reader.opened, queries.version(connection)), at_once=True)
 
-    def beside(self, session_id: str, known: frozenset[str]) -> Future[Beside]:
+    def changes_since(self, session_id: str, known: frozenset[str]) -> Future[ChangesSince]:
         """What other windows have made of a session whose messages `known` need not be read again."""
         self._begin()
-        question = partial(queries.beside, session_id=session_id, known=known, is_another=self.window.is_another)
+        question = partial(queries.changes_since, session_id=session_id, known=known, is_another=self.window.is_another)
         return self._reader.ask(question)
 
-    def glance(self, session_id: str, message_id: str = "") -> Future[list[Message]]:
+    def preview(self, session_id: str, message_id: str = "") -> Future[list[Message]]:
         """The path of a session, or the one with `message_id` on it, to look at: without the bytes of its files."""
         self._begin()
-        return self._reader.ask(partial(queries.glance, session_id=session_id, message_id=message_id))
+        return self._reader.ask(partial(queries.preview, session_id=session_id, message_id=message_id))
 
     def latest(self, number: int = 1) -> Future[str | None]:
         """The id of the newest session that has messages and is neither archived nor in the trash.
@@ -276,16 +276,16 @@ class Store:
         self._begin()
         return self._reader.ask(partial(queries.models, endpoint=endpoint))
 
-    def catalogue(self, endpoint: str) -> Future[dict[str, ModelInfo]]:
+    def catalog(self, endpoint: str) -> Future[dict[str, ModelInfo]]:
         """What a server said of its models when it was asked last, by name, but for those of which it said nothing."""
         self._begin()
-        return self._reader.ask(partial(queries.catalogue, endpoint=endpoint))
+        return self._reader.ask(partial(queries.catalog, endpoint=endpoint))
 
     def close(self, timeout: float = 5.0) -> bool:
         """Writes what is queued and ends both threads, in at most `timeout` seconds.
 
-        Returns whether everything is saved; if not, `trouble` or `left_out` says why. Whatever is called afterwards
-        opens the store again.
+        Returns whether everything is saved; if not, `save_error` or `permanent_error` says why. Whatever is called
+        afterwards opens the store again.
         """
         deadline = time.monotonic() + timeout
         saved = self._writer.close(timeout)
@@ -293,7 +293,7 @@ class Store:
         self.window.close()
         atexit.unregister(self.close)
         self._in_use = False
-        return saved and not self.left_out
+        return saved and not self.permanent_error
 
     def _write(self, operation: write_operations.Operation, within: float = 0.0, *, durable: bool = True) -> None:
         if self._saves:
@@ -326,8 +326,8 @@ class Store:
             atexit.register(self.close)
 
     def _tell(self, trouble: str) -> None:
-        if self.on_trouble is not None:
-            self.on_trouble(trouble)
+        if self.on_save_error is not None:
+            self.on_save_error(trouble)
 
     def _report(self, doing: str, error: Exception) -> None:
         try:

@@ -79,9 +79,9 @@ class Writer:
     """
 
     def __init__(self, path: Path, tell: Callable[[str], None], on_error: OnError = log_error) -> None:
-        self.trouble = ""
+        self.save_error = ""
         """Why nothing can be written at the moment."""
-        self.left_out = ""
+        self.permanent_error = ""
         """Why the last operation that was left out could not be written."""
         self._path = path
         self._tell = tell
@@ -122,7 +122,7 @@ class Writer:
             if self._thread is None:
                 self._closing = False
                 self._thread = _started(self._run, "store-writer", self._report)
-                self.trouble = self.trouble if self._thread else _NO_THREADS
+                self.save_error = self.save_error if self._thread else _NO_THREADS
             self._changed.notify_all()
 
     def position(self) -> int:
@@ -136,7 +136,7 @@ class Writer:
             if self._tried < position:
                 self._due = 0.0
                 self._changed.notify_all()
-            patience = PATIENCE_IN_TROUBLE if self.trouble else PATIENCE
+            patience = PATIENCE_IN_TROUBLE if self.save_error else PATIENCE
             self._changed.wait_for(lambda: self._tried >= position or self._thread is None, patience)
 
     def close(self, timeout: float) -> bool:
@@ -149,12 +149,12 @@ class Writer:
         if thread is not None:
             thread.join(timeout)
         with self._changed:
-            if self._queue and not self.trouble:
+            if self._queue and not self.save_error:
                 name = clean_line(str(self._path))
-                self.trouble = (
+                self.save_error = (
                     f"Can't save: {name} was still busy after {timeout:.0f} s; close the program that uses it."
                 )
-            return not (self._queue or self.trouble)
+            return not (self._queue or self.save_error)
 
     def _run(self) -> None:
         connection: _Connection = None
@@ -171,7 +171,7 @@ class Writer:
         """Waits for something to write and returns it; nothing in a pause, None at the end."""
         with self._changed:
             self._wait_for_work()
-            failing = self.trouble and self._tried == self._added
+            failing = self.save_error and self._tried == self._added
             if self._closing and (failing or not self._queue):
                 self._thread = None
                 self._changed.notify_all()
@@ -180,7 +180,7 @@ class Writer:
 
     def _wait_for_work(self) -> None:
         """Waits until something is due, or has waited long enough for better times, or there is a pause."""
-        patience = RETRY if self._queue and self.trouble else PAUSE if self._logged else math.inf
+        patience = RETRY if self._queue and self.save_error else PAUSE if self._logged else math.inf
         end = time.monotonic() + patience
         while not self._closing and (left := min(self._due, end) - time.monotonic()) > 0:
             self._changed.wait(None if left == math.inf else left)
@@ -217,7 +217,7 @@ class Writer:
         expected = isinstance(error, TROUBLE)
         reason = describe(cast("Trouble", error), self._path) if expected else _reason(error)
         trouble = f"Can't save: {reason}."
-        if not expected and trouble != self.trouble:
+        if not expected and trouble != self.save_error:
             self._report("saving sessions", error)
         self._settle([], trouble)
 
@@ -254,14 +254,14 @@ class Writer:
                 self._queue.popleft()
             self._tried = self._added - (len(self._queue) if batch else 0)
             self._due = 0.0 if self._queue and batch else math.inf
-            self.trouble = trouble
+            self.save_error = trouble
             if lost:
-                self.left_out = f"Something can't be saved and is left out ({_reason(lost[-1].error)})."
+                self.permanent_error = f"Something can't be saved and is left out ({_reason(lost[-1].error)})."
             self._changed.notify_all()
         for write in lost:
             self._report("saving a change", cast("Exception", write.error))
         self._answer(batch)
-        self._spread(trouble or self.left_out)
+        self._spread(trouble or self.permanent_error)
 
     def _answer(self, batch: list[_Write]) -> None:
         for write in batch:

@@ -246,12 +246,12 @@ def use_model(endpoint: str, model: str, when: float) -> Operation:
     return _execute(_USE_MODEL, endpoint, model, when)
 
 
-def set_favourite(endpoint: str, model: str, favourite: bool) -> Operation:
+def set_favorite(endpoint: str, model: str, favourite: bool) -> Operation:
     """Makes a model a favourite, or no favourite."""
     return _execute(_SET_FAVOURITE, endpoint, model, int(favourite))
 
 
-def save_catalogue(endpoint: str, models: Iterable[ModelInfo]) -> Operation:
+def save_catalog(endpoint: str, models: Iterable[ModelInfo]) -> Operation:
     """Keeps what a server says of its models."""
     said = [{name: value for name, value in asdict(model).items() if value not in (None, "")} for model in models]
     return remember(f"catalogue {endpoint}", json.dumps([facts for facts in said if len(facts) > 1]))

@@ -100,7 +100,7 @@ class ChoosingScreen(EndpointScreen):
         except StoreError as error:
             self.notify(str(error), severity="error", markup=False)
             return
-        marked = {model.name for model in known if model.favourite} | set(conversation.provider.endpoint.favourites)
+        marked = {model.name for model in known if model.favorite} | set(conversation.provider.endpoint.favourites)
         names = sorted(marked or (model.name for model in known))
         others = [name for name in names if name != self.conversation.model]
         if not others:

@@ -67,7 +67,7 @@ class DraftKeeper:
         """Bring back the draft of the session. Return False if it went into the history, as the prompt is in use."""
         session_id = self._session_id
         try:
-            draft = await asyncio.wrap_future(self._store.take_draft(session_id))
+            draft = await asyncio.wrap_future(self._store.claim_draft(session_id))
         finally:
             if session_id == self._session_id:
                 self._is_restored = True

@@ -71,7 +71,7 @@ class TalkingScreen(TurnScreen):
         before = self.conversation
         if self.drafts.switch(before.session, session) and self._ready:
             self.restore_draft()
-        if before.store.trouble and before.session.messages:
+        if before.store.save_error and before.session.messages:
             self._left_unsaved[before.session.id] = before.session
         answers = provider or self.provider_for(session)
         self.conversation = self._conversation(session, answers, before.store)

@@ -81,7 +81,7 @@ def measure_growing(store: Store, session_id: str, pieces: int, length: int) -> 
     for n in range(pieces):
         if n == pieces - 800:
             start = time.process_time()
-        store.grow(reply.id, "word " * (length // 5))
+        store.append_delta(reply.id, "word " * (length // 5))
         store.latest().result()
     spent = (time.process_time() - start) / 800 * 1000
     print(f"{f'grow, after {pieces * length // 1000} KB of text, read back':42} {spent:8.3f} ms CPU each")
@@ -138,7 +138,7 @@ def run(path: Path, sessions: int) -> None:
         measure("what to filter by", lambda: store.facets().result())
         newest = store.latest().result() or ""
         measure("open a session", lambda: store.session(newest[:8]).result())
-        measure("glance at a session", lambda: store.glance(newest).result())
+        measure("glance at a session", lambda: store.preview(newest).result())
         measure_searches(store, queries())
         print("where 1 of 7, 1 of 1,000 and none of the sessions pass the filter:")
         for where in (SessionFilter(model="model-1"), SessionFilter(model="rare"), SessionFilter(archived=True)):
@@ -148,7 +148,7 @@ def run(path: Path, sessions: int) -> None:
         measure("prompts with a rare word", lambda: store.prompts(rare).result(), times=5)
         known = frozenset(store.session(newest).result().messages)
         measure("has anything changed?", lambda: store.version().result(), times=100)
-        measure("has another window added something?", lambda: store.beside(newest, known).result(), times=100)
+        measure("has another window added something?", lambda: store.changes_since(newest, known).result(), times=100)
         for pieces in (800, 8000):
             measure_growing(store, newest, pieces, 80)
     print(f"at most {getrusage(RUSAGE_SELF).ru_maxrss / 1000:.0f} MB of memory")

@@ -31,8 +31,8 @@ def sessions() -> None:
             store.save_whole(session)
         store.trash(session.id)
         store.use_model("ollama", "llama3:8b")
-        store.set_favourite("ollama", "llama3:70b", True)
-        store.save_catalogue("ollama", [ModelInfo("qwen3:4b", window=8)])
+        store.set_favorite("ollama", "llama3:70b", True)
+        store.save_catalog("ollama", [ModelInfo("qwen3:4b", window=8)])
     paths.config_file().parent.mkdir(parents=True, exist_ok=True)
     paths.config_file().write_text(CONFIG)
 

@@ -131,9 +131,9 @@ def test_search_finds_a_reply_cut_by_a_kill_before_an_app_was_opened(run: Run) -
         store = Store(paths.database())
         reply = Message(Role.ASSISTANT, "It")
         store.save_message(sys.argv[1], reply)
-        store.grow(reply.id, " was cut in the mid")
+        store.append_delta(reply.id, " was cut in the mid")
         store.latest().result()
-        store.grow(reply.id, "dle, by SIGKILL")
+        store.append_delta(reply.id, "dle, by SIGKILL")
         store.latest().result()
         os.kill(os.getpid(), signal.SIGKILL)
     """
@@ -274,7 +274,7 @@ def test_a_database_that_stays_busy_is_a_reason_too(tmp_path: Path) -> None:
         other.execute("BEGIN IMMEDIATE")
         store.remember("key", "value")
         assert not store.close(0.05)
-        assert store.trouble == (
+        assert store.save_error == (
             f"Can't save: {paths.database()} was still busy after 0 s; close the program that uses it."
         )
     assert store.close()

@@ -159,7 +159,7 @@ async def test_a_reply_that_another_window_is_writing_does_not_go_on_here(store:
         reply = await ask(talk, "hello")
         reply.finish_reason, reply.error = None, ""
         store.save_message(talk.session.id, reply)
-        store.grow(reply.id, " of what")
+        store.append_delta(reply.id, " of what")
         deltas = await heard(talk.continue_reply())
         assert ["another window" in delta.notice for delta in deltas] == [True]
         assert len(server.requests) == 1

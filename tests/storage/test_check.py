@@ -48,7 +48,7 @@ def fill(path: Path, count: int = 12) -> list[Session]:
             for message in session.messages.values():
                 store.save_message(session.id, message)
         store.remember("theme", "paper")
-        store.set_favourite("here", "m-1", True)
+        store.set_favorite("here", "m-1", True)
     return sessions
 
 
@@ -85,7 +85,7 @@ def test_nothing_saved_is_sound(path: Path) -> None:
 def test_what_the_program_writes_is_sound_and_left_as_it_is(path: Path) -> None:
     sessions = fill(path)
     with Store(path) as store:
-        store.grow(sessions[0].leaf_id or "", " and a piece")
+        store.append_delta(sessions[0].leaf_id or "", " and a piece")
         store.delete_session(sessions[1].id)
         store.save_session(sessions[2])
     before = files(path)

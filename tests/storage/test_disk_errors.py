@@ -111,14 +111,14 @@ def test_a_file_that_can_not_be_used_is_left_alone(path: Path, make: Callable[[P
     make(path)
     before = snapshot(path)
     news: Queue[str] = Queue()
-    with Store(path, on_trouble=news.put) as store:
+    with Store(path, on_save_error=news.put) as store:
         store.save_message("5e55", Message(Role.USER, "kept"))
         assert news.get(timeout=10) == f"Can't save: {path} {words}."
-        assert store.trouble
+        assert store.save_error
         with pytest.raises(StoreError) as failure:
             store.session("5e55").result(10)
         assert str(failure.value) == f"The saved sessions can't be read: {path} {words}."
-        store.grow("none", text="kept too")
+        store.append_delta("none", text="kept too")
         assert snapshot(path) == before
         path.rename(path.with_name("elsewhere"))
         while news.get(timeout=10):  # the move may meet an attempt: one more kind of trouble
@@ -141,7 +141,7 @@ def test_closing_in_trouble_says_so_and_ends(path: Path) -> None:
 def test_a_locked_database_is_waited_for(path: Path) -> None:
     session = fill(path)
     news: Queue[str] = Queue()
-    with closing(sqlite3.connect(path)) as other, Store(path, on_trouble=news.put) as store:
+    with closing(sqlite3.connect(path)) as other, Store(path, on_save_error=news.put) as store:
         other.execute("BEGIN IMMEDIATE")
         for n in range(3):
             store.save_message(session.id, session.add(Message(Role.USER, str(n))))
@@ -163,20 +163,20 @@ from streamtui.storage import Store, worker_threads
 
 worker_threads.RETRY = 0.05
 path, news, session = Path(sys.argv[1]), Queue(), Session()
-with Store(path, on_trouble=news.put) as store:
+with Store(path, on_save_error=news.put) as store:
     reply = session.add(Message(Role.ASSISTANT, "begun "))
     store.save_message(session.id, reply)
     store.save_session(session)
     assert store.session(session.id).result().path() == [reply]
     resource.setrlimit(resource.RLIMIT_FSIZE, (path.with_name("sessions.db-wal").stat().st_size + 5000, -1))
     while news.empty():
-        store.grow(reply.id, "x" * 1000)
+        store.append_delta(reply.id, "x" * 1000)
         reply.text += "x" * 1000
     trouble = news.get()
-    assert store.trouble == trouble
+    assert store.save_error == trouble
     saved = store.session(session.id).result().messages[reply.id].text
     assert reply.text.startswith(saved) and saved.startswith("begun ") and len(saved) < len(reply.text)
-    store.grow(reply.id, " the end")
+    store.append_delta(reply.id, " the end")
     reply.text += " the end"
     resource.setrlimit(resource.RLIMIT_FSIZE, (-1, -1))
     assert news.get(timeout=10) == ""
@@ -208,7 +208,7 @@ store = Store(path)
 store.save_message("5e55", Message(Role.USER, "new"))
 print(store.sessions().result()[0].messages, store.search("prec").result()[0].snippet)
 print(store.session(sys.argv[2]).result().path()[0].text)
-print(store.trouble, store.close())
+print(store.save_error, store.close())
 """
 
 
@@ -269,7 +269,7 @@ def test_a_value_that_cannot_be_read_costs_only_that_value(path: Path, damage: s
         found.path()[0].text += " again"
         store.save_message(found.id, found.path()[0])
         assert len(store.search("again").result(10)) == 1
-        assert store.left_out == store.trouble == ""
+        assert store.permanent_error == store.save_error == ""
         store.rename(found.id, "named")
         damaged = store.session(found.id).result(10).unreadable
     assert check(path).sound == (not damaged)
@@ -392,7 +392,7 @@ def test_a_clock_that_goes_back_loses_nothing(path: Path, monkeypatch: pytest.Mo
     assert list(back.messages) == list(session.messages)
     assert back.updated == 4e9
     with Store(path) as store:
-        assert store.take_draft().result(10) == Draft("draft")
+        assert store.claim_draft().result(10) == Draft("draft")
 
 
 SECOND = ("ALTER TABLE sessions ADD COLUMN colour TEXT", "UPDATE sessions SET title = 'migrated'")

@@ -48,21 +48,21 @@ def fill_up(disk: Path, but: int = 0, name: str = "ballast") -> Path:
 
 def test_a_disk_that_fills_up_while_a_reply_arrives(disk: Path) -> None:
     path, news, session = disk / "sessions.db", Queue[str](), Session()
-    with Store(path, on_trouble=news.put) as store:
+    with Store(path, on_save_error=news.put) as store:
         reply = session.add(Message(Role.ASSISTANT, "begun "))
         store.save_message(session.id, reply)
         store.save_session(session)
         assert store.session(session.id).result(20) == session
         ballast = fill_up(disk, but=200_000)
         while news.empty():
-            store.grow(reply.id, "x" * 2000)
+            store.append_delta(reply.id, "x" * 2000)
             reply.text += "x" * 2000
             store.latest().result(20)
         assert news.get() == (f"Can't save: the disk has no room for {path}; free some space.")
         saved = store.session(session.id).result(20).messages[reply.id].text
         assert reply.text.startswith(saved)
         assert 10_000 < len(saved) < len(reply.text)
-        store.grow(reply.id, " the end")
+        store.append_delta(reply.id, " the end")
         reply.text += " the end"
         ballast.unlink()
         assert news.get(timeout=20) == ""
@@ -74,7 +74,7 @@ def test_a_disk_that_fills_up_while_a_reply_arrives(disk: Path) -> None:
 def test_a_disk_that_is_full_from_the_start(disk: Path) -> None:
     path, news, session = disk / "streamtui" / "sessions.db", Queue[str](), Session()
     ballast = fill_up(disk)
-    with Store(path, on_trouble=news.put) as store:
+    with Store(path, on_save_error=news.put) as store:
         store.save_message(session.id, session.add(Message(Role.USER, "hello")))
         store.save_session(session)
         assert "the disk has no room for" in news.get(timeout=20)
@@ -90,7 +90,7 @@ def test_a_full_disk_with_small_blocks_is_no_crash(disk: Path) -> None:
         store.remember("key", "value")
     ballast = fill_up(disk)
     news: Queue[str] = Queue()
-    with Store(path, on_trouble=news.put) as store:
+    with Store(path, on_save_error=news.put) as store:
         assert store.recall("key").result(20) == "value"
         store.remember("key", "other")
         assert "the disk has no room for" in news.get(timeout=20)
@@ -133,7 +133,7 @@ def test_a_migration_without_room_for_the_copy_changes_nothing(disk: Path) -> No
     before = path.read_bytes()
     news: Queue[str] = Queue()
     ballast = fill_up(disk, but=20_000)
-    with Store(path, on_trouble=news.put) as store:
+    with Store(path, on_save_error=news.put) as store:
         store.remember("key", "value")
         assert "the disk has no room for" in news.get(timeout=20)
         assert path.read_bytes() == before
@@ -167,7 +167,7 @@ with Store(Path(sys.argv[1])) as store, Store(Path(sys.argv[1])) as other:
         print(store.recall("key").result(20), other.recall("key").result(20), store.version().result(20) != (0, 0))
     except StoreError as error:
         print(error)
-    print(store.trouble)
+    print(store.save_error)
 """
 
 
@@ -226,7 +226,7 @@ with Store(path) as store:
     deadline, n = time.monotonic() + 20, 0
     # Without a pause, in which all is synced anyway.
     while b"piece 3," not in (synced / "sessions.db-wal").read_bytes() and time.monotonic() < deadline:
-        store.grow(reply.id, f"piece {n},")
+        store.append_delta(reply.id, f"piece {n},")
         n += 1
         time.sleep(0.05)
     power_fails("during the reply")

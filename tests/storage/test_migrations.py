@@ -55,8 +55,8 @@ def test_all_that_a_database_of_version_1_holds_is_there(path: Path) -> None:
         store.remember("any", "write")
         assert store.recall("theme").result(20) == "paper"
         assert store.recall("draft").result(20) is None
-        assert store.take_draft().result(20) == Draft("not sent")
-        assert [(model.name, model.favourite) for model in store.models("openai").result(20)] == [("gpt", True)]
+        assert store.claim_draft().result(20) == Draft("not sent")
+        assert [(model.name, model.favorite) for model in store.models("openai").result(20)] == [("gpt", True)]
         for words in ("quetzal", "serpent", "毛の"):
             assert len(store.search(words).result(20)) == 1, words
     assert check(path).findings == []

@@ -30,7 +30,7 @@ with Store(Path(sys.argv[1])) as store:
         message = session.add(Message(Role.ASSISTANT, f"{sys.argv[3]} "))
         store.save_message(session.id, message)
         for piece in "abcde":
-            store.grow(message.id, piece)
+            store.append_delta(message.id, piece)
         store.save_session(session)
         store.latest().result(20)
 """
@@ -76,7 +76,7 @@ from streamtui.storage import Store
 sys.stdin.readline()
 with Store(Path(sys.argv[1])) as store:
     store.remember(sys.argv[2], "here")
-print(repr(store.trouble), end="")
+print(repr(store.save_error), end="")
 """
     programs = [
         subprocess.Popen(

@@ -28,7 +28,7 @@ def fill(store: Store, words: list[str], sessions: int = 1) -> Session:
         store.save_session(session)
         store.save_message(session.id, reply)
         for _ in range(5):
-            store.grow(reply.id, piece := " ".join(CHANCE.choices(words, k=200)), piece)
+            store.append_delta(reply.id, piece := " ".join(CHANCE.choices(words, k=200)), piece)
             store.latest().result(20)
             reply.text += piece
             reply.reasoning += piece

@@ -133,7 +133,7 @@ def test_the_index_follows_every_change(store: Store) -> None:
     for message, text in zip(path, ("大学の", "no more", "plain too"), strict=True):
         message.text = text
         store.save_message(session.id, message)
-    store.grow(path[2].id, "と東京")
+    store.append_delta(path[2].id, "と東京")
     assert [len(store.search(query).result()) for query in ("京都", "学の", "more", "東京")] == [0, 1, 1, 1]
     store.close()
     store.remember("any", "write")
@@ -149,7 +149,7 @@ def test_a_reply_cut_short_by_a_kill_is_found_before_anything_is_written(store: 
     reply = session.add(Message(Role.ASSISTANT, "it begins"))
     store.save_message(session.id, reply)
     for piece in (" here and", " ends with C", "++ in the mid", "dle of a word"):
-        store.grow(reply.id, piece)
+        store.append_delta(reply.id, piece)
         store.latest().result()
     assert store.close()
     with Store(store.path, saves=False) as other:

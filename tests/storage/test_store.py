@@ -70,7 +70,7 @@ def path(tmp_path: Path) -> Path:
 def store(path: Path) -> Iterator[Store]:
     with Store(path) as store:
         yield store
-        assert store.trouble == ""
+        assert store.save_error == ""
 
 
 @pytest.fixture(scope="module")
@@ -123,8 +123,8 @@ def test_a_reply_grows_and_is_folded(store: Store, path: Path) -> None:
     reply = session.add(Message(Role.ASSISTANT, "Quetz", reasoning="H"))
     save(store, session)
     for piece in ("al", "coatl", " flies"):
-        store.grow(reply.id, text=piece)
-    store.grow(reply.id, reasoning="mm")
+        store.append_delta(reply.id, text=piece)
+    store.append_delta(reply.id, reasoning="mm")
     growing = store.session(session.id).result().messages[reply.id]
     assert (growing.text, growing.reasoning, growing.finish_reason) == ("Quetzalcoatl flies", "Hmm", None)
     assert len(store.search("flies").result()) == 1
@@ -139,13 +139,13 @@ def test_a_reply_cut_short_is_found_after_the_next_start(path: Path) -> None:
     session = chat("Question", "Begun")
     with Store(path) as store:
         save(store, session)
-        store.grow(session.leaf_id or "", text=" interrupted", reasoning="because")
+        store.append_delta(session.leaf_id or "", text=" interrupted", reasoning="because")
     with Store(path) as store:
         store.remember("any", "write")
         assert [hit.message_id for hit in store.search("interrupted").result()] == [session.leaf_id]
         reply = store.session(session.id).result().path()[-1]
         assert (reply.text, reply.reasoning) == ("Begun interrupted", "because")
-        store.grow(reply.id, text=" and continued")
+        store.append_delta(reply.id, text=" and continued")
         assert store.session(session.id).result().path()[-1].text == "Begun interrupted and continued"
 
 
@@ -206,7 +206,7 @@ def test_a_deleted_session_is_gone_with_all_it_held(store: Store) -> None:
     save(store, kept)
     save(store, deleted)
     store.delete_session(deleted.id)
-    store.grow(deleted.leaf_id or "", text="too late")
+    store.append_delta(deleted.leaf_id or "", text="too late")
     assert [hit.session_id for hit in store.search("word").result()] == [kept.id]
     assert [s.id for s in store.sessions().result()] == [kept.id]
     assert store.session(kept.id).result() == kept
@@ -229,26 +229,26 @@ def test_small_strings_are_remembered(path: Path) -> None:
 def test_what_servers_say_of_their_models_is_kept(store: Store) -> None:
     one = ModelInfo("one", window=8_000)
     priced = ModelInfo("two", input_price=1.0, output_price=2.0, cached_price=0.5)
-    assert store.catalogue("here").result(5) == {}
-    store.save_catalogue("here", [one, ModelInfo("nothing is said of it"), priced])
-    store.save_catalogue("there", [ModelInfo("one", window=4_000)])
-    assert store.catalogue("here").result(5) == {"one": one, "two": priced}
-    store.save_catalogue("here", [priced])
-    assert store.catalogue("here").result(5) == {"two": priced}
+    assert store.catalog("here").result(5) == {}
+    store.save_catalog("here", [one, ModelInfo("nothing is said of it"), priced])
+    store.save_catalog("there", [ModelInfo("one", window=4_000)])
+    assert store.catalog("here").result(5) == {"one": one, "two": priced}
+    store.save_catalog("here", [priced])
+    assert store.catalog("here").result(5) == {"two": priced}
     store.remember("catalogue here", '[{"window": 3}]')  # as another version might keep it
-    assert store.catalogue("here").result(5) == {}
+    assert store.catalog("here").result(5) == {}
 
 
 def test_models_are_listed_as_used(store: Store) -> None:
-    store.set_favourite("here", "loved", True)
+    store.set_favorite("here", "loved", True)
     for name in ("first", "second", "first"):
         store.use_model("here", name)
     store.use_model("there", "third")
-    store.set_favourite("here", "second", True)
-    store.set_favourite("here", "second", False)
+    store.set_favorite("here", "second", True)
+    store.set_favorite("here", "second", False)
     found = store.models("here").result()
     assert [model.name for model in found] == ["first", "second", "loved"]
-    assert [model.favourite for model in found] == [False, False, True]
+    assert [model.favorite for model in found] == [False, False, True]
     assert found[0].last_used >= found[1].last_used > found[2].last_used == 0
 
 
@@ -444,10 +444,10 @@ def test_a_glance_leaves_files_where_they_are(store: Store) -> None:
     session.leaf_id = session.path()[0].id
     session.add(Message(Role.ASSISTANT, "another"))
     save(store, session)
-    path = store.glance(session.id).result()
+    path = store.preview(session.id).result()
     assert [message.text for message in path] == ["look at this", "another"]
     assert path[0].attachments == (Attachment("a.txt", "text/plain", b""),)
-    assert [m.text for m in store.glance(session.id, second.id).result()] == ["look at this", "I see", "and now?"]
+    assert [m.text for m in store.preview(session.id, second.id).result()] == ["look at this", "I see", "and now?"]
 
 
 def test_earlier_prompts_are_found_newest_first_and_once(store: Store, shelf: dict[str, Session]) -> None:

@@ -75,10 +75,10 @@ def test_an_operation_that_fails_unexpectedly_is_rolled_back_alone_and_reported(
         assert saved == ["noted", None, "noted"]
         doing, error = errors.get(timeout=10)
         assert (doing, repr(error)) == ("saving a change", "KeyError('surprise')")
-        assert news.get(timeout=10) == store.left_out != ""
+        assert news.get(timeout=10) == store.permanent_error != ""
         store.remember("later", "noted")
         assert store.recall("later").result(10) == "noted"
-        assert store.trouble == ""
+        assert store.save_error == ""
         assert not store.close()
     assert news.empty()
 
@@ -133,7 +133,7 @@ def test_a_system_without_another_thread_is_told(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(threading.Thread, "start", start)
     store = Store(tmp_path / "sessions.db", on_error=lambda *_: None)
     store.remember("key", "value")
-    assert "can't start another thread" in store.trouble
+    assert "can't start another thread" in store.save_error
     with pytest.raises(StoreError, match="can't start another thread"):
         store.recall("key").result(10)
     assert not store.close()

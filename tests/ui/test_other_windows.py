@@ -81,7 +81,7 @@ async def test_both_windows_go_on_and_nothing_is_mixed(make_app: MakeApp, model:
         await until(lambda: "2 new elsewhere" in status(app))
         for piece, text in (("rose", "gra"), (".", "ss.")):
             model.say(piece)
-            other.grow(growing.id, text)
+            other.append_delta(growing.id, text)
         model.finish()
         await until(lambda: answered(app))
         growing.text, growing.finish_reason = "The grass.", FinishReason.STOP
@@ -124,7 +124,7 @@ async def test_a_reply_that_arrives_in_another_window_is_followed(
         assert "interrupted" not in pane(app)
         assert "arriving elsewhere" in status(app)
         for word in ("two ", "three "):
-            other.grow(growing.id, word)
+            other.append_delta(growing.id, word)
             await until(lambda: word.strip() in pane(app))
         await pilot.press("f9")
         await until(lambda: said(app, "This reply is arriving in another window."))
@@ -161,7 +161,7 @@ async def test_a_prompt_can_be_sent_behind_a_reply_that_still_arrives(
         await until(lambda: "one" in pane(app))
         await ask(pilot, "Enough.")
         await until(lambda: model.bodies)
-        other.grow(growing.id, "two")
+        other.append_delta(growing.id, "two")
         assert other.latest().result(20)
         model.say("Well.")
         model.finish()

@@ -269,7 +269,7 @@ async def test_a_session_that_could_not_be_saved_is_told_at_the_end(make_app: Ma
         await ask(pilot, "hello")
         await until(lambda: answered(app))
     assert app.close() is False
-    assert str(broken) in app.store.trouble
+    assert str(broken) in app.store.save_error
 
 
 async def test_searching_a_growing_reply_looks_at_a_block_once_a_frame(make_app: MakeApp) -> None:

@@ -73,7 +73,7 @@ class ModelPicker(ListPanel):
 
     def _take(self, listed: list[str]) -> None:
         used = sorted(self._known.values(), key=lambda model: (-model.last_used, model.name))
-        first = [model.name for model in used if model.last_used or model.favourite] + list(self._endpoint.favourites)
+        first = [model.name for model in used if model.last_used or model.favorite] + list(self._endpoint.favourites)
         current = [self._current] if self._current else []
         self._names = list(dict.fromkeys([*first, *current, *sorted(listed)]))
         self.show(self.query_one("#filter", Input).value)
@@ -122,7 +122,7 @@ class ModelPicker(ListPanel):
 
     def _is_favourite(self, name: str) -> bool:
         known = self._known.get(name)
-        return name in self._endpoint.favourites or (known is not None and known.favourite)
+        return name in self._endpoint.favourites or (known is not None and known.favorite)
 
     def action_toggle_favourite(self) -> None:
         """Makes the highlighted model a favourite, or no longer one."""
@@ -133,9 +133,9 @@ class ModelPicker(ListPanel):
             self.notify(f"{name} is a favourite by your settings; take it out there.", markup=False)
             return
         before = self._known.get(name)
-        favourite = before is None or not before.favourite
+        favourite = before is None or not before.favorite
         self._known[name] = KnownModel(name, before.last_used if before else 0.0, favourite)
-        self._store.set_favourite(self._endpoint.name, name, favourite)
+        self._store.set_favorite(self._endpoint.name, name, favourite)
         self.options.replace_option_prompt_at_index(self.options.highlighted, self._line(name))
 
     def action_pick_endpoint(self) -> None:

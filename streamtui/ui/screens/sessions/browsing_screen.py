@@ -262,7 +262,7 @@ class BrowsingScreen(PaneScreen[Opened | None]):
             return
         message_id = row.message_id if isinstance(row, SearchHit) else ""
         try:
-            path = await asyncio.wrap_future(self._store.glance(session.id, message_id))
+            path = await asyncio.wrap_future(self._store.preview(session.id, message_id))
         except StoreError as error:
             preview.show_nothing()
             self.say_found(str(error))

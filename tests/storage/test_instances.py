@@ -15,7 +15,7 @@ from streamtui.core.message import Attachment, FinishReason, Message, Role
 from streamtui.core.parameters import Parameters
 from streamtui.core.session import Session
 from streamtui.storage import Draft, Store
-from streamtui.storage.instance_lock import Window
+from streamtui.storage.instance_lock import InstanceLock
 
 
 @pytest.fixture
@@ -109,17 +109,17 @@ def test_what_is_written_goes_to_the_file_that_has_the_name(left: Store, path: P
 def test_only_what_is_new_is_read(left: Store, right: Store) -> None:
     session = saved(left, "one", "two")
     known = frozenset(session.messages)
-    assert right.beside(session.id, known).result(20).messages == ()
+    assert right.changes_since(session.id, known).result(20).messages == ()
     file = Attachment("a.txt", "text/plain", b"file")
     new = Message(Role.USER, "three", parent_id=session.leaf_id, attachments=(file,))
     left.save_message(session.id, new)
     left.rename(session.id, "renamed")
     assert left.latest().result(20)
-    beside = right.beside(session.id, known).result(20)
+    beside = right.changes_since(session.id, known).result(20)
     assert (beside.messages, beside.missing, beside.title) == ((new,), frozenset(), "renamed")
     left.delete_session(session.id)
     assert left.latest().result(20) is None
-    beside = right.beside(session.id, known).result(20)
+    beside = right.changes_since(session.id, known).result(20)
     assert (beside.messages, beside.missing, beside.title) == ((), known, "")
 
 
@@ -127,18 +127,18 @@ def test_a_reply_that_arrives_elsewhere_is_no_reply_cut_short(left: Store, right
     session = saved(left, "one")
     reply = session.add(Message(Role.ASSISTANT, "Half"))
     left.save_message(session.id, reply)
-    left.grow(reply.id, " of it")
+    left.append_delta(reply.id, " of it")
     assert left.latest().result(20)
     other = read(right, session)
     assert other.elsewhere == {reply.id}
-    assert right.beside(session.id, frozenset(other.messages)).result(20).elsewhere == {reply.id}
+    assert right.changes_since(session.id, frozenset(other.messages)).result(20).elsewhere == {reply.id}
     assert read(left, session).elsewhere == frozenset()
     left.close()
     assert read(right, session).elsewhere == frozenset()
     left.save_message(session.id, replace(reply, text="All of it", finish_reason=FinishReason.STOP))
     assert left.latest().result(20)
     assert read(right, session).elsewhere == frozenset()
-    assert not right.beside(session.id, frozenset()).result(20).elsewhere
+    assert not right.changes_since(session.id, frozenset()).result(20).elsewhere
 
 
 WRITES = """
@@ -160,11 +160,11 @@ def test_a_window_that_was_killed_has_ended(right: Store, path: Path) -> None:
     assert program.stdout
     assert program.stdout.readline() == b"ready\n"
     assert len(right.session("5e55").result(20).elsewhere) == 1
-    assert right.take_draft().result(20) is None
+    assert right.claim_draft().result(20) is None
     program.kill()
     program.communicate()
     assert right.session("5e55").result(20).elsewhere == frozenset()
-    assert right.take_draft().result(20) == Draft("not sent")
+    assert right.claim_draft().result(20) == Draft("not sent")
 
 
 def test_one_window_goes_on_with_a_reply(left: Store, right: Store) -> None:
@@ -187,14 +187,14 @@ def test_one_window_goes_on_with_a_reply(left: Store, right: Store) -> None:
 def test_every_window_keeps_its_own_draft(path: Path) -> None:
     files = (Attachment("a.txt", "text/plain", b"a" * 10_000), Attachment("b.txt", "text/plain", b"b"))
     with Store(path) as left, Store(path) as right:
-        assert left.take_draft().result(20) is None
+        assert left.claim_draft().result(20) is None
         left.save_draft(Draft("left"))
         left.save_draft(Draft("left, later", files))
         right.save_draft(Draft("right", files[:1]))
         assert right.latest().result(20) is None
     for expected in (Draft("right", files[:1]), Draft("left, later", files), None):
         store = Store(path)
-        assert store.take_draft().result(20) == expected
+        assert store.claim_draft().result(20) == expected
         store.save_draft(Draft())
         assert store.close()
 
@@ -209,24 +209,24 @@ def test_every_session_has_its_own_draft(path: Path) -> None:
         store.save_draft(Draft("of the new one"))
         store.save_draft(Draft("of the first", (file,)), first.id)
         store.save_draft(Draft("of the second"), second.id)
-        assert store.take_draft(first.id).result(20) == Draft("of the first", (file,))
+        assert store.claim_draft(first.id).result(20) == Draft("of the first", (file,))
     with Store(path) as store:
         store.delete_session(second.id)
-        assert store.take_draft(second.id).result(20) is None
-        assert store.take_draft(first.id).result(20) == Draft("of the first", (file,))
-        assert store.take_draft().result(20) == Draft("of the new one")
+        assert store.claim_draft(second.id).result(20) is None
+        assert store.claim_draft(first.id).result(20) == Draft("of the first", (file,))
+        assert store.claim_draft().result(20) == Draft("of the new one")
 
 
 def test_a_draft_is_never_given_to_two_windows(path: Path) -> None:
     with Store(path) as store:
         store.save_draft(Draft("mine"))
     stores = [Store(path) for _ in range(4)]
-    drafts = [draft.result(20) for draft in [store.take_draft() for store in stores]]
+    drafts = [draft.result(20) for draft in [store.claim_draft() for store in stores]]
     assert sorted(drafts, key=bool) == [None, None, None, Draft("mine")]
     for store in stores:
         store.close()
     with Store(path) as store:
-        assert store.take_draft().result(20) == Draft("mine")
+        assert store.claim_draft().result(20) == Draft("mine")
 
 
 def test_files_of_a_draft_are_kept_as_long_as_something_has_them(path: Path) -> None:
@@ -257,7 +257,7 @@ def test_what_tells_that_a_window_runs_is_private_and_goes_with_it(path: Path) -
     folder = path.with_name("sessions.db-windows")
     before = os.umask(0)
     try:
-        window, other = Window(path), Window(path)
+        window, other = InstanceLock(path), InstanceLock(path)
         window.open()
         other.open()
     finally:
@@ -275,7 +275,7 @@ def test_what_tells_that_a_window_runs_is_private_and_goes_with_it(path: Path) -
 @pytest.mark.parametrize("id", [None, "", "unknown", "../sessions.db", "..", "a/b"])
 def test_no_window_has_such_an_id(path: Path, id: str | None) -> None:
     path.write_bytes(b"precious")
-    window = Window(path)
+    window = InstanceLock(path)
     window.open()
     assert not window.is_another(id)
     assert path.read_bytes() == b"precious"
@@ -284,13 +284,14 @@ def test_no_window_has_such_an_id(path: Path, id: str | None) -> None:
 
 def test_what_a_killed_window_left_is_cleared_up(path: Path) -> None:
     code = (
-        "import os, sys, pathlib, streamtui.storage.instance_lock as w; window = w.Window(pathlib.Path(sys.argv[1]));"
+        "import os, sys; from pathlib import Path; from streamtui.storage.instance_lock import InstanceLock;"
+        "window = InstanceLock(Path(sys.argv[1]));"
         f"window.open(); print(window.id, flush=True); os.kill(os.getpid(), {signal.SIGKILL:d})"
     )
     done = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True, check=False)
     left = path.with_name("sessions.db-windows") / done.stdout.strip()
     assert left.exists()
-    window = Window(path)
+    window = InstanceLock(path)
     window.open()
     assert [file.name for file in left.parent.iterdir()] == [window.id]
     window.close()
