@@ -31,6 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     name = arguments[0] if arguments and arguments[0] in COMMANDS else ""
     has_stdout = sys.stdout is not None
     _open_closed_streams()
+    if "_ARGCOMPLETE" in os.environ:
+        import_module("streamtui.cli.completion").complete()
     if not has_stdout and name not in _SERVERS:
         print("streamtui: stdout is closed, there is nowhere to write the result.", file=sys.stderr)
         return EXIT_FAILED
