@@ -1,4 +1,4 @@
-"""Parser: an argparse parser that says in one sentence what it does not know, and what was probably meant."""
+"""An argument parser whose errors are one sentence with a suggestion."""
 
 import argparse
 import shlex
@@ -9,16 +9,16 @@ from streamtui.cli import EXIT_USAGE
 
 
 class Parser(argparse.ArgumentParser):
-    """Reads the words of a command. The commands below it are read by parsers of this kind too."""
+    """Parse the arguments of a command. Its subparsers are of the same class."""
 
-    def __init__(self, *arguments: Any, commands: Collection[str] = (), instead: str = "", **more: Any) -> None:
-        """`commands` are known beside those of `add_subparsers`; `instead`: what to say of a word that is like none."""
-        super().__init__(*arguments, **more)
+    def __init__(self, *args: Any, commands: Collection[str] = (), fallback: str = "", **options: Any) -> None:
+        """`commands`: subcommands beside those of `add_subparsers`; `fallback`: the hint if no command is similar."""
+        super().__init__(*args, **options)
         self._commands = commands
-        self._instead = instead
+        self._fallback = fallback
 
     def error(self, message: str) -> NoReturn:
-        """Ends the program with the sentence; the usage, a screenful of options, would hide it."""
+        """Print `message` and exit. The usage is left out: a screenful of options would hide the error."""
         from streamtui.core.sanitize import clean_line
 
         sentence = clean_line(message.removeprefix("argument ")).rstrip(".")
@@ -26,36 +26,34 @@ class Parser(argparse.ArgumentParser):
         self.exit(EXIT_USAGE, f"streamtui: {sentence}{end}\nTry {self.prog} --help.\n")
 
     def parse_known_args(self, args: Iterable[str] | None = None, namespace: Any = None) -> tuple[Any, list[str]]:
-        """Knows all, or fails: else the parser of the commands above would speak of what it has not."""
+        """Fail on unknown arguments, so that a subparser reports its own."""
         found, unknown = super().parse_known_args(args, namespace)
         if unknown:
-            self.error(self._unknown(unknown[0]))
+            self.error(self._describe_unknown(unknown[0]))
         return found, unknown
 
-    def _unknown(self, word: str) -> str:
-        if len(word) > 1 and word.startswith("-"):
-            name = word.partition("=")[0]
-            return f"there is no option {shlex.quote(name)}{_perhaps(name, self._option_string_actions)}"
+    def _describe_unknown(self, argument: str) -> str:
+        if len(argument) > 1 and argument.startswith("-"):
+            name = argument.partition("=")[0]
+            return f"unknown option {shlex.quote(name)}{_suggestion(name, self._option_string_actions)}"
         if not self._commands:
-            return f"{word!r} is a word too many"
-        if word in self._commands:
-            return f"{word} is a command and comes first: {self.prog} {word} …"
-        return f"there is no command {shlex.quote(word)}{_perhaps(word, self._commands, self._instead)}"
+            return f"unexpected argument {argument!r}"
+        if argument in self._commands:
+            return f"the command must come first: {self.prog} {argument} …"
+        return f"unknown command {shlex.quote(argument)}{_suggestion(argument, self._commands, self._fallback)}"
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if action.choices is None or value in action.choices:
             return
         known = list(map(str, action.choices))
-        others = f"there are {', '.join(sorted(known))}"
+        suggestion = _suggestion(str(value), known, f"Choose from: {', '.join(sorted(known))}")
         if isinstance(action, argparse._SubParsersAction):
-            raise argparse.ArgumentError(
-                None, f"there is no command {shlex.quote(value)}{_perhaps(value, known, others)}"
-            )
-        raise argparse.ArgumentError(action, f"there is no {value!r}{_perhaps(str(value), known, others)}")
+            raise argparse.ArgumentError(None, f"unknown command {shlex.quote(value)}{suggestion}")
+        raise argparse.ArgumentError(action, f"invalid value {value!r}{suggestion}")
 
 
-def _perhaps(name: str, known: Iterable[str], otherwise: str = "") -> str:
+def _suggestion(name: str, known: Iterable[str], fallback: str = "") -> str:
     from streamtui.core.suggestions import nearest
 
     near = nearest(name, known)
-    return f"; did you mean {near}?" if near else otherwise and f"; {otherwise}"
+    return f". Did you mean {near}?" if near else fallback and f". {fallback}"

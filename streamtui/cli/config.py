@@ -1,4 +1,4 @@
-"""`streamtui config`: writes, opens, checks and shows the settings, and keeps keys in the system's keyring."""
+"""The `streamtui config` command: settings and API keys."""
 
 import argparse
 import asyncio
@@ -12,7 +12,7 @@ from importlib import resources
 from pathlib import Path
 
 from streamtui import paths
-from streamtui.cli import COMMANDS, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE
+from streamtui.cli import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, discard_stdout, fail, print_error
 from streamtui.cli.argument_parser import Parser
 from streamtui.cli.options import add_server_options, config_from
 from streamtui.config import Config, ConfigError
@@ -20,47 +20,49 @@ from streamtui.config.loader import Asked, load, no_endpoint
 
 
 def parser() -> argparse.ArgumentParser:
-    """Returns the parser of all arguments."""
+    """Return the argument parser of the command."""
     parser = Parser(
         prog="streamtui config",
-        description=f"{COMMANDS['config'].capitalize()}.",
-        epilog=f"The settings are in {paths.config_file()}.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description=f"Manage settings and API keys.\n\nSettings file: {paths.config_file()}",
+        epilog="examples:\n"
+        "  streamtui config init\n"
+        "  streamtui config show -e ollama\n"
+        "  streamtui config set-key openai",
     )
-    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    actions.add_parser("init", help="write a config.toml in which every setting is explained")
-    actions.add_parser("edit", help="open config.toml in $VISUAL or $EDITOR, and check it afterwards")
-    actions.add_parser("check", help="say what in config.toml can't be used; exit with 1 if there is anything")
-    show = actions.add_parser("show", help="show what holds and where each value comes from, keys masked")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="COMMAND")
+    actions.add_parser("init", help="create config.toml with every setting explained")
+    actions.add_parser("edit", help="open config.toml in $VISUAL or $EDITOR, then check it")
+    actions.add_parser("check", help="check config.toml; exit with 1 if it has errors")
+    show = actions.add_parser("show", help="show the effective settings and where each value comes from (keys margs)")
     add_server_options(show)
-    actions.add_parser("path", help="print where config.toml is")
-    actions.add_parser("keys", help="list the actions whose keys can be set, with their keys")
-    for action, does in (("set-key", "put the key of an endpoint into"), ("remove-key", "take it out of")):
-        keeping = actions.add_parser(action, help=f"{does} the system's keyring")
-        keeping.add_argument("endpoint", metavar="NAME", help="the endpoint whose key it is")
+    actions.add_parser("path", help="print the path of config.toml")
+    actions.add_parser("keys", help="list key bindings and the names to set them by")
+    for action, verb in (("set-key", "store an API key in"), ("remove-key", "remove an API key from")):
+        keyring = actions.add_parser(action, help=f"{verb} the system keyring")
+        keyring.add_argument("endpoint", metavar="NAME", help="endpoint that the key is for")
     return parser
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Runs the command. Returns 0, 1 if it failed or the settings have mistakes, 2 for arguments it can't use."""
-    asked = parser().parse_args(arguments or ["--help"])
+    """Run the command. Return 0, 1 for a failure or invalid settings, 2 for invalid arguments."""
+    args = parser().parse_args(arguments or ["--help"])
     try:
-        return _run(asked)
+        return _run(args)
     except ConfigError as error:
-        print(f"streamtui: {error}", file=sys.stderr)
-        return EXIT_USAGE
-    except BrokenPipeError:  # who reads it has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return fail(str(error), EXIT_USAGE)
+    except BrokenPipeError:
+        discard_stdout()
         return EXIT_FAILED
     except OSError as error:
-        print(f"streamtui: {error.filename or paths.config_file()}: {error.strerror}.", file=sys.stderr)
-        return EXIT_FAILED
+        return fail(f"{error.filename or paths.config_file()}: {error.strerror}.")
     except KeyboardInterrupt:
-        print(file=sys.stderr)  # behind the question that was left
+        print(file=sys.stderr)  # end the line of the password prompt
         return EXIT_INTERRUPTED
 
 
-def _run(asked: argparse.Namespace) -> int:
-    match asked.action:
+def _run(args: argparse.Namespace) -> int:
+    match args.action:
         case "init":
             return _init(paths.config_file())
         case "edit":
@@ -68,26 +70,25 @@ def _run(asked: argparse.Namespace) -> int:
         case "check":
             return _check(paths.config_file())
         case "show":
-            return _show(config_from(asked))
+            return _show(config_from(args))
         case "keys":
-            return _keys(config_from(asked))
+            return _keys(config_from(args))
         case "path":
             print(paths.config_file())
             return 0
-    return _keyring(asked.action, asked.endpoint)
+    return _keyring(args.action, args.endpoint)
 
 
 def _init(file: Path) -> int:
-    if not _written(file):
-        print(f"streamtui: {file} is there already; streamtui config edit opens it.", file=sys.stderr)
-        return EXIT_FAILED
-    print(f"Wrote {file}: every setting is in it, explained and commented out.")
-    print("streamtui config edit opens it, streamtui config check looks for mistakes.")
+    if not _write_template(file):
+        return fail(f"{file} already exists. To open it, run streamtui config edit.")
+    print(f"Created {file} with every setting explained and commented out.")
+    print("To open it, run streamtui config edit; to check it, streamtui config check.")
     return 0
 
 
-def _written(file: Path) -> bool:
-    """Writes the template, for its owner only; False where the file is there already."""
+def _write_template(file: Path) -> bool:
+    """Create the file from the template, readable by its owner only. Return False if it exists."""
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -100,48 +101,44 @@ def _written(file: Path) -> bool:
 
 def _edit(file: Path) -> int:
     editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
-    _written(file)
+    _write_template(file)
     try:
         status = subprocess.run([*shlex.split(editor), str(file)], check=False).returncode
     except (OSError, ValueError) as error:
-        print(f"streamtui: the editor {editor!r} can't be started ({error}): set $EDITOR.", file=sys.stderr)
-        return EXIT_FAILED
-    if status:
-        print(f"streamtui: the editor ended with {status}.", file=sys.stderr)
-        return EXIT_FAILED
-    return _check(file)
+        return fail(f"Can't start the editor {editor!r} ({error}). Set $EDITOR.")
+    return fail(f"The editor exited with status {status}.") if status else _check(file)
 
 
 def _check(file: Path) -> int:
     config = load(Asked(), os.environ)
-    troubles = [*config.troubles, *_troubles_with_themes(config)]
-    for trouble in troubles:
-        print(trouble)
-    if troubles:
+    problems = [*config.troubles, *_theme_problems(config)]
+    for problem in problems:
+        print(problem)
+    if problems:
         return EXIT_FAILED
-    print(f"{file} is all right." if file.exists() else f"There is no {file}; streamtui config init writes one.")
+    print(f"{file}: no errors" if file.exists() else f"{file} does not exist. To create it, run streamtui config init.")
     return 0
 
 
-def _troubles_with_themes(config: Config) -> list[str]:
-    """What is wrong with the theme that is named, and with the user's own theme files."""
+def _theme_problems(config: Config) -> list[str]:
+    """Return the errors in the selected theme and in the user's theme files."""
     if not config.theme and not paths.themes_dir().exists():
         return []
     # Imported here: it needs Textual.
     from streamtui.ui.themes import load_all, unknown_theme
 
-    _, troubles = load_all()
-    if config.theme and (trouble := unknown_theme(config.theme)):
-        troubles.append(f"{paths.config_dir() / str(config.source_of('theme'))}: {trouble}")
-    return troubles
+    _, problems = load_all()
+    if config.theme and (problem := unknown_theme(config.theme)):
+        problems.append(f"{paths.config_dir() / str(config.source_of('theme'))}: {problem}")
+    return problems
 
 
 def _show(config: Config) -> int:
-    from streamtui.cli.config_show import shown
+    from streamtui.cli.config_show import format_config
 
-    print(shown(config))
-    for trouble in config.troubles:
-        print(f"streamtui: {trouble}", file=sys.stderr)
+    print(format_config(config))
+    for problem in config.troubles:
+        print_error(problem)
     return 0
 
 
@@ -168,26 +165,25 @@ def _keyring(action: str, name: str) -> int:
         if action == "remove-key":
             asyncio.run(forget_key(name))
             note_in_keyring(name, False)
-            print(f"The key of {name} is no longer in the keyring.")
+            print(f"Removed the {name} API key from the keyring.")
             return 0
-        asyncio.run(keep_key(name, _asked_key(name)))
+        asyncio.run(keep_key(name, _read_key(name)))
         note_in_keyring(name, True)
     except ProviderError as error:
-        print(f"streamtui: {error.sentence}", file=sys.stderr)
-        return EXIT_FAILED
-    print(f"The key of {name} is in the keyring; it goes to {endpoint.base_url} only.")
+        return fail(error.sentence)
+    print(f"Stored the {name} API key in the keyring. It is sent to {endpoint.base_url} only.")
     if endpoint.api_key_env and os.environ.get(endpoint.api_key_env):
-        print(f"While {endpoint.api_key_env} is set, that one is used.")
+        print(f"The environment variable {endpoint.api_key_env} is set and takes precedence.")
     return 0
 
 
-def _asked_key(name: str) -> str:
+def _read_key(name: str) -> str:
     from streamtui.config.validators import secret
 
-    key = getpass.getpass(f"Key for {name} (it is not shown): ") if sys.stdin.isatty() else sys.stdin.readline()
+    key = getpass.getpass(f"API key for {name} (hidden): ") if sys.stdin.isatty() else sys.stdin.readline()
     try:
         if checked := secret(key):
             return checked
     except ValueError as error:
-        raise ConfigError(f"What was entered {error}.") from None
-    raise ConfigError("No key was entered; nothing is changed.")
+        raise ConfigError(f"The API key {error}.") from None
+    raise ConfigError("No API key was entered. Nothing was changed.")

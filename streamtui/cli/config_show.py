@@ -1,4 +1,4 @@
-"""The text of `streamtui config show`: what holds and where it comes from, without keys and passwords."""
+"""The output of `streamtui config show`: effective settings and their sources, without secrets."""
 
 import json
 from collections.abc import Iterator
@@ -14,41 +14,41 @@ from streamtui.core.redaction import MASK, masked, masked_command, masked_fields
 from streamtui.core.sanitize import clean_line
 
 Row = tuple[str, str, str]
-"""A name, a value fit to show, and its source."""
+"""A name, a value without secrets, and its source."""
 
 
-def shown(config: Config) -> str:
-    """Returns the whole text."""
+def format_config(config: Config) -> str:
+    """Return the effective settings as text."""
     file = paths.config_file()
-    parts = [f"{file}{'' if file.exists() else ' (there is none; streamtui config init writes one)'}"]
+    parts = [f"{file}{'' if file.exists() else ' (does not exist)'}"]
     parts.append(_table(list(_settings(config))))
-    ours = [endpoint for endpoint in config.endpoints.values() if _is_shown(config, endpoint)]
-    for endpoint in sorted(ours, key=lambda endpoint: endpoint is not config.endpoint):
-        title = f"[endpoints.{endpoint.name}]{'  answers at the start' if endpoint is config.endpoint else ''}"
+    configured = [endpoint for endpoint in config.endpoints.values() if _is_configured(config, endpoint)]
+    for endpoint in sorted(configured, key=lambda endpoint: endpoint is not config.endpoint):
+        title = f"[endpoints.{endpoint.name}]{' (default)' if endpoint is config.endpoint else ''}"
         parts.append(f"{title}\n{_table(list(_endpoint(config, endpoint)))}")
     parts += [f"[presets.{clean_line(name)}]\n{_preset(config, name)}" for name in config.presets]
-    others = [endpoint for endpoint in config.endpoints.values() if endpoint not in ours and not endpoint.demo]
-    rows = [_ready_made(config, endpoint) for endpoint in [*others, *without_address(config.endpoints)]]
-    parts.append(f"Ready-made, unchanged:\n{_table(rows)}")
-    return _without_keys("\n\n".join(parts), config)
+    unchanged = [endpoint for endpoint in config.endpoints.values() if endpoint not in configured and not endpoint.demo]
+    rows = [_builtin(config, endpoint) for endpoint in [*unchanged, *without_address(config.endpoints)]]
+    parts.append(f"Other built-in endpoints:\n{_table(rows)}")
+    return _redact_keys("\n\n".join(parts), config)
 
 
-def _ready_made(config: Config, endpoint: Endpoint) -> Row:
+def _builtin(config: Config, endpoint: Endpoint) -> Row:
     if not endpoint.base_url:
-        return endpoint.name, "no address yet", f"set base_url below [endpoints.{endpoint.name}]"
+        return endpoint.name, "no base URL", f"set base_url in [endpoints.{endpoint.name}]"
     source = f" from {config.source_of(f'endpoints.{endpoint.name}.api_key')}" if endpoint.api_key else ""
     return endpoint.name, masked_url(endpoint.base_url), f"key: {_key_state(endpoint)}{source}"
 
 
-def _is_shown(config: Config, endpoint: Endpoint) -> bool:
-    """Whether the endpoint is in use, or not wholly ready-made."""
+def _is_configured(config: Config, endpoint: Endpoint) -> bool:
+    """Return whether the endpoint is the current one or set up in the settings file."""
     name = f"endpoints.{endpoint.name}."
-    # Parameters that hold for every endpoint are noted at each of them.
-    own = any(
+    # Parameters for all endpoints are recorded with each of them.
+    in_file = any(
         key.startswith(name) and not key.startswith(f"{name}parameters.") and source.origin is Origin.FILE
         for key, source in config.sources.items()
     )
-    return endpoint is config.endpoint or own
+    return endpoint is config.endpoint or in_file
 
 
 def _table(rows: list[Row]) -> str:
@@ -73,7 +73,7 @@ def _settings(config: Config) -> Iterator[Row]:
 
 
 def _endpoint(config: Config, endpoint: Endpoint) -> Iterator[Row]:
-    """The fields that say something: those that are set, and the address and the key in any case."""
+    """Yield the fields that are set, and the API key in any case."""
     for item in fields(endpoint):
         value = getattr(endpoint, item.name)
         source = str(config.source_of(f"endpoints.{endpoint.name}.{item.name}"))
@@ -90,7 +90,7 @@ def _endpoint(config: Config, endpoint: Endpoint) -> Iterator[Row]:
 
 
 def _parameters(parameters: Parameters) -> Iterator[tuple[str, str, str]]:
-    """What is set, what is not sent whatever others set, and by which setting that is said."""
+    """Yield the name, the value and the setting of each parameter that is set or unset."""
     for name, value in parameters.as_dict().items():
         if name != "unset":
             yield f"parameters.{name}", _text(masked_fields(value)), f"parameters.{name}"
@@ -114,8 +114,7 @@ def _model(settings: ModelSettings) -> dict[str, Any]:
 
 def _key_state(endpoint: Endpoint) -> str:
     if endpoint.fetches_key:
-        whom = "the command" if endpoint.api_key_command else "the keyring"
-        return f"asked of {whom} at the first use"
+        return f"read from the {'command' if endpoint.api_key_command else 'keyring'} on first use"
     if endpoint.api_key:
         return masked(endpoint.api_key)
     return f"none: set {endpoint.key_variable}" if endpoint.needs_key else "none"
@@ -130,7 +129,7 @@ def _preset(config: Config, name: str) -> str:
 
 
 def _text(value: Any) -> str:
-    """The value on one line, as it would stand in the file."""
+    """Return the value on one line, as in the settings file."""
     if value is None or value == "":
         return "-"
     if isinstance(value, Timeouts):
@@ -140,8 +139,8 @@ def _text(value: Any) -> str:
     return line if len(line) <= 200 else f"{line[:199]}…"
 
 
-def _without_keys(text: str, config: Config) -> str:
-    """The last look: no key stands in the text, wherever it was written."""
+def _redact_keys(text: str, config: Config) -> str:
+    """Mask API keys wherever else they appear in the text."""
     for endpoint in config.endpoints.values():
         if len(endpoint.api_key) >= 8:
             text = text.replace(endpoint.api_key, masked(endpoint.api_key) or MASK)

@@ -1,31 +1,33 @@
-"""How far an import is, on stderr."""
+"""A progress bar on stderr for imports."""
 
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
+from streamtui.cli import print_error
+
 if TYPE_CHECKING:
     from rich.progress import Progress
 
 
-class Screen(Protocol):
-    """Where the user sees how it goes."""
+class ImportProgress(Protocol):
+    """The progress display of an import."""
 
-    def show(self, done: float | None, sessions: int) -> None:
-        """Shows how far it is, from 0 to 1 (None where nobody knows), and how many `sessions` have been read."""
+    def update(self, done: float | None, sessions: int) -> None:
+        """Show the fraction done (None if unknown) and the number of sessions read."""
 
-    def tell(self, sentence: str) -> None:
-        """Says what is wrong."""
+    def report(self, sentence: str) -> None:
+        """Print an error."""
 
 
 @contextmanager
-def progress_on_stderr() -> Iterator[Screen]:
-    """A bar that is gone at the end, where stderr is a terminal; else sentences only."""
+def show_progress() -> Iterator[ImportProgress]:
+    """Show a progress bar until the block ends; print errors only if stderr is not a terminal."""
     if not sys.stderr.isatty():
-        yield _Sentences()
+        yield _ErrorsOnly()
         return
-    # Imported for those who see it.
+    # Imported here: only a terminal needs it.
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
@@ -34,12 +36,12 @@ def progress_on_stderr() -> Iterator[Screen]:
         yield _Bar(progress)
 
 
-class _Sentences:
-    def show(self, done: float | None, sessions: int) -> None:
-        """Shows nothing: a log is no place for a bar."""
+class _ErrorsOnly:
+    def update(self, done: float | None, sessions: int) -> None:
+        """Print nothing, as stderr may be a log."""
 
-    def tell(self, sentence: str) -> None:
-        print(f"streamtui: {sentence}", file=sys.stderr)
+    def report(self, sentence: str) -> None:
+        print_error(sentence)
 
 
 class _Bar:
@@ -47,9 +49,9 @@ class _Bar:
         self._progress = progress
         self._task = progress.add_task("", total=None)
 
-    def show(self, done: float | None, sessions: int) -> None:
-        words = f"{sessions:,} session{'' if sessions == 1 else 's'}"
-        self._progress.update(self._task, total=done and 1.0, completed=done or 0.0, description=words)
+    def update(self, done: float | None, sessions: int) -> None:
+        description = f"{sessions:,} session{'' if sessions == 1 else 's'}"
+        self._progress.update(self._task, total=done and 1.0, completed=done or 0.0, description=description)
 
-    def tell(self, sentence: str) -> None:
+    def report(self, sentence: str) -> None:
         self._progress.console.print(f"streamtui: {sentence}", markup=False, highlight=False)

@@ -1,4 +1,4 @@
-"""The options of every command that asks a model: who answers, and how."""
+"""Options shared by commands that talk to a model, and the configuration they make."""
 
 import argparse
 import os
@@ -12,78 +12,81 @@ from streamtui.core.sanitize import clean, clean_line
 
 
 def add_server_options(parser: argparse.ArgumentParser) -> None:
-    """Adds the options that say who answers, and how; `config_from` reads them."""
+    """Add the endpoint, model and request options that `config_from` reads."""
     add_endpoint_options(parser)
     add_parameter_options(parser)
 
 
 def add_endpoint_options(parser: argparse.ArgumentParser) -> None:
-    """Adds the options that say who answers."""
-    server = parser.add_argument_group("who answers")
-    server.add_argument(
-        "-e", "--endpoint", metavar="NAME", default="", help="a server by its name: ready-made, or from config.toml"
+    """Add the options that select an endpoint and a model."""
+    group = parser.add_argument_group("endpoint and model")
+    group.add_argument(
+        "-e", "--endpoint", metavar="NAME", default="", help="endpoint to use, built in or from config.toml"
     )
-    server.add_argument("--demo", action="store_true", help="the built-in demo: no key, no network")
-    server.add_argument(
-        "--base-url", metavar="URL", default="", help="a compatible server, as http://localhost:11434/v1"
+    group.add_argument("--demo", action="store_true", help="use the built-in demo (no API key, no network)")
+    group.add_argument(
+        "--base-url",
+        metavar="URL",
+        default="",
+        help="use an OpenAI-compatible server, for example http://localhost:11434/v1",
     )
-    server.add_argument(
-        "--api-key-env", metavar="NAME", default="", help="the environment variable with that server's key"
+    group.add_argument(
+        "--api-key-env", metavar="NAME", default="", help="environment variable with the API key for that server"
     )
-    server.add_argument("--api", choices=list(Api), help="how to ask: by the API that is named")
-    server.add_argument("-m", "--model", metavar="NAME", default="", help="the model to ask")
+    group.add_argument("--api", choices=list(Api), help="API to use")
+    group.add_argument("-m", "--model", metavar="NAME", default="", help="model to use")
 
 
 def add_parameter_options(parser: argparse.ArgumentParser) -> None:
-    """Adds the options that say how to answer."""
-    group = parser.add_argument_group("how")
-    group.add_argument("-s", "--system", metavar="TEXT", default="", help="a system prompt for a new session")
-    group.add_argument("--preset", metavar="NAME", default="", help="system prompt, model and parameters by their name")
-    for name, kind, does in _NUMBERS:
-        group.add_argument(f"--{name}", metavar="N", type=kind, help=does)
-    group.add_argument("--stop", metavar="TEXT", action="append", help="end the reply before this text (repeatable)")
-    group.add_argument("--reasoning-effort", metavar="WORD", help="how much to think: minimal, low, medium, high …")
+    """Add the options for the prompt and the request parameters."""
+    group = parser.add_argument_group("request")
+    group.add_argument("-s", "--system", metavar="TEXT", default="", help="system prompt of a new session")
+    group.add_argument(
+        "--preset", metavar="NAME", default="", help="preset of system prompt, model and parameters to use"
+    )
+    for name, kind, about in _NUMBERS:
+        group.add_argument(f"--{name}", metavar="N", type=kind, help=about)
+    group.add_argument("--stop", metavar="TEXT", action="append", help="stop sequence (repeatable)")
+    group.add_argument("--reasoning-effort", metavar="LEVEL", help="minimal, low, medium, high, …")
     group.add_argument(
         "--unset",
         metavar="NAME",
         action="append",
         choices=[name for name, *_ in _NUMBERS] + ["stop", "reasoning-effort", "extra"],
-        help="do not send this parameter, as temperature or top-p, though your settings set it (repeatable)",
+        help="omit a parameter that your settings set, for example temperature (repeatable)",
     )
+    group.add_argument("--extra", metavar="KEY=JSON", action="append", help="additional request field (repeatable)")
     group.add_argument(
-        "--extra", metavar="KEY=JSON", action="append", help="any other field of the request (repeatable)"
+        "--moderate", action="store_true", help="check the reply with the moderation API while it streams"
     )
-    group.add_argument(
-        "--moderate", action="store_true", help="let the server's moderation check the reply as it comes"
-    )
-    group.add_argument("--pace", metavar="N", type=float, help="show replies at N characters a second at most")
+    group.add_argument("--pace", metavar="N", type=float, help="show at most N characters per second")
 
 
 _NUMBERS = (
-    ("temperature", float, "0: always the likeliest word, 2: the least likely too"),
-    ("top-p", float, "choose among the likeliest words that make up this share, 0 to 1"),
-    ("max-tokens", int, "tokens of the reply at most"),
-    ("seed", int, "the same seed asks for the same reply"),
-    ("presence-penalty", float, "-2 to 2: above 0 speaks against words already used"),
-    ("frequency-penalty", float, "-2 to 2: above 0 speaks against words used often"),
+    ("temperature", float, "sampling temperature, 0 to 2"),
+    ("top-p", float, "nucleus sampling probability, 0 to 1"),
+    ("max-tokens", int, "maximum number of tokens in the reply"),
+    ("seed", int, "seed for reproducible sampling"),
+    ("presence-penalty", float, "penalty for tokens that have appeared, -2 to 2"),
+    ("frequency-penalty", float, "penalty for tokens by how often they appeared, -2 to 2"),
 )
 
 
-def config_from(asked: argparse.Namespace) -> Config:
-    """Returns what flags, environment and file ask for. Raises ConfigError.
+def config_from(args: argparse.Namespace) -> Config:
+    """Return the configuration from flags, environment and settings file. Raises ConfigError.
 
-    A command may leave out any option: what is not in `asked` was not asked for.
+    `args` need not have all options.
     """
-    given = vars(asked)
+    given = vars(args)
 
     def text(name: str) -> str:
         return clean_line(given.get(name) or "")
 
     if given.get("demo") and (text("base_url") or text("api_key_env") or text("endpoint")):
-        raise ConfigError("--demo answers by itself: leave out --endpoint, --base-url and --api-key-env.")
+        raise ConfigError("--demo can't be combined with --endpoint, --base-url or --api-key-env.")
     if text("endpoint") and text("base_url"):
-        raise ConfigError("--endpoint and --base-url both name a server: leave one of them out.")
-    wanted = Asked(
+        raise ConfigError("--endpoint can't be combined with --base-url.")
+    overrides = Asked(
         demo=bool(given.get("demo")),
         endpoint=text("endpoint"),
         base_url=text("base_url"),
@@ -96,13 +99,13 @@ def config_from(asked: argparse.Namespace) -> Config:
         pace=_pace(given.get("pace")),
         moderate=bool(given.get("moderate")),
     )
-    config = load(wanted, os.environ)
+    config = load(overrides, os.environ)
     resumes = bool(given.get("resume") or given.get("session"))
-    if not (resumes and wanted.api_key_env) or config.source_of("endpoint").origin is Origin.FLAG:
+    if not (resumes and overrides.api_key_env) or config.source_of("endpoint").origin is Origin.FLAG:
         return config
-    # The key is for the server of the session, whatever the usual one is.
-    key = (wanted.api_key_env, config.endpoint.api_key)
-    return replace(load(replace(wanted, api_key_env=""), os.environ), session_key=key)
+    # The key is for the session's endpoint, not for the default one.
+    key = (overrides.api_key_env, config.endpoint.api_key)
+    return replace(load(replace(overrides, api_key_env=""), os.environ), session_key=key)
 
 
 def _parameters(given: dict[str, Any]) -> Parameters:
@@ -111,7 +114,7 @@ def _parameters(given: dict[str, Any]) -> Parameters:
     values["extra"] = dict(map(_field, given.get("extra") or ()))
     unset = [name.replace("-", "_") for name in given.get("unset") or ()]
     if both := [name.replace("_", "-") for name in unset if values.get(name) not in (None, {})]:
-        raise ConfigError(f"--{both[0]} and --unset {both[0]} contradict each other: leave one of them out.")
+        raise ConfigError(f"--{both[0]} can't be combined with --unset {both[0]}.")
     try:
         return parameters_from({**values, "unset": unset})
     except ValueError as error:
@@ -126,73 +129,63 @@ def _field(text: str) -> tuple[str, Any]:
     try:
         if not (equals and name.strip()):
             raise ValueError(text)
-        return name.strip(), json.loads(value, parse_constant=_no_number)
+        return name.strip(), json.loads(value, parse_constant=_reject_constant)
     except ValueError:
         raise ConfigError(
-            f"""--extra {clean_line(name)!r} should be KEY=JSON, as in --extra top_k=40 or --extra 'user="me"'."""
+            f"""--extra {clean_line(name)!r} must be KEY=JSON, for example --extra top_k=40 or --extra 'user="me"'."""
         ) from None
 
 
-def _no_number(text: str) -> float:
-    raise ValueError(text)  # NaN and Infinity are no JSON
+def _reject_constant(text: str) -> float:
+    raise ValueError(text)  # NaN and Infinity are not valid JSON
 
 
 def _pace(pace: float | None) -> float | None:
     if pace is not None and not 0 < pace <= 1e6:
-        raise ConfigError("--pace should be a number of characters a second above 0, as in --pace 200.")
+        raise ConfigError("--pace must be a positive number of characters per second, for example --pace 200.")
     return pace
 
 
-def server_flags(config: Config, asked: argparse.Namespace, name: str) -> list[str]:
-    """Returns the flags with which the next start talks to the endpoint called `name`; none where it does anyway."""
+def endpoint_flags(config: Config, args: argparse.Namespace, name: str) -> list[str]:
+    """Return the flags that select the endpoint `name` on the next start; none if it is the default."""
     if name == DEMO.name:
         return ["--demo"]
     if name != config.endpoint.name:
-        return ["-e", name] if name in config.endpoints else []  # the session knows the address by itself
+        return ["-e", name] if name in config.endpoints else []  # a session stores its address
     if config.source_of("endpoint").origin is not Origin.FLAG:
         return []
-    if not asked.base_url:
+    if not args.base_url:
         return ["-e", name]
     from streamtui.core.redaction import without_password
 
-    key = ["--api-key-env", asked.api_key_env] if asked.api_key_env else []
-    return ["--base-url", without_password(asked.base_url), *key]
+    key = ["--api-key-env", args.api_key_env] if args.api_key_env else []
+    return ["--base-url", without_password(args.base_url), *key]
 
 
 def add_debug_option(parser: argparse.ArgumentParser) -> None:
-    """Adds the option that raises the level of the log."""
-    parser.add_argument(
-        "--debug", action="store_true", help="write what the program does to its log, without keys and messages"
-    )
+    """Add `--debug`."""
+    parser.add_argument("--debug", action="store_true", help="write a debug log (without API keys and messages)")
 
 
 def positive(text: str) -> int:
-    """Returns a whole number from 1. Raises argparse.ArgumentTypeError."""
-    if not text.isdecimal() or not int(text):
-        raise argparse.ArgumentTypeError(f"{text!r} should be a whole number from 1")
+    """Parse a positive integer. Raises argparse.ArgumentTypeError."""
+    if not (text.isdecimal() and len(text) < 10 and int(text)):
+        raise argparse.ArgumentTypeError(f"{text!r} is not an integer from 1 to 999,999,999")
     return int(text)
 
 
 def port(text: str) -> int:
-    """Returns a TCP port; 0 is any free one. Raises argparse.ArgumentTypeError."""
+    """Parse a TCP port; 0 means any free port. Raises argparse.ArgumentTypeError."""
     if not (text.isascii() and text.isdecimal() and len(text) < 6 and int(text) <= 65535):
-        raise argparse.ArgumentTypeError(f"{text!r} should be a port, 0 to 65535")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port number (0 to 65535)")
     return int(text)
 
 
 def add_session_options(parser: argparse.ArgumentParser) -> None:
-    """Adds the options that say which session goes on."""
-    session = parser.add_argument_group("which session").add_mutually_exclusive_group()
-    session.add_argument(
-        "-c",
-        "--continue",
-        dest="resume",
-        action="store_const",
-        const=1,
-        default=0,
-        help="go on with the latest session",
+    """Add the options that select a saved session."""
+    group = parser.add_argument_group("session").add_mutually_exclusive_group()
+    group.add_argument(
+        "-c", "--continue", dest="resume", action="store_const", const=1, default=0, help="continue the latest session"
     )
-    session.add_argument("--last", dest="resume", type=positive, metavar="N", help="go on with the N-th latest session")
-    session.add_argument(
-        "--session", metavar="ID", default="", help="go on with that session; the beginning of its id will do"
-    )
+    group.add_argument("--last", dest="resume", type=positive, metavar="N", help="continue the Nth latest session")
+    group.add_argument("--session", metavar="ID", default="", help="continue the session with this id or id prefix")

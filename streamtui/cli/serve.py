@@ -1,4 +1,4 @@
-"""`streamtui serve`: the relay, and the tokens of its clients."""
+"""The `streamtui serve` command: the relay and its client tokens."""
 
 import argparse
 import sys
@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from streamtui import paths
-from streamtui.cli import EXIT_FAILED, EXIT_USAGE
+from streamtui.cli import EXIT_USAGE, fail, print_error
 from streamtui.cli.argument_parser import Parser
-from streamtui.cli.options import add_debug_option, add_endpoint_options, config_from, port
+from streamtui.cli.options import add_debug_option, add_endpoint_options, config_from, port, positive
 from streamtui.config import Config, ConfigError, Endpoint, Origin, is_loopback
 from streamtui.server.client_tokens import ClientTokens, TokenError
 
@@ -26,122 +26,136 @@ _TOKENS = "token"
 
 
 def parser() -> argparse.ArgumentParser:
-    """Returns the parser of all arguments but those of `streamtui serve token`."""
+    """Return the argument parser, without that of `streamtui serve token`."""
     parser = Parser(
         prog="streamtui serve",
         commands=[_TOKENS],
-        description="An OpenAI-compatible server that passes requests on to your endpoints, with their keys.",
-        epilog="tokens: streamtui serve token add NAME, revoke NAME, list",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Run an OpenAI-compatible relay that forwards requests to your endpoints with their API keys.",
+        epilog="examples:\n"
+        "  streamtui serve                        serve your endpoints on this machine\n"
+        "  streamtui serve token add laptop       create a client token\n"
+        "  streamtui serve token list             list client tokens\n"
+        "  streamtui serve token revoke laptop    revoke a client token\n"
+        "  streamtui serve --host 0.0.0.0         serve other machines (needs a token)",
     )
     add_endpoint_options(parser)
-    _add_address(parser.add_argument_group("where it listens"))
-    _add_clients(parser.add_argument_group("who may use it"))
-    _add_limits(parser.add_argument_group("limits, of each worker"))
+    _add_address(parser.add_argument_group("server"))
+    _add_clients(parser.add_argument_group("access"))
+    _add_limits(parser.add_argument_group("limits per worker"))
     add_debug_option(parser)
-    parser.add_argument("--quiet", action="store_true", help="log trouble only, not every request")
+    parser.add_argument("--quiet", action="store_true", help="log errors only, not every request")
     return parser
 
 
 def _add_address(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--host", metavar="NAME", default="127.0.0.1", help="default: %(default)s, this machine only")
-    group.add_argument("--port", type=port, metavar="N", default=PORT, help="default: %(default)s; 0: any free one")
-    group.add_argument("--unix", type=Path, metavar="PATH", help="a Unix socket, in place of host and port")
-    group.add_argument("--workers", type=_number, metavar="N", default=1, help="processes; default: 1")
+    group.add_argument(
+        "--host",
+        metavar="NAME",
+        default="127.0.0.1",
+        help="address to listen on (default: %(default)s, this machine only)",
+    )
+    group.add_argument(
+        "--port", type=port, metavar="N", default=PORT, help="port; 0 for any free port (default: %(default)s)"
+    )
+    group.add_argument("--unix", type=Path, metavar="PATH", help="listen on a Unix socket instead")
+    group.add_argument("--workers", type=positive, metavar="N", default=1, help="worker processes (default: 1)")
 
 
 def _add_clients(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--no-token", action="store_true", help="ask for no token, though there are some")
+    group.add_argument("--no-token", action="store_true", help="accept requests without a token, even if tokens exist")
     group.add_argument(
-        "--allow-host", metavar="NAME", action="append", default=[], help="another name it is called by; *: any"
+        "--allow-host", metavar="NAME", action="append", default=[], help="host name to accept, * for any (repeatable)"
     )
     group.add_argument(
-        "--cors-origin", metavar="ORIGIN", action="append", default=[], help="web pages that may use it; *: any"
+        "--cors-origin",
+        metavar="ORIGIN",
+        action="append",
+        default=[],
+        help="web origin to allow, * for any (repeatable)",
     )
 
 
 def _add_limits(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--max-body", type=_number, metavar="MIB", default=32, help="of a request; default: 32")
-    group.add_argument("--max-streams", type=_number, metavar="N", default=1000, help="at once; default: 1000")
+    group.add_argument("--max-body", type=positive, metavar="MIB", default=32, help="request size in MiB (default: 32)")
     group.add_argument(
-        "--rate", type=_number, metavar="N", default=0, help="requests a minute of a token; default: any"
+        "--max-streams", type=positive, metavar="N", default=1000, help="concurrent requests (default: 1000)"
     )
     group.add_argument(
-        "--timeout", type=_number, metavar="S", default=600, help="an endpoint may be silent; default: 600"
+        "--rate", type=positive, metavar="N", default=0, help="requests per minute and token (default: unlimited)"
     )
     group.add_argument(
-        "--grace", type=_number, metavar="S", default=30, help="streams may go on after ctrl+c; default: 30"
+        "--timeout", type=positive, metavar="S", default=600, help="seconds to wait for upstream data (default: 600)"
     )
-
-
-def _number(text: str) -> int:
-    if not text.isdecimal() or not 0 < int(text) < 1_000_000:
-        raise argparse.ArgumentTypeError(f"{text!r} should be a whole number above 0")
-    return int(text)
+    group.add_argument(
+        "--grace",
+        type=positive,
+        metavar="S",
+        default=30,
+        help="seconds to let streams finish on shutdown (default: 30)",
+    )
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Runs the relay, or does what `token` says. Returns 0, 1 if it failed, 2 for arguments that can't be used."""
+    """Run the relay or manage client tokens. Return 0, 1 for a failure, 2 for invalid arguments."""
     if arguments[:1] == [_TOKENS]:
-        return _tokens(arguments[1:])
-    asked = parser().parse_args(arguments)
+        return _manage_tokens(arguments[1:])
+    args = parser().parse_args(arguments)
     missing = [name for name in ("fastapi", "uvicorn") if find_spec(name) is None]
     if missing:
-        return _failed(f"serve needs {' and '.join(missing)}: pip install 'streamtui[serve]'")
+        return fail(f"serve needs {' and '.join(missing)}. Run: pip install 'streamtui[serve]'")
     try:
-        config = config_from(asked)
-        settings = _settings(asked, config)
-        for trouble in config.troubles:
-            print(f"streamtui: {trouble}", file=sys.stderr)
+        config = config_from(args)
+        settings = _settings(args, config)
+        for problem in config.troubles:
+            print_error(problem)
     except ConfigError as error:
-        return _failed(str(error), EXIT_USAGE)
-    return _serve(asked, settings)
+        return fail(str(error), EXIT_USAGE)
+    return _serve(args, settings)
 
 
-def _failed(sentence: str, status: int = EXIT_FAILED) -> int:
-    print(f"streamtui: {sentence}", file=sys.stderr)
-    return status
-
-
-def _settings(asked: argparse.Namespace, config: Config) -> "Settings":
-    """Returns what the relay is started with. Raises ConfigError for a combination that would not be safe."""
+def _settings(args: argparse.Namespace, config: Config) -> "Settings":
+    """Return the settings of the relay. Raises ConfigError for an unsafe combination."""
     from streamtui.server.limits import Limits
     from streamtui.server.relay import Settings
 
-    served = served_of(config)
+    served = served_endpoints(config)
     if all(endpoint.needs_key for endpoint in served.values()):
-        raise ConfigError(f"No API key is set: set {config.endpoint.key_variable}, or try streamtui serve --demo.")
-    tokens = _required_tokens(asked)
-    origins = tuple(map(_origin, asked.cors_origin))
+        raise ConfigError(f"No API key. Set {config.endpoint.key_variable}, or try streamtui serve --demo.")
+    tokens = _required_tokens(args)
+    origins = tuple(map(_origin, args.cors_origin))
     if tokens is None or not tokens.are_required():
-        for option, names in (("--cors-origin", origins), ("--allow-host", asked.allow_host)):
+        for option, names in (("--cors-origin", origins), ("--allow-host", args.allow_host)):
             if "*" in names:
                 raise ConfigError(
-                    f"With {option} '*' any web page could use the relay: "
-                    "make a token with streamtui serve token add NAME."
+                    f"With {option} '*', any web page could use the relay. "
+                    "Create a token first: streamtui serve token add NAME."
                 )
     return Settings(
         config.endpoint,
         served,
         tokens,
-        hosts=(asked.host, *asked.allow_host),
+        hosts=(args.host, *args.allow_host),
         origins=origins,
-        limits=Limits(asked.max_body * 1024 * 1024, asked.max_streams, asked.rate),
-        silence=asked.timeout,
+        limits=Limits(args.max_body * 1024 * 1024, args.max_streams, args.rate),
+        silence=args.timeout,
     )
 
 
 def _origin(text: str) -> str:
-    """Return an origin as browsers send it. Raises ConfigError for what no browser sends."""
+    """Return an origin as browsers send it. Raises ConfigError."""
     origin = text.rstrip("/").lower()
     scheme, found, host = origin.partition("://")
     if origin != "*" and not (scheme and found and host and "/" not in host):
-        raise ConfigError(f"--cors-origin {text}: write it with its scheme and without a path, as https://example.com.")
+        raise ConfigError(f"--cors-origin {text} must have a scheme and no path, for example https://example.com.")
     return origin
 
 
-def served_of(config: Config) -> dict[str, Endpoint]:
-    """Returns the endpoints that are served, by name: the one that a flag names and no other, else all that the user
-    has set up: the usual one, those of the file, and those with a key."""
+def served_endpoints(config: Config) -> dict[str, Endpoint]:
+    """Return the endpoints to serve, by name.
+
+    That is the one selected by a flag, else the default one, those in the settings file and those with an API key.
+    """
     if config.source_of("endpoint").origin is Origin.FLAG:
         return {config.endpoint.name: config.endpoint}
     return {
@@ -152,7 +166,7 @@ def served_of(config: Config) -> dict[str, Endpoint]:
 
 
 def _is_in_file(name: str, config: Config) -> bool:
-    # The parameters are those of the whole file too.
+    # The parameters of an endpoint include those set for all endpoints.
     start, parameters = f"endpoints.{name}.", f"endpoints.{name}.parameters."
     return any(
         source.origin is Origin.FILE and key.startswith(start) and not key.startswith(parameters)
@@ -160,77 +174,80 @@ def _is_in_file(name: str, config: Config) -> bool:
     )
 
 
-def _required_tokens(asked: argparse.Namespace) -> ClientTokens | None:
-    """Returns the tokens of which requests need one, at once or as soon as there are any; None with --no-token."""
+def _required_tokens(args: argparse.Namespace) -> ClientTokens | None:
+    """Return the accepted tokens, required once any exist; None with --no-token. Raises ConfigError."""
     tokens = ClientTokens(paths.client_tokens())
-    alone = asked.unix is not None or is_loopback(asked.host)
-    if asked.no_token:
-        if not alone:
-            raise ConfigError(f"{asked.host} can be reached by others, who need a token: leave --no-token out.")
+    local = args.unix is not None or is_loopback(args.host)
+    if args.no_token:
+        if not local:
+            raise ConfigError(f"Other machines can reach {args.host}, so clients need a token. Leave out --no-token.")
         return None
     try:
-        some = bool(tokens.all())
+        exist = bool(tokens.all())
     except OSError as error:
-        raise ConfigError(f"The tokens in {paths.client_tokens()} can't be read: {error.strerror}.") from None
-    if some:
+        raise ConfigError(f"Can't read the tokens in {paths.client_tokens()}: {error.strerror}.") from None
+    if exist:
         return tokens
-    if not alone:
+    if not local:
         raise ConfigError(
-            f"{asked.host} can be reached by others, who need a token: make one with streamtui serve token add NAME."
+            f"Other machines can reach {args.host}, so clients need a token. "
+            "Create one: streamtui serve token add NAME."
         )
     return ClientTokens(paths.client_tokens(), required=False)
 
 
-def _serve(asked: argparse.Namespace, settings: "Settings") -> int:
+def _serve(args: argparse.Namespace, settings: "Settings") -> int:
     from streamtui.server.runner import Running, run
 
     try:
-        with _listening(asked) as sockets:
-            _say_where(asked, sockets[0].getsockname(), settings)
-            run(settings, sockets, Running(asked.workers, asked.grace, asked.quiet, asked.debug))
+        with _listening(args) as sockets:
+            _print_address(args, sockets[0].getsockname(), settings)
+            run(settings, sockets, Running(args.workers, args.grace, args.quiet, args.debug))
     except OSError as error:
-        place = asked.unix or f"port {asked.port} of {asked.host}"
-        return _failed(f"The relay can't listen at {place}: {error.strerror}.")
+        return fail(f"Can't listen on {args.unix or f'{args.host}:{args.port}'}: {error.strerror}.")
     return 0
 
 
-def _listening(asked: argparse.Namespace) -> "AbstractContextManager[list[socket.socket]]":
+def _listening(args: argparse.Namespace) -> "AbstractContextManager[list[socket.socket]]":
     from streamtui.server.runner import listening, listening_at
 
-    return listening_at(asked.unix) if asked.unix is not None else listening(asked.host, asked.port)
+    return listening_at(args.unix) if args.unix is not None else listening(args.host, args.port)
 
 
-def _say_where(asked: argparse.Namespace, address: object, settings: "Settings") -> None:
-    host = f"[{asked.host}]" if ":" in asked.host else asked.host
-    place = asked.unix or (f"http://{host}:{address[1]}/v1" if isinstance(address, tuple) else "")
-    needed = "with a token" if settings.tokens is not None and settings.tokens.are_required() else "without a token"
+def _print_address(args: argparse.Namespace, address: object, settings: "Settings") -> None:
+    host = f"[{args.host}]" if ":" in args.host else args.host
+    place = args.unix or (f"http://{host}:{address[1]}/v1" if isinstance(address, tuple) else "")
+    required = settings.tokens is not None and settings.tokens.are_required()
     names = ", ".join(settings.endpoints)
-    print(f"streamtui serves {names} at {place}, {needed}. ctrl+c ends it.", flush=True)
+    access = "token required" if required else "no token required"
+    print(f"Serving {names} at {place} ({access}). Press Ctrl+C to stop.", flush=True)
 
 
-def _tokens(arguments: Sequence[str]) -> int:
-    """Does what `streamtui serve token` is told."""
-    parser = Parser(prog="streamtui serve token", description="Who may use the relay.")
-    actions = parser.add_subparsers(dest="action", required=True, metavar="add, list or revoke")
-    actions.add_parser("add", help="make a token and show it, once").add_argument("name")
-    actions.add_parser("list", help="show the names of all tokens")
-    actions.add_parser("revoke", help="take a token back").add_argument("name")
-    asked = parser.parse_args(arguments or ["list"])
+def _manage_tokens(arguments: Sequence[str]) -> int:
+    """Run `streamtui serve token`."""
+    parser = Parser(
+        prog="streamtui serve token", description="Manage the tokens that clients of the relay authenticate with."
+    )
+    actions = parser.add_subparsers(dest="action", required=True, metavar="COMMAND")
+    actions.add_parser("add", help="create a token and print it once").add_argument("name")
+    actions.add_parser("list", help="list token names")
+    actions.add_parser("revoke", help="revoke a token").add_argument("name")
+    args = parser.parse_args(arguments or ["list"])
     tokens = ClientTokens(paths.client_tokens())
     try:
-        if asked.action == "add":
-            print(tokens.add(asked.name))
-            print("This is the only time it is shown; what is kept is a hash.", file=sys.stderr)
-        elif asked.action == "revoke":
-            tokens.revoke(asked.name)
+        if args.action == "add":
+            print(tokens.add(args.name))
+            print("The token can't be shown again; only its hash is stored.", file=sys.stderr)
+        elif args.action == "revoke":
+            tokens.revoke(args.name)
         else:
             found = tokens.all()
             for token in found:
                 print(f"{token.name:<20} {datetime.fromtimestamp(token.created):%Y-%m-%d %H:%M}")
             if not found:
-                print("There are no tokens yet; streamtui serve token add NAME makes one.", file=sys.stderr)
+                print("No tokens yet. To create one, run streamtui serve token add NAME.", file=sys.stderr)
     except TokenError as error:
-        return _failed(str(error))
+        return fail(str(error))
     except OSError as error:
-        return _failed(f"The tokens in {paths.client_tokens()} can't be kept: {error.strerror}.")
+        return fail(f"Can't write {paths.client_tokens()}: {error.strerror}.")
     return 0

@@ -1,70 +1,72 @@
-"""`streamtui sessions rename|delete|restore`: what changes saved sessions."""
+"""The `rename`, `delete` and `restore` commands of `streamtui sessions`."""
 
 import argparse
 import sys
 
-from streamtui.cli import EXIT_FAILED, EXIT_USAGE
-from streamtui.cli.saving import save
+from streamtui.cli import EXIT_FAILED, EXIT_USAGE, SAVE_TIMEOUT, fail
 from streamtui.core.sanitize import clean_line
 from streamtui.core.session import Session
 from streamtui.exporters.labels import UNTITLED
-from streamtui.storage import Store
+from streamtui.storage import Store, StoreError
 from streamtui.storage.store import KEEP_TRASH
 
 
-def add_verbs(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Adds rename, delete and restore."""
-    rename = verbs.add_parser("rename", help="give a session another title", description="Gives a session a title.")
-    rename.add_argument("id", metavar="ID")
-    rename.add_argument("title", nargs="+", metavar="TITLE")
+def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the rename, delete and restore commands."""
+    rename = commands.add_parser("rename", help="rename a session")
+    rename.add_argument("id", metavar="ID", help="id or id prefix")
+    rename.add_argument("title", nargs="+", metavar="TITLE", help="new title")
     rename.set_defaults(run=_rename)
-    delete = verbs.add_parser(
+    delete = commands.add_parser(
         "delete",
         help="delete sessions",
-        description=f"Deletes sessions; for {KEEP_TRASH:.0f} days restore brings them back.",
+        description=f"Delete sessions. They can be restored for {KEEP_TRASH:.0f} days.",
     )
-    delete.add_argument("ids", nargs="+", metavar="ID")
-    delete.add_argument("-y", "--yes", action="store_true", help="without asking")
+    delete.add_argument("ids", nargs="+", metavar="ID", help="id or id prefix")
+    delete.add_argument("-y", "--yes", action="store_true", help="do not ask for confirmation")
     delete.set_defaults(run=_delete)
-    restore = verbs.add_parser(
-        "restore", help="bring deleted sessions back", description="Brings deleted sessions back."
-    )
-    restore.add_argument("ids", nargs="+", metavar="DELETED-ID")
+    restore = commands.add_parser("restore", help="restore deleted sessions")
+    restore.add_argument("ids", nargs="+", metavar="DELETED-ID", help="id or id prefix of a deleted session")
     restore.set_defaults(run=_restore)
 
 
-def _rename(asked: argparse.Namespace, store: Store) -> int:
-    session = store.session(asked.id).result()
-    title = clean_line(" ".join(asked.title))
+def save(store: Store) -> None:
+    """Wait until all changes are on disk. Raises StoreError."""
+    if not store.close(SAVE_TIMEOUT):
+        raise StoreError(store.save_error)
+
+
+def _rename(args: argparse.Namespace, store: Store) -> int:
+    session = store.session(args.id).result()
+    title = clean_line(" ".join(args.title))
     if not title:
-        print("streamtui: A title needs at least one letter.", file=sys.stderr)
-        return EXIT_USAGE
+        return fail("The title is empty.", EXIT_USAGE)
     store.rename(session.id, title)
     save(store)
-    print(f"“{_title(session)}” is now “{title}”.")
+    print(f"Renamed “{_title(session)}” to “{title}”")
     return 0
 
 
-def _delete(asked: argparse.Namespace, store: Store) -> int:
-    sessions = _named(asked.ids, store)
-    if not asked.yes:
+def _delete(args: argparse.Namespace, store: Store) -> int:
+    sessions = _find(args.ids, store)
+    if not args.yes:
         if not sys.stdin.isatty():
-            print("streamtui: There is no terminal to ask on; add --yes to delete without asking.", file=sys.stderr)
-            return EXIT_USAGE
-        if not _agrees(sessions):
+            return fail("Can't ask for confirmation without a terminal. Add --yes.", EXIT_USAGE)
+        if not _confirm(sessions):
             print("Nothing was deleted.")
             return EXIT_FAILED
     for session in sessions:
         store.trash(session.id)
     save(store)
     for session in sessions:
-        print(f"Deleted “{_title(session)}”; streamtui sessions restore {session.id[:8]} brings it back.")
+        print(f"Deleted “{_title(session)}”. To restore it: streamtui sessions restore {session.id[:8]}")
     return 0
 
 
-def _agrees(sessions: list[Session]) -> bool:
+def _confirm(sessions: list[Session]) -> bool:
     for session in sessions:
-        print(f"{session.id[:8]}  {len(session.messages):>5} messages  {_title(session)}")
+        messages = f"{len(session.messages)} message{'' if len(session.messages) == 1 else 's'}"
+        print(f"{session.id[:8]}  {messages:>14}  {_title(session)}")
     try:
         answer = input(f"Delete {'this session' if len(sessions) == 1 else f'these {len(sessions)} sessions'}? [y/N] ")
     except EOFError:
@@ -72,18 +74,18 @@ def _agrees(sessions: list[Session]) -> bool:
     return answer.strip().lower() in ("y", "yes")
 
 
-def _restore(asked: argparse.Namespace, store: Store) -> int:
-    sessions = _named(asked.ids, store)
+def _restore(args: argparse.Namespace, store: Store) -> int:
+    sessions = _find(args.ids, store)
     for session in sessions:
         store.restore(session.id)
     save(store)
     for session in sessions:
-        print(f"“{_title(session)}” is back.")
+        print(f"Restored “{_title(session)}”")
     return 0
 
 
-def _named(ids: list[str], store: Store) -> list[Session]:
-    """All of them or, where one can't be found, none. Raises StoreError."""
+def _find(ids: list[str], store: Store) -> list[Session]:
+    """Return the sessions, each once. Raises StoreError if any does not exist."""
     found = {session.id: session for session in (store.session(id_).result() for id_ in ids)}
     return list(found.values())
 

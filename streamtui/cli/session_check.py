@@ -1,48 +1,46 @@
-"""`streamtui sessions check`: whether what is saved is sound, and the mending of what is not."""
+"""The `streamtui sessions check` command."""
 
 import argparse
-import sys
 
-from streamtui.cli import EXIT_FAILED
+from streamtui.cli import EXIT_FAILED, fail
 from streamtui.core.sanitize import clean_line
 from streamtui.storage import Store
 
 
-def add_verbs(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Adds check."""
-    check = verbs.add_parser(
+def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the check command."""
+    check = commands.add_parser(
         "check",
-        help="look whether what is saved is sound, and mend it",
-        description="Looks whether the saved sessions are sound. Takes a few seconds for 100,000 messages.",
-        epilog="exit codes: 0 all is sound, or is by now; 1 something is not",
+        help="check the database and repair it",
+        description="Check the database of saved sessions. This takes a few seconds for 100,000 messages.",
+        epilog="exit status: 0 no problems left, 1 problems found",
     )
     check.add_argument(
         "--repair",
         action="store_true",
-        help="mend what can be mended; a copy of what was there is kept beside the database",
+        help="repair the database; a copy of the original is kept next to it",
     )
     check.set_defaults(run=_check)
 
 
-def _check(asked: argparse.Namespace, store: Store) -> int:
+def _check(args: argparse.Namespace, store: Store) -> int:
     from streamtui.storage.recovery.check import check
 
-    report = check(store.path, repair=asked.repair)
+    report = check(store.path, repair=args.repair)
     path = clean_line(str(report.path))
     for finding in report.findings:
         print(f"{finding.problem} {finding.remedy}".rstrip())
     if report.failure:
-        print(f"streamtui: {report.failure}", file=sys.stderr)
-        return EXIT_FAILED
+        return fail(report.failure)
     if not report.exists:
-        print(f"Nothing is saved yet: there is no {path}.")
+        print(f"No saved sessions: {path} does not exist.")
         return 0
     if report.sound:
         sessions = "1 session" if report.sessions == 1 else f"{report.sessions:,} sessions"
         messages = "1 message" if report.messages == 1 else f"{report.messages:,} messages"
-        skipped = "" if report.index_checked else " Read only: the search index was not checked."
-        print(f"{path} is sound: {sessions}, {messages}.{skipped}")
+        skipped = "" if report.index_checked else " The file is read-only, so the search index was not checked."
+        print(f"{path} has no problems: {sessions}, {messages}.{skipped}")
         return 0
-    if not asked.repair:
-        print(f"streamtui: {path} is not sound; streamtui sessions check --repair mends it.", file=sys.stderr)
+    if not args.repair:
+        return fail(f"{path} has problems. To fix them, run streamtui sessions check --repair.")
     return EXIT_FAILED

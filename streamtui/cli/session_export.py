@@ -1,95 +1,96 @@
-"""`streamtui sessions export`: sessions as files for people and for other programs."""
+"""The `streamtui sessions export` command."""
 
 import argparse
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from streamtui.cli import EXIT_USAGE
-from streamtui.cli.session_lists import ALL, add_filter, filter_from, say
+from streamtui.cli import EXIT_USAGE, fail
+from streamtui.cli.session_lists import ALL, add_filter, filter_from, write_out
 from streamtui.core.sanitize import clean_line
 from streamtui.core.session import Session
 from streamtui.exporters.export_files import json_parts, save, write_export, write_folder
 from streamtui.exporters.formats import Format, export_session, format_of
-from streamtui.exporters.theme_colors import DEFAULT, theme_colours
+from streamtui.exporters.theme_colors import DEFAULT, theme_colors
 from streamtui.storage import Store
 
-_LINES = "jsonl"
-_SHORT = {"md": "markdown", "txt": "text"}
+_JSON_LINES = "jsonl"
+_SHORT_FORMATS = {"md": "markdown", "txt": "text"}
 _STDOUT = "-"
 
 
-def add_verbs(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Adds export."""
-    export = verbs.add_parser(
+def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the export command."""
+    export = commands.add_parser(
         "export",
-        help="write sessions to files",
-        description="Writes sessions to stdout, a file or a folder. JSON holds everything and can be imported again; "
-        "the others hold the path shown last.",
+        help="export sessions to files",
+        description="Export sessions to standard output, a file or a directory. JSON is complete and can be imported "
+        "again; other formats contain the current branch.",
     )
-    export.add_argument("ids", nargs="*", metavar="ID")
-    export.add_argument("--all", action="store_true", help="all sessions, archived ones too; or those that fit:")
+    export.add_argument("ids", nargs="*", metavar="ID", help="id or id prefix")
+    export.add_argument(
+        "--all", action="store_true", help="export all sessions that match the filters, including archived ones"
+    )
     add_filter(export)
-    how = export.add_argument_group("how")
-    how.add_argument(
+    output = export.add_argument_group("output")
+    output.add_argument(
         "--format",
-        type=lambda name: _SHORT.get(name, name),
-        choices=[*map(str, Format), _LINES],
-        help="markdown, unless the name of the file says another",
+        type=lambda name: _SHORT_FORMATS.get(name, name),
+        choices=[*map(str, Format), _JSON_LINES],
+        help="output format (default: from the file name, else markdown)",
     )
-    how.add_argument("-o", "--output", metavar="PATH", default=_STDOUT, help="a file, or a folder; - is stdout")
-    how.add_argument("--tree", action="store_true", help="all branches (JSON always has them)")
-    how.add_argument("--theme", metavar="NAME", default=DEFAULT, help="the colours of HTML (%(default)s)")
-    how.add_argument("--force", action="store_true", help="write over files that are there")
+    output.add_argument(
+        "-o", "--output", metavar="PATH", default=_STDOUT, help="file or directory; - for standard output (default)"
+    )
+    output.add_argument("--tree", action="store_true", help="include all branches (JSON always does)")
+    output.add_argument("--theme", metavar="NAME", default=DEFAULT, help="color theme for HTML (default: %(default)s)")
+    output.add_argument("--force", action="store_true", help="overwrite existing files")
     export.set_defaults(run=_export)
 
 
-def _export(asked: argparse.Namespace, store: Store) -> int:
-    if bool(asked.ids) == asked.all:
-        print("streamtui: Name the sessions to export, or say --all.", file=sys.stderr)
-        return EXIT_USAGE
-    ids = asked.ids or [s.id for s in store.sessions(ALL, where=filter_from(asked, archive_too=True)).result()]
+def _export(args: argparse.Namespace, store: Store) -> int:
+    if bool(args.ids) == args.all:
+        return fail("Specify either session ids or --all.", EXIT_USAGE)
+    ids = args.ids or [s.id for s in store.sessions(ALL, where=filter_from(args, include_archived=True)).result()]
     sessions = (store.session(id_).result() for id_ in ids)
-    several = asked.all or len(ids) > 1
-    if asked.output == _STDOUT:
-        return _to_stdout(asked, sessions, several)
-    target = Path(asked.output).expanduser()
-    _to_disk(asked, sessions, target, several)
+    several = args.all or len(ids) > 1
+    if args.output == _STDOUT:
+        return _to_stdout(args, sessions, several)
+    target = Path(args.output).expanduser()
+    _to_disk(args, sessions, target, several)
     print(f"Exported {len(ids):,} session{'' if len(ids) == 1 else 's'} to {clean_line(str(target))}")
     return 0
 
 
-def _to_stdout(asked: argparse.Namespace, sessions: Iterator[Session], several: bool) -> int:
-    kind, lines = _format(asked, "")
+def _to_stdout(args: argparse.Namespace, sessions: Iterator[Session], several: bool) -> int:
+    kind, lines = _format(args, "")
     if lines or (several and kind is Format.JSON):
         for part in json_parts(sessions, lines=lines):
-            say(part)
+            write_out(part)
     elif several:
-        print("streamtui: Several sessions need a folder (-o FOLDER), or --format json.", file=sys.stderr)
-        return EXIT_USAGE
+        return fail("To export several sessions, add -o DIRECTORY or --format json.", EXIT_USAGE)
     else:
-        say(export_session(next(sessions), kind, tree=asked.tree, colours=theme_colours(asked.theme)))
+        write_out(export_session(next(sessions), kind, tree=args.tree, colors=theme_colors(args.theme)))
     return 0
 
 
-def _to_disk(asked: argparse.Namespace, sessions: Iterator[Session], target: Path, several: bool) -> None:
-    is_folder = target.is_dir() or asked.output.endswith(os.sep)
-    kind, lines = _format(asked, "" if is_folder else target.name)
+def _to_disk(args: argparse.Namespace, sessions: Iterator[Session], target: Path, several: bool) -> None:
+    is_folder = target.is_dir() or args.output.endswith(os.sep)
+    kind, lines = _format(args, "" if is_folder else target.name)
     if not is_folder and (lines or (several and kind is Format.JSON)):
-        save(json_parts(sessions, lines=lines), target, force=asked.force)
+        save(json_parts(sessions, lines=lines), target, force=args.force)
         return
-    colours = theme_colours(asked.theme)
+    colors = theme_colors(args.theme)
     if is_folder or several:
-        for _ in write_folder(sessions, target, kind, tree=asked.tree, colours=colours, force=asked.force):
+        for _ in write_folder(sessions, target, kind, tree=args.tree, colors=colors, force=args.force):
             pass
     else:
-        write_export(next(sessions), target, kind, tree=asked.tree, colours=colours, force=asked.force)
+        write_export(next(sessions), target, kind, tree=args.tree, colors=colors, force=args.force)
 
 
-def _format(asked: argparse.Namespace, name: str) -> tuple[Format, bool]:
-    """The format asked for, else that of the file's name; and whether it is one JSON object on each line."""
-    lines = asked.format == _LINES or (not asked.format and name.lower().endswith(f".{_LINES}"))
+def _format(args: argparse.Namespace, name: str) -> tuple[Format, bool]:
+    """Return the format from `--format`, else from the file name; and whether it is JSON Lines."""
+    lines = args.format == _JSON_LINES or (not args.format and name.lower().endswith(f".{_JSON_LINES}"))
     if lines:
         return Format.JSON, True
-    return Format(asked.format) if asked.format else format_of(name) or Format.MARKDOWN, False
+    return Format(args.format) if args.format else format_of(name) or Format.MARKDOWN, False

@@ -1,4 +1,4 @@
-"""`streamtui sessions list|search|show`: the saved sessions to look at."""
+"""The `list`, `search` and `show` commands of `streamtui sessions`."""
 
 import argparse
 import json
@@ -10,123 +10,127 @@ from typing import Any
 
 from rich.cells import cell_len, set_cell_size
 
-from streamtui.cli import EXIT_FAILED
+from streamtui.cli import EXIT_FAILED, print_error
 from streamtui.cli.options import positive
 from streamtui.core.sanitize import clean
 from streamtui.core.session import SessionFilter, SessionSummary
 from streamtui.exporters.formats import Format, export_session
-from streamtui.exporters.labels import UNTITLED, moment
+from streamtui.exporters.labels import UNTITLED, format_time
 from streamtui.storage import SearchHit, Store, unreadable_notice
 
 LIMIT = 20
-"""Sessions and hits shown unless more are asked for."""
+"""Default number of sessions and hits to print."""
 ALL = -1
 ID_LENGTH = 8
-"""Characters of an id that are shown: enough for any number of sessions one can have."""
+"""Number of characters of an id to print."""
 
 
-def add_verbs(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Adds list, search and show."""
-    listing = verbs.add_parser("list", help="list sessions, newest first", description="Lists sessions, newest first.")
-    listing.add_argument("words", nargs="*", metavar="WORD", help="only those with all these words in the title")
+def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the list, search and show commands."""
+    listing = commands.add_parser("list", help="list sessions, newest first")
+    listing.add_argument("words", nargs="*", metavar="WORD", help="words that the title must contain")
     add_filter(listing)
     _add_limit(listing, "sessions")
     listing.set_defaults(run=_list)
-    search = verbs.add_parser(
-        "search", help="find words in all messages", description="Finds messages that hold all the words, newest first."
+    search = commands.add_parser(
+        "search", help="search all messages", description="List messages that contain all words, newest first."
     )
-    search.add_argument("words", nargs="+", metavar="WORD")
+    search.add_argument("words", nargs="+", metavar="WORD", help="words to search for")
     add_filter(search)
     _add_limit(search, "messages")
     search.set_defaults(run=_search)
-    show = verbs.add_parser("show", help="print a session", description="Prints a session, by default as Markdown.")
-    show.add_argument("id", metavar="ID")
-    show.add_argument("--format", choices=list(Format), default=Format.MARKDOWN, help="how (%(default)s)")
-    show.add_argument("--tree", action="store_true", help="all branches, not only the path shown last")
+    show = commands.add_parser("show", help="print a session")
+    show.add_argument("id", metavar="ID", help="id or id prefix")
+    show.add_argument(
+        "--format", choices=list(Format), default=Format.MARKDOWN, help="output format (default: %(default)s)"
+    )
+    show.add_argument("--tree", action="store_true", help="include all branches")
     show.set_defaults(run=_show)
 
 
 def add_filter(parser: argparse.ArgumentParser) -> None:
-    """Adds the options that `filter_from` reads."""
-    which = parser.add_argument_group("which sessions")
-    which.add_argument("--endpoint", metavar="NAME", default="", help="only those with this endpoint")
-    which.add_argument("--model", metavar="NAME", default="", help="only those with this model")
-    which.add_argument("--pinned", action="store_true", default=None, help="only pinned ones")
-    which.add_argument("--archived", action="store_true", help="the archived ones instead")
-    which.add_argument("--trash", action="store_true", help="the deleted ones instead, as long as they can be restored")
+    """Add the filter options that `filter_from` reads."""
+    group = parser.add_argument_group("filters")
+    group.add_argument("--endpoint", metavar="NAME", default="", help="sessions that used this endpoint")
+    group.add_argument("--model", metavar="NAME", default="", help="sessions that used this model")
+    group.add_argument("--pinned", action="store_true", default=None, help="pinned sessions")
+    group.add_argument("--archived", action="store_true", help="archived sessions")
+    group.add_argument("--trash", action="store_true", help="deleted sessions that can be restored")
 
 
-def filter_from(asked: argparse.Namespace, words: str = "", *, archive_too: bool = False) -> SessionFilter:
-    """Returns which sessions are asked for, with `words` in their titles; `archive_too`: archived ones among them."""
-    archived = True if asked.archived else None if archive_too or asked.trash else False
-    return SessionFilter(words, asked.endpoint, asked.model, asked.pinned, archived, asked.trash)
+def filter_from(args: argparse.Namespace, words: str = "", *, include_archived: bool = False) -> SessionFilter:
+    """Return the filter that the options describe, with `words` that the title must contain."""
+    archived = True if args.archived else None if include_archived or args.trash else False
+    return SessionFilter(words, args.endpoint, args.model, args.pinned, archived, args.trash)
 
 
 def _add_limit(parser: argparse.ArgumentParser, what: str) -> None:
     limit = parser.add_mutually_exclusive_group()
-    limit.add_argument("--limit", type=positive, default=LIMIT, metavar="N", help=f"so many {what} (%(default)s)")
-    limit.add_argument("--all", dest="limit", action="store_const", const=ALL, help="all of them")
-    parser.add_argument("--json", action="store_true", help="as JSON, with whole ids and times in seconds since 1970")
+    limit.add_argument(
+        "--limit", type=positive, default=LIMIT, metavar="N", help=f"maximum number of {what} (default: %(default)s)"
+    )
+    limit.add_argument("--all", dest="limit", action="store_const", const=ALL, help="no limit")
+    parser.add_argument("--json", action="store_true", help="print JSON with full ids and Unix timestamps")
 
 
-def _list(asked: argparse.Namespace, store: Store) -> int:
-    where = filter_from(asked, " ".join(asked.words))
-    found = store.sessions(asked.limit, where=where).result()
-    if asked.json:
-        say_json([asdict(summary) for summary in found])
+def _list(args: argparse.Namespace, store: Store) -> int:
+    where = filter_from(args, " ".join(args.words))
+    found = store.sessions(args.limit, where=where).result()
+    if args.json:
+        write_json([asdict(summary) for summary in found])
     else:
-        say_lines(map(_line, found))
+        write_lines(map(_line, found))
         more = store.count(where).result() - len(found)
         if sys.stderr.isatty() and (more or not found):
-            nothing = "No session is saved yet." if where == SessionFilter() else "No such session is saved."
-            print(f"{more:,} more: streamtui sessions list --all" if more else nothing, file=sys.stderr)
+            nothing = "No saved sessions." if where == SessionFilter() else "No matching sessions."
+            print(f"{more:,} more. To list them, add --all." if more else nothing, file=sys.stderr)
     return 0
 
 
 def _line(summary: SessionSummary) -> str:
     marks = ("* " if summary.pinned else "") + (summary.title or UNTITLED)
     model = set_cell_size(summary.model, 20)
-    return f"{summary.id[:ID_LENGTH]}  {moment(summary.updated):16}  {summary.messages:>5}  {model}  {marks}"
+    return f"{summary.id[:ID_LENGTH]}  {format_time(summary.updated):16}  {summary.messages:>5}  {model}  {marks}"
 
 
-def _search(asked: argparse.Namespace, store: Store) -> int:
-    limit = sys.maxsize if asked.limit == ALL else asked.limit
-    hits = store.search(" ".join(asked.words), limit, where=filter_from(asked, archive_too=True)).result()
-    if asked.json:
-        say_json([_hit(hit) for hit in hits])
+def _search(args: argparse.Namespace, store: Store) -> int:
+    limit = sys.maxsize if args.limit == ALL else args.limit
+    hits = store.search(" ".join(args.words), limit, where=filter_from(args, include_archived=True)).result()
+    if args.json:
+        write_json([_hit(hit) for hit in hits])
     else:
-        say_lines(
-            f"{hit.session_id[:ID_LENGTH]}  {moment(hit.created):16}  {hit.title or UNTITLED}: {hit.snippet}"
+        write_lines(
+            f"{hit.session_id[:ID_LENGTH]}  {format_time(hit.created):16}  {hit.title or UNTITLED}: {hit.snippet}"
             for hit in hits
         )
     return 0 if hits else EXIT_FAILED
 
 
 def _hit(hit: SearchHit) -> dict[str, Any]:
-    said = {name: value for name, value in asdict(hit).items() if name not in ("place", "session")}
-    return {"session_id": hit.session_id, "title": hit.title, **said}
+    fields = {name: value for name, value in asdict(hit).items() if name not in ("place", "session")}
+    return {"session_id": hit.session_id, "title": hit.title, **fields}
 
 
-def _show(asked: argparse.Namespace, store: Store) -> int:
-    session = store.session(asked.id).result()
+def _show(args: argparse.Namespace, store: Store) -> int:
+    session = store.session(args.id).result()
     if session.unreadable:
-        print(f"streamtui: {unreadable_notice(session.unreadable)}", file=sys.stderr)
-    say(export_session(session, Format(asked.format), tree=asked.tree))
+        print_error(unreadable_notice(session.unreadable))
+    write_out(export_session(session, Format(args.format), tree=args.tree))
     return 0
 
 
-def say(text: str) -> None:
-    """Writes to stdout; what a terminal gets is cleaned, whatever another program put into the database."""
+def write_out(text: str) -> None:
+    """Write to stdout. For a terminal the text is cleaned, as other programs may have written to the database."""
     sys.stdout.write(clean(text) if sys.stdout.isatty() else text)
 
 
-def say_json(value: Any) -> None:
-    """Writes a JSON value to stdout."""
-    say(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+def write_json(value: Any) -> None:
+    """Write a JSON value to stdout."""
+    write_out(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
 
 
-def say_lines(lines: Iterable[str]) -> None:
-    """Writes lines to stdout, cut to the width of a terminal."""
+def write_lines(lines: Iterable[str]) -> None:
+    """Write lines to stdout, truncated to the width of the terminal."""
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
     for line in lines:
-        say((set_cell_size(line, width).rstrip() if width and cell_len(line) > width else line) + "\n")
+        write_out((set_cell_size(line, width).rstrip() if width and cell_len(line) > width else line) + "\n")

@@ -1,14 +1,15 @@
-"""`streamtui sessions`: the saved sessions, for scripts and for those who prefer a shell."""
+"""The `streamtui sessions` command: saved sessions."""
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 
 from streamtui import paths
 from streamtui.cli import (
-    EXIT_FAILED,
     EXIT_INTERRUPTED,
+    SAVE_TIMEOUT,
+    discard_stdout,
+    fail,
     session_changes,
     session_check,
     session_export,
@@ -16,65 +17,64 @@ from streamtui.cli import (
     session_lists,
 )
 from streamtui.cli.argument_parser import Parser
-from streamtui.cli.saving import SAVE_TIMEOUT
-from streamtui.core.transfer_error import FileTakenError, TransferError
+from streamtui.core.transfer_error import FileExistsTransferError, TransferError
 from streamtui.storage import Store, StoreError
 
-_VERBS = (session_lists, session_export, session_import, session_changes, session_check)
-"""Each has `add_verbs`, which adds parsers whose default `run` takes the arguments and the store."""
+_MODULES = (session_lists, session_export, session_import, session_changes, session_check)
+"""Each has `add_commands`, which adds parsers whose default `run` takes the arguments and the store."""
 
 
 def parser() -> argparse.ArgumentParser:
-    """Returns the parser of all arguments."""
+    """Return the argument parser of the command."""
     parser = Parser(
         prog="streamtui sessions",
-        description="The saved sessions, for scripts and shells. Without a COMMAND the latest are listed. "
-        "Of an id the beginning will do.",
-        epilog="exit codes: 0 done, 1 failed or something could not be read, 2 arguments that can't be used",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Manage saved sessions. Without a command, list the latest. Ids can be shortened.",
+        epilog="examples:\n"
+        "  streamtui sessions list --pinned\n"
+        '  streamtui sessions search "sourdough bread"\n'
+        "  streamtui sessions export 3f2a --format html -o bread.html\n"
+        "  streamtui sessions import conversations.json\n\n"
+        "exit status:\n"
+        "  0 success, 1 failure, 2 invalid arguments",
     )
-    verbs = parser.add_subparsers(dest="verb", metavar="COMMAND", required=True)
-    for module in _VERBS:
-        module.add_verbs(verbs)
-    path = verbs.add_parser("path", help="print where the sessions are kept", description="Prints the database's path.")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for module in _MODULES:
+        module.add_commands(commands)
+    path = commands.add_parser("path", help="print the path of the database")
     path.set_defaults(run=_print_path)
     return parser
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Runs a command. Returns 0, 1 if it failed, 2 for arguments that can't be used, 130 after ctrl+c."""
-    asked = parser().parse_args(arguments if _has_verb(arguments) else ["list", *arguments])
+    """Run the command. Return 0, 1 for a failure, 2 for invalid arguments, 130 after Ctrl+C."""
+    args = parser().parse_args(arguments if _has_command(arguments) else ["list", *arguments])
     if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="replace")  # a terminal without Unicode gets question marks, not a traceback
+        sys.stdout.reconfigure(errors="replace")  # question marks on terminals without Unicode, not a traceback
     store = Store(paths.database())
-    told = ""
+    reported = ""
     try:
-        status = int(asked.run(asked, store))
+        status = int(args.run(args, store))
         sys.stdout.flush()
-    except FileTakenError as error:
-        status = _fail(f"{error} --force writes over it.")
+    except FileExistsTransferError as error:
+        status = fail(f"{error} To overwrite it, add --force.")
     except (StoreError, TransferError) as error:
-        told = str(error)
-        status = _fail(told)
+        reported = str(error)
+        status = fail(reported)
     except BrokenPipeError:
-        # Who reads has seen enough, as head does. What is still in the buffer would be a traceback at the end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_stdout()
         status = 0
     except KeyboardInterrupt:
         status = EXIT_INTERRUPTED
-    if not store.close(SAVE_TIMEOUT) and (reason := store.save_error or store.permanent_error) != told:
-        status = _fail(reason)
+    if not store.close(SAVE_TIMEOUT) and (reason := store.save_error or store.permanent_error) != reported:
+        status = fail(reason)
     return status
 
 
-def _has_verb(arguments: Sequence[str]) -> bool:
+def _has_command(arguments: Sequence[str]) -> bool:
     return bool(arguments) and (arguments[0] in ("-h", "--help") or not arguments[0].startswith("-"))
 
 
-def _fail(sentence: str) -> int:
-    print(f"streamtui: {sentence}", file=sys.stderr)
-    return EXIT_FAILED
-
-
-def _print_path(asked: argparse.Namespace, store: Store) -> int:
+def _print_path(args: argparse.Namespace, store: Store) -> int:
     print(store.path)
     return 0

@@ -1,4 +1,4 @@
-"""`streamtui time`: the same request streamed and not, side by side."""
+"""The `streamtui time` command: compare a streamed request with one that is not."""
 
 import argparse
 import shutil
@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from streamtui import paths
-from streamtui.cli import EXIT_FAILED, EXIT_USAGE
+from streamtui.cli import EXIT_FAILED, EXIT_USAGE, fail, print_error
 from streamtui.cli.argument_parser import Parser
 from streamtui.cli.ask import add_question_options, question_of
 from streamtui.cli.options import add_server_options, config_from
-from streamtui.cli.quiet_exit import run_quietly, say
+from streamtui.cli.run_async import run_async
 from streamtui.config import Config, ConfigError
 
 if TYPE_CHECKING:
@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 
 
 def parser() -> argparse.ArgumentParser:
-    """Returns the parser of the command's arguments."""
+    """Return the argument parser of the command."""
     parser = Parser(
         prog="streamtui time",
-        description="Asks the same twice, streamed and as a whole, and shows what streaming buys. Nothing is saved.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Send a prompt twice, streamed and not, and compare the timing. Nothing is saved.",
+        epilog='example:\n  streamtui time "write a short story" -m gpt-5',
     )
     add_question_options(parser)
     add_server_options(parser)
@@ -30,16 +32,15 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Asks twice and prints a table and a plot. Returns 0, 1 if one was not answered, 2 for wrong arguments."""
-    asked = parser().parse_args(arguments)
+    """Send the prompt twice; print a table and a plot. Return 0, 1 for a failed request, 2 for invalid arguments."""
+    args = parser().parse_args(arguments)
     from streamtui.ask.prompt_input import QuestionError
 
     try:
-        config, question = config_from(asked), question_of(asked)
+        config, question = config_from(args), question_of(args)
     except (ConfigError, QuestionError) as error:
-        say(str(error))
-        return EXIT_USAGE
-    return run_quietly(_compare(config, question))
+        return fail(str(error), EXIT_USAGE)
+    return run_async(_compare(config, question))
 
 
 async def _compare(config: Config, question: "Question") -> int:
@@ -55,7 +56,7 @@ async def _compare(config: Config, question: "Question") -> int:
 
 
 async def _timed(config: Config, question: "Question", stream: bool) -> "Speed | None":
-    """Asks once, with a connection of its own; None, said on stderr, where there is no answer."""
+    """Send the prompt once on a new connection. Print the error and return None if the request fails."""
     from dataclasses import replace
 
     from streamtui.ask.output import Silent
@@ -68,9 +69,9 @@ async def _timed(config: Config, question: "Question", stream: bool) -> "Speed |
     provider = connect(endpoint)
     session = Session(endpoint=endpoint.name, model=config.model or endpoint.model, system=config.system)
     session.parameters = config.new_parameters
-    store = Store(paths.database(), say, saves=False)
+    store = Store(paths.database(), print_error, saves=False)
     try:
-        asker = Asker(replace(config, pace=None), session, provider, store, stream=stream, tell=say)
+        asker = Asker(replace(config, pace=None), session, provider, store, stream=stream, tell=print_error)
         await asker.get_ready()
         output = Silent()
         reply = await asker.ask(question, output)
@@ -78,6 +79,6 @@ async def _timed(config: Config, question: "Question", stream: bool) -> "Speed |
         await provider.aclose()
         store.close()
     if reply.error:
-        say(reply.error)
+        print_error(reply.error)
         return None
     return output.speed

@@ -1,11 +1,11 @@
-"""`streamtui web`: the chat in a browser."""
+"""The `streamtui web` command: the chat in a browser."""
 
 import argparse
 import asyncio
 import sys
 from collections.abc import Sequence
 
-from streamtui.cli import EXIT_FAILED, EXIT_USAGE
+from streamtui.cli import EXIT_USAGE, fail
 from streamtui.cli.argument_parser import Parser
 from streamtui.cli.options import add_server_options, add_session_options, config_from, port
 from streamtui.config import ConfigError, is_loopback
@@ -14,20 +14,26 @@ PORT = 8765
 
 
 def parser() -> argparse.ArgumentParser:
-    """Returns the parser of the command's arguments."""
+    """Return the argument parser of the command."""
     parser = Parser(
         prog="streamtui web",
-        description="Opens the chat in a browser. It runs on this machine, for this machine.",
-        epilog="Keys that browsers keep to themselves (ctrl+n, ctrl+t, ctrl+w) are in the list of ctrl+p.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Run the chat on this machine and open it in a browser.",
+        epilog="Browsers reserve some keys (ctrl+n, ctrl+t, ctrl+w). Press ctrl+p to find the commands.\n\n"
+        "examples:\n"
+        "  streamtui web\n"
+        "  streamtui web --port 9000 --no-browser -e ollama",
     )
-    page = parser.add_argument_group("where")
-    page.add_argument("--host", default="127.0.0.1", help="the address to listen on (%(default)s)")
-    page.add_argument("--port", type=port, default=PORT, help="the port; 0: any that is free (%(default)s)")
-    page.add_argument("--no-browser", action="store_true", help="only show the address, open no browser")
-    page.add_argument(
+    group = parser.add_argument_group("server")
+    group.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    group.add_argument("--port", type=port, default=PORT, help="port; 0 for any free port (default: %(default)s)")
+    group.add_argument("--no-browser", action="store_true", help="print the address without opening a browser")
+    group.add_argument(
+        "--allow-remote",
         "--i-know",
         action="store_true",
-        help="allow an address others can reach: who opens the page can use your keys and read your sessions",
+        help="allow a --host that other machines can reach; anyone who opens the page can use your API keys "
+        "and read your sessions",
     )
     add_server_options(parser)
     add_session_options(parser)
@@ -35,40 +41,37 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Serves the chat until ctrl+c. Returns 0, 1 if the port can't be used, 2 for arguments that can't."""
-    asked, problem = parser().parse_args(arguments), ""
-    if not is_loopback(asked.host) and not asked.i_know:
-        problem = (
-            f"{asked.host} can be reached by others, who could use your keys and read your sessions; add --i-know."
-        )
+    """Serve the chat until Ctrl+C. Return 0, 1 if the port can't be used, 2 for invalid arguments."""
+    args = parser().parse_args(arguments)
     try:
-        config_from(asked)
+        config_from(args)
     except ConfigError as error:
-        problem = str(error)
-    if problem:
-        print(f"streamtui web: {problem}", file=sys.stderr)
-        return EXIT_USAGE
+        return fail(str(error), EXIT_USAGE)
+    if not is_loopback(args.host) and not args.allow_remote:
+        return fail(
+            f"Other machines can reach {args.host}, use your API keys and read your sessions. "
+            "To allow that, add --allow-remote.",
+            EXIT_USAGE,
+        )
     try:
         from streamtui.web.web_runner import run
     except ImportError:
-        print("streamtui web: not installed yet; try pip install 'streamtui[web]'.", file=sys.stderr)
-        return EXIT_FAILED
-    chat = [sys.executable, "-m", "streamtui", *_for_the_chat(arguments)]
+        return fail("The web server is not installed. Run: pip install 'streamtui[web]'")
+    chat = [sys.executable, "-m", "streamtui", *_chat_arguments(arguments)]
     try:
-        asyncio.run(run(chat, asked.host, asked.port, open_browser=not asked.no_browser))
+        asyncio.run(run(chat, args.host, args.port, open_browser=not args.no_browser))
     except KeyboardInterrupt:
         return 0
     except OSError as error:
-        print(f"streamtui web: {asked.host}:{asked.port} can't be used: {error.strerror}.", file=sys.stderr)
-        return EXIT_FAILED
+        return fail(f"Can't listen on {args.host}:{args.port}: {error.strerror}.")
     return 0
 
 
-def _for_the_chat(arguments: Sequence[str]) -> list[str]:
-    """Returns what of `arguments` is for the chat itself."""
+def _chat_arguments(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments that the chat itself takes."""
     own = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     for name in ("--host", "--port"):
         own.add_argument(name)
-    for name in ("--no-browser", "--i-know"):
+    for name in ("--no-browser", "--allow-remote", "--i-know"):
         own.add_argument(name, action="store_true")
     return own.parse_known_args(arguments)[1]

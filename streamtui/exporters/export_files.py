@@ -8,11 +8,11 @@ from pathlib import Path
 
 from streamtui.core.sanitize import clean_line
 from streamtui.core.session import Session
-from streamtui.core.transfer_error import FileTakenError, refused
+from streamtui.core.transfer_error import FileExistsTransferError, file_error
 from streamtui.exporters import labels
 from streamtui.exporters.formats import Format, export_session
-from streamtui.exporters.json_export import json_of
-from streamtui.exporters.theme_colors import Colours
+from streamtui.exporters.json_export import to_json
+from streamtui.exporters.theme_colors import Colors
 
 LONGEST = 60
 """Characters of a title that go into a file's name."""
@@ -25,11 +25,11 @@ def write_export(
     format: Format,
     *,
     tree: bool = False,
-    colours: Colours | None = None,
+    colors: Colors | None = None,
     force: bool = False,
 ) -> Path:
     """Writes a session to `file` and returns it. Raises TransferError, also where it exists and not `force`."""
-    save([export_session(session, format, tree=tree, colours=colours)], file, force=force)
+    save([export_session(session, format, tree=tree, colors=colors)], file, force=force)
     return file
 
 
@@ -39,27 +39,27 @@ def write_folder(
     format: Format,
     *,
     tree: bool = False,
-    colours: Colours | None = None,
+    colors: Colors | None = None,
     force: bool = False,
 ) -> Iterator[Path]:
     """Writes every session to a file of its own in `folder`, made if need be, and yields it. Raises TransferError."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise refused("made", folder, error) from error
+        raise file_error("made", folder, error) from error
     for session in sessions:
         file = folder / dated_name(session, format)
-        yield write_export(session, file, format, tree=tree, colours=colours, force=force)
+        yield write_export(session, file, format, tree=tree, colors=colors, force=force)
 
 
 def json_parts(sessions: Iterable[Session], *, lines: bool = False) -> Iterator[str]:
     """Yields one JSON array of all sessions piece by piece; with `lines` one object on each line instead."""
     if lines:
-        yield from (f"{json_of(session, compact=True)}\n" for session in sessions)
+        yield from (f"{to_json(session, compact=True)}\n" for session in sessions)
         return
     separator = "["
     for session in sessions:
-        yield f"{separator}\n{json_of(session, compact=True)}"
+        yield f"{separator}\n{to_json(session, compact=True)}"
         separator = ","
     yield "[]\n" if separator == "[" else "\n]\n"
 
@@ -71,7 +71,7 @@ def file_name(session: Session, format: Format) -> str:
 
 def dated_name(session: Session, format: Format) -> str:
     """Returns a name for a session's file among many, that no other session has and that sorts by age."""
-    day = labels.moment(session.created)[:10] or "undated"
+    day = labels.format_time(session.created)[:10] or "undated"
     return f"{day}-{_slug(session.title)}-{_slug(session.id)}{format.suffix}"
 
 
@@ -92,13 +92,13 @@ def _slug(text: str) -> str:
 def save(parts: Iterable[str], file: Path, *, force: bool = False) -> None:
     """Writes `parts` to `file` (0600), which is there when all of it is. Raises TransferError."""
     if os.path.lexists(file) and not force:
-        raise FileTakenError(file)
+        raise FileExistsTransferError(file)
     part = file.with_name(f".{os.urandom(4).hex()}.streamtui.part")
     try:
         _write(parts, part)
         _put_in_place(part, file, force)
     except OSError as error:
-        raise refused("written", file, error) from error
+        raise file_error("written", file, error) from error
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)
@@ -118,10 +118,10 @@ def _put_in_place(part: Path, file: Path, force: bool) -> None:
         try:
             os.link(part, file)
         except FileExistsError:
-            raise FileTakenError(file) from None
+            raise FileExistsTransferError(file) from None
         except OSError:  # a file system without links: the look before must do
             if os.path.lexists(file):
-                raise FileTakenError(file) from None
+                raise FileExistsTransferError(file) from None
         else:
             return
     os.replace(part, file)

@@ -4,7 +4,7 @@ from enum import StrEnum
 from pathlib import PurePath
 
 from streamtui.core.session import Session
-from streamtui.exporters.theme_colors import Colours
+from streamtui.exporters.theme_colors import Colors
 
 
 class Format(StrEnum):
@@ -29,7 +29,7 @@ class Format(StrEnum):
 _SUFFIXES = {Format.MARKDOWN: ".md", Format.HTML: ".html", Format.JSON: ".json", Format.TEXT: ".txt"}
 _DOES = {
     Format.MARKDOWN: "to read and to edit",
-    Format.HTML: "a page for the browser, in the theme's colours",
+    Format.HTML: "a page for the browser, in the theme's colors",
     Format.JSON: "everything, to keep and to import again",
     Format.TEXT: "plain text",
 }
@@ -41,24 +41,24 @@ def format_of(name: str) -> Format | None:
     return next((known for known in Format if ending in (known.suffix, f".{known}")), None)
 
 
-def export_session(session: Session, format: Format, *, tree: bool = False, colours: Colours | None = None) -> str:
+def export_session(session: Session, format: Format, *, tree: bool = False, colors: Colors | None = None) -> str:
     """Returns the path shown, or with `tree` all branches; as JSON always everything.
 
-    `colours` are those of the page, by default of the default theme. Raises TransferError if that can't be read.
+    `colors` are those of the page, by default of the default theme. Raises TransferError if that can't be read.
     """
     # Imported by name: Markdown's parser and the highlighter are for those who need them.
     if format is Format.JSON:
-        from streamtui.exporters.json_export import json_of
+        from streamtui.exporters.json_export import to_json
 
-        return json_of(session)
+        return to_json(session)
     if format is Format.HTML:
-        from streamtui.exporters.html_page import page_of
+        from streamtui.exporters.html_page import to_html
 
-        return page_of(session, tree=tree, colours=colours)
+        return to_html(session, tree=tree, colors=colors)
     if format is Format.MARKDOWN:
-        from streamtui.exporters.markdown_export import markdown_of
+        from streamtui.exporters.markdown_export import to_markdown
 
-        return markdown_of(session, tree=tree)
-    from streamtui.exporters.text_export import text_of
+        return to_markdown(session, tree=tree)
+    from streamtui.exporters.text_export import to_text
 
-    return text_of(session, tree=tree)
+    return to_text(session, tree=tree)

@@ -1,4 +1,4 @@
-"""A session as one HTML page: no scripts, nothing loaded, a theme's colours."""
+"""A session as one HTML page: no scripts, nothing loaded, a theme's colors."""
 
 import base64
 from collections.abc import Iterator
@@ -11,21 +11,21 @@ from streamtui.core.session import Session
 from streamtui.exporters import labels
 from streamtui.exporters.html_markdown import html_of
 from streamtui.exporters.html_style import style
-from streamtui.exporters.theme_colors import DEFAULT, PRINTED, Colours, theme_colours
-from streamtui.exporters.traversal import Placed, outline
+from streamtui.exporters.theme_colors import DEFAULT, PRINTED, Colors, theme_colors
+from streamtui.exporters.traversal import TreeEntry, traverse
 from streamtui.tokens import Count
 
 _SHOWN = {"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "image/bmp"}
 """The kinds of pictures that are put into the page; SVG is not, as it is a document of its own."""
 
 
-def page_of(session: Session, *, tree: bool = False, colours: Colours | None = None) -> str:
-    """Returns the path shown, or with `tree` all branches, as a page in `colours` (else of the default theme).
+def to_html(session: Session, *, tree: bool = False, colors: Colors | None = None) -> str:
+    """Returns the path shown, or with `tree` all branches, as a page in `colors` (else of the default theme).
 
     Raises TransferError if the theme files are spoilt.
     """
-    css = style(theme_colours(DEFAULT) if colours is None else colours, theme_colours(PRINTED))
-    entries = list(outline(session, tree=tree))
+    css = style(theme_colors(DEFAULT) if colors is None else colors, theme_colors(PRINTED))
+    entries = list(traverse(session, tree=tree))
     title = escape(session.title or labels.UNTITLED)
     body = "\n".join([*_system(session), *(_article(entry) for entry in entries)])
     return f"""\
@@ -60,10 +60,17 @@ def _policy(css: str) -> str:
 
 def _facts(session: Session, messages: list[Message]) -> str:
     usage, whole = spent(messages), not uncounted(messages)
-    said = f"{len(messages)} message{'' if len(messages) == 1 else 's'}"
+    count = f"{len(messages)} message{'' if len(messages) == 1 else 's'}"
     tokens = f"{'' if whole else '≥ '}{_paid_tokens(usage)} tokens" if usage else ""
     cost = str(Cost(usage.cost, whole, usage.cost_estimated)) if usage and usage.cost is not None else ""
-    facts = [session.endpoint, session.model, labels.moment(session.updated or session.created), said, tokens, cost]
+    facts = [
+        session.endpoint,
+        session.model,
+        labels.format_time(session.updated or session.created),
+        count,
+        tokens,
+        cost,
+    ]
     return " · ".join(filter(None, facts))
 
 
@@ -81,27 +88,27 @@ def _folded(summary: str, markdown: str) -> str:
     return f'<details><summary>{escape(summary)}</summary><div class="text" dir="auto">{text}</div></details>'
 
 
-def _article(entry: Placed) -> str:
+def _article(entry: TreeEntry) -> str:
     recap = entry.message.recap
     above = [f'<div class="recap">{_left_out(recap)}</div>'] if recap else []
     return "\n".join([*above, f'<article class="{entry.message.role.value}">', *_parts(entry), "</article>"])
 
 
 def _left_out(recap: Recap) -> str:
-    said = labels.left_out(recap)
+    said = labels.recap_note(recap)
     return _folded(said, recap.text) if recap.text else f"<p>{escape(said)}</p>"
 
 
-def _parts(entry: Placed) -> Iterator[str]:
+def _parts(entry: TreeEntry) -> Iterator[str]:
     message = entry.message
     place = f"{entry.variant[0]} of {entry.variant[1]}" if entry.variant else ""
-    facts = "".join(f"<span>{escape(fact)}</span>" for fact in (labels.moment(message.created), place) if fact)
+    facts = "".join(f"<span>{escape(fact)}</span>" for fact in (labels.format_time(message.created), place) if fact)
     yield f"<header><h2>{escape(labels.speaker(message))}</h2>{facts}</header>"
     if entry.after is not None:
-        said = f"{labels.speaker(entry.after)}, {labels.moment(entry.after.created)}"
+        said = f"{labels.speaker(entry.after)}, {labels.format_time(entry.after.created)}"
         yield f'<p class="branch">another branch, after {escape(said)}</p>'
     if message.reasoning:
-        yield _folded(labels.thinking(message), message.reasoning)
+        yield _folded(labels.reasoning_heading(message), message.reasoning)
     yield from map(_attached, message.attachments)
     if message.text:
         yield f'<div class="text" dir="auto">{html_of(message.text)}</div>'
@@ -110,7 +117,7 @@ def _parts(entry: Placed) -> Iterator[str]:
 
 
 def _attached(attachment: Attachment) -> str:
-    name = escape(labels.described(attachment))
+    name = escape(labels.attachment_label(attachment))
     if attachment.media_type not in _SHOWN:
         return f'<p class="file">📎 {name}</p>'
     source = f"data:{attachment.media_type};base64,{base64.b64encode(attachment.data).decode('ascii')}"

@@ -1,6 +1,6 @@
-"""The look of an exported page: a theme's colours as CSS."""
+"""The look of an exported page: a theme's colors as CSS."""
 
-from streamtui.exporters.theme_colors import Colours, complete, is_dark, mix
+from streamtui.exporters.theme_colors import Colors, complete, is_dark, mix
 
 _LAYOUT = """\
 * { box-sizing: border-box; }
@@ -89,18 +89,18 @@ _PRINT = """\
 """
 
 
-def style(colours: Colours, printed: Colours) -> str:
-    """Returns the style sheet: `colours` on the screen, those of `printed` on white paper."""
-    scheme = "dark" if is_dark(complete(colours)["background"]) else "light"
+def style(colors: Colors, printed: Colors) -> str:
+    """Returns the style sheet: `colors` on the screen, those of `printed` on white paper."""
+    scheme = "dark" if is_dark(complete(colors)["background"]) else "light"
     on_paper = _variables({**printed, "background": "#ffffff"})
     return (
-        f":root {{ color-scheme: {scheme}; {_variables(colours)} }}\n{_LAYOUT}"
+        f":root {{ color-scheme: {scheme}; {_variables(colors)} }}\n{_LAYOUT}"
         f"@media print {{\n  :root {{ color-scheme: light; {on_paper} }}\n{_PRINT}}}\n"
     )
 
 
-def _variables(colours: Colours) -> str:
-    whole = dict(complete(colours))
+def _variables(colors: Colors) -> str:
+    whole = dict(complete(colors))
     for name, share in (("soft", 0.8), ("faint", 0.6), ("line", 0.25)):
         whole[name] = mix(whole["foreground"], whole["background"], share)
-    return " ".join(f"--{name}: {colour};" for name, colour in whole.items())
+    return " ".join(f"--{name}: {color};" for name, color in whole.items())

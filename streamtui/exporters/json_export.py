@@ -5,7 +5,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from streamtui.core import foreign_values
+from streamtui.core import coerce
 from streamtui.core.message import Attachment, Message
 from streamtui.core.session import Session
 
@@ -14,7 +14,7 @@ VERSION = 1
 """Of the format. A reader refuses a newer one; what is only added needs no new version."""
 
 
-def json_of(session: Session, *, compact: bool = False) -> str:
+def to_json(session: Session, *, compact: bool = False) -> str:
     """Returns the whole session; `compact`: on one line."""
     text = json.dumps(as_object(session), ensure_ascii=False, allow_nan=False, indent=None if compact else 2)
     return text if compact else f"{text}\n"
@@ -30,11 +30,11 @@ def as_object(session: Session) -> dict[str, Any]:
         "endpoint": session.endpoint,
         "model": session.model,
         "system": session.system,
-        "created": foreign_values.moment(session.created),
-        "updated": foreign_values.moment(session.updated),
+        "created": coerce.timestamp(session.created),
+        "updated": coerce.timestamp(session.updated),
         "pinned": session.pinned,
         "archived": session.archived,
-        "parameters": foreign_values.cleaned(session.parameters.as_dict()),
+        "parameters": coerce.json_value(session.parameters.as_dict()),
         "leaf_id": session.leaf_id,
         "messages": [_message_object(message) for message in session.messages.values()],
     }
@@ -45,16 +45,16 @@ def _message_object(message: Message) -> dict[str, Any]:
         "id": message.id,
         "parent_id": message.parent_id,
         "role": message.role.value,
-        "created": foreign_values.moment(message.created),
+        "created": coerce.timestamp(message.created),
         "text": message.text,
         "reasoning": message.reasoning,
         "endpoint": message.endpoint,
         "model": message.model,
         "finish_reason": message.finish_reason and message.finish_reason.value,
         "error": message.error,
-        "usage": message.usage and foreign_values.cleaned(asdict(message.usage)),
-        "timing": message.timing and foreign_values.cleaned(asdict(message.timing)),
-        "recap": message.recap and foreign_values.cleaned(asdict(message.recap)),
+        "usage": message.usage and coerce.json_value(asdict(message.usage)),
+        "timing": message.timing and coerce.json_value(asdict(message.timing)),
+        "recap": message.recap and coerce.json_value(asdict(message.recap)),
         "attachments": [_attachment_object(attachment) for attachment in message.attachments],
     }
 

@@ -22,7 +22,7 @@ def speaker(message: Message) -> str:
     return "You" if message.role is Role.USER else "System"
 
 
-def moment(seconds: float, *, exact: bool = False) -> str:
+def format_time(seconds: float, *, exact: bool = False) -> str:
     """Returns a time (seconds since the epoch) by the local clock, `exact` as ISO 8601; "" for none."""
     try:
         when = datetime.fromtimestamp(seconds).astimezone() if seconds > 0 else None
@@ -40,19 +40,19 @@ def ending(message: Message) -> str:
     return _ENDINGS.get(message.finish_reason, "") if message.role is Role.ASSISTANT else ""
 
 
-def thinking(message: Message) -> str:
+def reasoning_heading(message: Message) -> str:
     """Returns the heading of its reasoning."""
     seconds = None if message.timing is None else message.timing.thinking
     return "Thought" if seconds is None else f"Thought for {max(0.0, seconds):.1f} s"
 
 
-def left_out(recap: Recap) -> str:
+def recap_note(recap: Recap) -> str:
     """Returns what became of the messages above the one with `recap`, for the model."""
     instead = f"; a summary{f' by {recap.model}' if recap.model else ''} takes their place" if recap.text else ""
     return f"The messages above are not sent any more{instead}."
 
 
-def described(attachment: Attachment) -> str:
+def attachment_label(attachment: Attachment) -> str:
     """Returns name, kind and size of an attachment."""
     return f"{attachment.name or 'file'} ({attachment.media_type or 'unknown kind'}, {size(len(attachment.data))})"
 

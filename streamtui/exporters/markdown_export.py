@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from streamtui.core.pricing import spent, uncounted
 from streamtui.core.session import Session
 from streamtui.exporters import labels
-from streamtui.exporters.traversal import Placed, outline
+from streamtui.exporters.traversal import TreeEntry, traverse
 
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})", re.MULTILINE)
 
 
-def markdown_of(session: Session, *, tree: bool = False) -> str:
+def to_markdown(session: Session, *, tree: bool = False) -> str:
     """Returns the path shown, or with `tree` all branches, below YAML front matter; texts stay as they were written."""
-    entries = list(outline(session, tree=tree))
+    entries = list(traverse(session, tree=tree))
     parts = [_front_matter(session, entries), f"# {_plain(session.title or labels.UNTITLED)}"]
     if session.system:
         parts += ["## System prompt", closed(session.system)]
@@ -23,13 +23,13 @@ def markdown_of(session: Session, *, tree: bool = False) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _front_matter(session: Session, entries: list[Placed]) -> str:
+def _front_matter(session: Session, entries: list[TreeEntry]) -> str:
     """Every text is a JSON string, which is YAML too, whatever it holds."""
     facts = {
         "title": _quoted(session.title or labels.UNTITLED),
         "id": _quoted(session.id),
-        "created": labels.moment(session.created, exact=True),
-        "updated": labels.moment(session.updated, exact=True),
+        "created": labels.format_time(session.created, exact=True),
+        "updated": labels.format_time(session.updated, exact=True),
         "model": _quoted(session.model),
         "endpoint": _quoted(session.endpoint),
         "messages": str(len(entries)),
@@ -54,22 +54,22 @@ def _plain(text: str) -> str:
     return text.replace("<", "\\<")
 
 
-def _entry(entry: Placed) -> Iterator[str]:
+def _entry(entry: TreeEntry) -> Iterator[str]:
     message = entry.message
     if message.recap is not None:
-        yield _quote(f"**{_plain(labels.left_out(message.recap))}**\n\n{closed(message.recap.text)}")
+        yield _quote(f"**{_plain(labels.recap_note(message.recap))}**\n\n{closed(message.recap.text)}")
     yield f"## {_plain(labels.speaker(message))}"
-    facts = [labels.moment(message.created)]
+    facts = [labels.format_time(message.created)]
     if entry.variant is not None:
         facts.append(f"{entry.variant[0]} of {entry.variant[1]}")
     if entry.after is not None:
-        facts.append(f"after {_plain(labels.speaker(entry.after))}, {labels.moment(entry.after.created)}")
+        facts.append(f"after {_plain(labels.speaker(entry.after))}, {labels.format_time(entry.after.created)}")
     if said := " · ".join(filter(None, facts)):
         yield f"*{said}*"
     if message.reasoning:
-        yield _quote(f"**{labels.thinking(message)}**\n\n{closed(message.reasoning)}")
+        yield _quote(f"**{labels.reasoning_heading(message)}**\n\n{closed(message.reasoning)}")
     for attachment in message.attachments:
-        yield f"📎 {_plain(labels.described(attachment))}"
+        yield f"📎 {_plain(labels.attachment_label(attachment))}"
     if message.text:
         yield closed(message.text)
     if ending := labels.ending(message):

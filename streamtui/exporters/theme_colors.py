@@ -1,4 +1,4 @@
-"""The colours of a theme, for exports: read from its file, without Textual."""
+"""The colors of a theme, for exports: read from its file, without Textual."""
 
 import re
 import tomllib
@@ -10,20 +10,20 @@ from streamtui.core.transfer_error import TransferError
 
 DEFAULT = "midnight"
 PRINTED = "paper"
-"""The theme whose colours go onto paper, whatever is on the screen."""
+"""The theme whose colors go onto paper, whatever is on the screen."""
 NAMES = (
     "primary", "secondary", "accent", "success", "warning", "error", "foreground", "background", "surface", "panel",
 )  # fmt: skip
-"""The colours an export uses, as Textual's themes call them."""
+"""The colors an export uses, as Textual's themes call them."""
 
-Colours = Mapping[str, str]
-"""Colours by those names, as ``#rrggbb``."""
+Colors = Mapping[str, str]
+"""Colors by those names, as ``#rrggbb``."""
 
 _HEX = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})(?:[0-9a-fA-F]{2})?")
 
 
-def theme_colours(name: str = DEFAULT) -> Colours:
-    """Returns the colours of the theme `name`. Raises TransferError if there is no such theme, or it is spoilt."""
+def theme_colors(name: str = DEFAULT) -> Colors:
+    """Returns the colors of the theme `name`. Raises TransferError if there is no such theme, or it is spoilt."""
     files = paths.theme_files()
     if name not in files:
         raise TransferError(f"There is no theme “{clean_line(name)}”; there are {', '.join(sorted(files))}.")
@@ -34,9 +34,9 @@ def theme_colours(name: str = DEFAULT) -> Colours:
     return complete(values)
 
 
-def complete(values: Mapping[str, object]) -> Colours:
-    """Returns every colour: those of `values` that are colours, the others made to go with them."""
-    known = {name: _rgb(values[name]) for name in NAMES if _is_colour(values.get(name))}
+def complete(values: Mapping[str, object]) -> Colors:
+    """Returns every color: those of `values` that are colors, the others made to go with them."""
+    known = {name: _rgb(values[name]) for name in NAMES if _is_color(values.get(name))}
     background = known.get("background", "#16161e")
     foreground = known.get("foreground", "#c8d3f5" if is_dark(background) else "#2b2a27")
     primary = known.get("primary", foreground)
@@ -49,7 +49,7 @@ def complete(values: Mapping[str, object]) -> Colours:
     return {**usual, **known}
 
 
-def _is_colour(value: object) -> bool:
+def _is_color(value: object) -> bool:
     return isinstance(value, str) and _HEX.fullmatch(value) is not None
 
 
@@ -59,17 +59,17 @@ def _rgb(value: object) -> str:
     return "#" + ("".join(digit * 2 for digit in digits[:3]) if len(digits) in (3, 5) else digits[:6])
 
 
-def is_dark(colour: str) -> bool:
-    """Whether white is easier to read on `colour` than black."""
-    red, green, blue = _parts(colour)
+def is_dark(color: str) -> bool:
+    """Whether white is easier to read on `color` than black."""
+    red, green, blue = _parts(color)
     return 0.299 * red + 0.587 * green + 0.114 * blue < 128
 
 
-def mix(colour: str, other: str, share: float) -> str:
-    """Returns `share` (0 to 1) of `colour` on `other`."""
-    pairs = zip(_parts(colour), _parts(other), strict=True)
+def mix(color: str, other: str, share: float) -> str:
+    """Returns `share` (0 to 1) of `color` on `other`."""
+    pairs = zip(_parts(color), _parts(other), strict=True)
     return "#" + "".join(f"{round(a * share + b * (1 - share)):02x}" for a, b in pairs)
 
 
-def _parts(colour: str) -> tuple[int, int, int]:
-    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+def _parts(color: str) -> tuple[int, int, int]:
+    return int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16)

@@ -8,7 +8,7 @@ from streamtui.core.session import Session
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class TreeEntry:
     """A message in its place."""
 
     message: Message
@@ -18,14 +18,14 @@ class Placed:
     """The message it follows, where that is not the entry before."""
 
 
-def outline(session: Session, *, tree: bool = False) -> Iterator[Placed]:
+def traverse(session: Session, *, tree: bool = False) -> Iterator[TreeEntry]:
     """Yields the messages of the path shown; with `tree` every message once, branch after branch."""
     variants = session.variants()
     before: str | None = None
     for message in _whole(session) if tree else session.path():
         parent = session.messages.get(message.parent_id) if message.parent_id else None
         jumps = before is not None and message.parent_id != before
-        yield Placed(message, variants.get(message.id), parent if jumps else None)
+        yield TreeEntry(message, variants.get(message.id), parent if jumps else None)
         before = message.id
 
 

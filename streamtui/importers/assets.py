@@ -4,10 +4,10 @@ import re
 from collections.abc import Callable, Mapping
 from mimetypes import guess_type
 
-from streamtui.core import foreign_values
+from streamtui.core import coerce
 from streamtui.core.message import Attachment
 
-LARGEST = 64 << 20
+MAX_ASSET_SIZE = 64 << 20
 """Bytes of a file at most; a larger one stays outside."""
 
 _ID = re.compile(r"file[-_][A-Za-z0-9]+")
@@ -43,7 +43,7 @@ class Assets:
         except (OSError, ValueError):
             return None
         shown = name or own_name.removeprefix(found[0]).lstrip("-_") or own_name
-        return Attachment(foreign_values.line(shown), media_type(shown, data), data)
+        return Attachment(coerce.line(shown), media_type(shown, data), data)
 
 
 def media_type(name: str, data: bytes) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from streamtui.core import foreign_values
+from streamtui.core import coerce
 from streamtui.core.fences import fenced
 from streamtui.core.message import Attachment
 from streamtui.importers.assets import Assets
@@ -39,8 +39,8 @@ class Content:
 
     def working(self, source: dict[str, Any]) -> str:
         """Returns it as a part of the reasoning: who was asked or answered, and what, as Markdown."""
-        recipient = foreign_values.line(source.get("recipient"))
-        name = foreign_values.line(foreign_values.mapping(source.get("author")).get("name")) or recipient
+        recipient = coerce.line(source.get("recipient"))
+        name = coerce.line(coerce.mapping(source.get("author")).get("name")) or recipient
         if not self.text.strip() or name in ("", "all"):
             return self.text.strip()
         is_call = recipient not in ("", "all") and self.kind not in _FENCED
@@ -49,20 +49,18 @@ class Content:
 
 def content_of(source: dict[str, Any], assets: Assets) -> Content:
     """Returns what the message `source` says."""
-    content = foreign_values.mapping(source.get("content"))
-    metadata = foreign_values.mapping(source.get("metadata"))
-    kind = foreign_values.line(content.get("content_type"))
+    content = coerce.mapping(source.get("content"))
+    metadata = coerce.mapping(source.get("metadata"))
+    kind = coerce.line(content.get("content_type"))
     files = _Files(assets)
     if kind in _IDLE:
         return Content(kind, "", ())
     # First those with the names that the user gave them.
-    names = [
-        files.add_listed(foreign_values.mapping(item)) for item in foreign_values.items(metadata.get("attachments"))
-    ]
+    names = [files.add_listed(coerce.mapping(item)) for item in coerce.items(metadata.get("attachments"))]
     texts = [*_parts(content, files), *_plain(content), *_thoughts(content)]
     text = _without_marks("\n".join(filter(None, texts)), metadata)
     if kind in _FENCED and text.strip():
-        language = foreign_values.line(content.get("language"))
+        language = coerce.line(content.get("language"))
         text = fenced(text, language if language != "unknown" and kind == "code" else "")
     text = "\n\n".join(filter(None, [text, *names]))
     return Content(kind, text, tuple(files.found.values()))
@@ -70,13 +68,13 @@ def content_of(source: dict[str, Any], assets: Assets) -> Content:
 
 def instructions(source: dict[str, Any]) -> str:
     """Returns what the user told ChatGPT about themselves and how to answer, where the message is that; else ""."""
-    content = foreign_values.mapping(source.get("content"))
-    data = foreign_values.mapping(foreign_values.mapping(source.get("metadata")).get("user_context_message_data"))
+    content = coerce.mapping(source.get("content"))
+    data = coerce.mapping(coerce.mapping(source.get("metadata")).get("user_context_message_data"))
     if content.get("content_type") == "user_editable_context":
         told = [content.get("user_profile"), content.get("user_instructions")]
     else:
         told = [data.get("about_user_message"), data.get("about_model_message")]
-    return "\n\n".join(filter(None, (foreign_values.text(text).strip() for text in told)))
+    return "\n\n".join(filter(None, (coerce.text(text).strip() for text in told)))
 
 
 class _Files:
@@ -95,41 +93,41 @@ class _Files:
 
     def add_listed(self, source: dict[str, Any]) -> str:
         """Adds a file from the list of those that the user gave; returns its name where it is not there."""
-        name = foreign_values.line(source.get("name"))
-        return "" if self.add(foreign_values.line(source.get("id")), name) or not name else f"📎 {name}"
+        name = coerce.line(source.get("name"))
+        return "" if self.add(coerce.line(source.get("id")), name) or not name else f"📎 {name}"
 
 
 def _parts(content: dict[str, Any], files: _Files) -> Iterator[str]:
-    for part in foreign_values.items(content.get("parts")):
-        found = foreign_values.mapping(part)
-        if foreign_values.line(found.get("content_type")).startswith("image"):
-            yield "" if files.add(foreign_values.line(found.get("asset_pointer"))) else "🖼 picture (not in the export)"
+    for part in coerce.items(content.get("parts")):
+        found = coerce.mapping(part)
+        if coerce.line(found.get("content_type")).startswith("image"):
+            yield "" if files.add(coerce.line(found.get("asset_pointer"))) else "🖼 picture (not in the export)"
         else:
-            yield foreign_values.text(part) or foreign_values.text(found.get("text"))
+            yield coerce.text(part) or coerce.text(found.get("text"))
 
 
 def _plain(content: dict[str, Any]) -> Iterator[str]:
-    title, url = foreign_values.line(content.get("title")), foreign_values.line(content.get("url"))
+    title, url = coerce.line(content.get("title")), coerce.line(content.get("url"))
     if title or url:
         yield f"[{title or url}]({url})" if url.startswith(("http://", "https://")) else title
     for name in ("text", "result", "summary", "content"):
-        yield foreign_values.text(content.get(name))
+        yield coerce.text(content.get(name))
 
 
 def _thoughts(content: dict[str, Any]) -> Iterator[str]:
     thoughts = content.get("thoughts")
-    yield foreign_values.text(thoughts)
-    for thought in map(foreign_values.mapping, foreign_values.items(thoughts)):
-        summary = foreign_values.line(thought.get("summary"))
-        parts = [f"**{summary}**" if summary else "", foreign_values.text(thought.get("content")).strip()]
+    yield coerce.text(thoughts)
+    for thought in map(coerce.mapping, coerce.items(thoughts)):
+        summary = coerce.line(thought.get("summary"))
+        parts = [f"**{summary}**" if summary else "", coerce.text(thought.get("content")).strip()]
         yield "\n\n".join([*filter(None, parts), ""])
 
 
 def _without_marks(text: str, metadata: dict[str, Any]) -> str:
     """Puts in the links that the marks stand for, where the message lists them, and takes the other marks out."""
     if "\ue200" in text:
-        for reference in map(foreign_values.mapping, foreign_values.items(metadata.get("content_references"))):
-            mark, link = foreign_values.text(reference.get("matched_text")), foreign_values.text(reference.get("alt"))
+        for reference in map(coerce.mapping, coerce.items(metadata.get("content_references"))):
+            mark, link = coerce.text(reference.get("matched_text")), coerce.text(reference.get("alt"))
             if "\ue200" in mark:
                 text = text.replace(mark, link)
         text = _MARK.sub(_named, text)
@@ -143,5 +141,5 @@ def _named(mark: re.Match[str]) -> str:
     try:
         found = json.loads(mark[2])
     except (ValueError, RecursionError):
-        return foreign_values.line(mark[2])
-    return foreign_values.line(found[1]) if isinstance(found, list) and len(found) > 1 else ""
+        return coerce.line(mark[2])
+    return coerce.line(found[1]) if isinstance(found, list) and len(found) > 1 else ""

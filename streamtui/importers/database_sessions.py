@@ -4,31 +4,31 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from streamtui.core import foreign_values
+from streamtui.core import coerce
 from streamtui.core.sanitize import clean_line
 from streamtui.core.transfer_error import TransferError
 from streamtui.importers import elia, llm, oterm
 from streamtui.importers.foreign_database import Database
-from streamtui.importers.import_report import Broken, Entry, Found, Kind, Source
+from streamtui.importers.import_report import Entry, Kind, ParsedSession, Source, UnreadableEntry
 from streamtui.storage.schema import APPLICATION_ID
 
 
 class _Reader(NamedTuple):
     """How the database of a program is read."""
 
-    is_this: Callable[[Database], bool]
+    is_supported: Callable[[Database], bool]
     chats: Callable[[Database], list[dict[str, Any]]]
-    session: Callable[[Database, dict[str, Any]], Found]
+    session: Callable[[Database, dict[str, Any]], ParsedSession]
 
 
 READERS = {
-    Kind.LLM: _Reader(llm.is_this, llm.chats, llm.session),
-    Kind.ELIA: _Reader(elia.is_this, elia.chats, elia.session),
-    Kind.OTERM: _Reader(oterm.is_this, oterm.chats, oterm.session),
+    Kind.LLM: _Reader(llm.is_supported, llm.chats, llm.session),
+    Kind.ELIA: _Reader(elia.is_supported, elia.chats, elia.session),
+    Kind.OTERM: _Reader(oterm.is_supported, oterm.chats, oterm.session),
 }
 
 
-def chats_in(database: Database, kind: Kind | None) -> Source:
+def database_source(database: Database, kind: Kind | None) -> Source:
     """Returns the chats of the program `kind`, by default of the one whose tables these are. Raises TransferError."""
     reader = _reader_of(database, kind)
     chats, done = reader.chats(database), 0
@@ -49,7 +49,7 @@ def _reader_of(database: Database, kind: Kind | None) -> _Reader:
             f"{name} is a database of streamtui itself: where it belongs, export its sessions as JSON; import that."
         )
     for known, reader in READERS.items():
-        if kind in (None, known) and reader.is_this(database):
+        if kind in (None, known) and reader.is_supported(database):
             return reader
     what = f"no database of {kind}" if kind else "a database of none of the programs that can be imported from"
     raise TransferError(f"{name} is {what}.")
@@ -59,6 +59,6 @@ def _chat(reader: _Reader, database: Database, chat: dict[str, Any]) -> Entry:
     try:
         return reader.session(database, chat)
     except sqlite3.Error as error:
-        return Broken(
-            f"Chat {foreign_values.line(str(chat['id']))}: the database can't be read there: {clean_line(str(error))}."
+        return UnreadableEntry(
+            f"Chat {coerce.line(str(chat['id']))}: the database can't be read there: {clean_line(str(error))}."
         )

@@ -50,7 +50,7 @@ class Database:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Database]:
+def open_database(path: Path) -> Iterator[Database]:
     """Opens the file `path` for reading. Raises TransferError where it can't be read as a database, also later."""
     connection = None
     try:

@@ -8,7 +8,7 @@ from streamtui.core.session import Session
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ParsedSession:
     """A session in a file."""
 
     session: Session
@@ -17,17 +17,17 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class UnreadableEntry:
     """An entry that could not be read at all."""
 
-    sentence: str
-    """Which entry it is and what is wrong with it."""
+    problem: str
+    """Which entry it is and what is wrong with it, in a sentence."""
 
 
-Entry = Found | Broken
+Entry = ParsedSession | UnreadableEntry
 
 
-class Unreadable(ValueError):
+class EntryError(ValueError):
     """Why an entry can't be read, in a clause that begins with "it"."""
 
 

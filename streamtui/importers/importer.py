@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from streamtui.core.message import Message, Role
 from streamtui.core.session import Session, SessionFilter
-from streamtui.importers.import_report import Broken, Entry, Found
+from streamtui.importers.import_report import Entry, ParsedSession, UnreadableEntry
 from streamtui.storage import Store, StoreError
 
 WAIT_AFTER = 2 << 20
@@ -25,7 +25,7 @@ class Outcome(StrEnum):
     IN_TRASH = "in the trash"
     """It was deleted here, so it stays there."""
     EMPTY = "empty"
-    BROKEN = "broken"
+    BROKEN = "unreadable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,8 @@ class Result:
     """How many were added."""
     lost: int = 0
     """How many messages and attachments could not be read."""
-    trouble: str = ""
-    """For a broken entry: what is wrong, in a sentence."""
+    problem: str = ""
+    """Why an entry is unreadable, in a sentence."""
 
 
 class UnsavedError(StoreError):
@@ -52,7 +52,7 @@ class UnsavedError(StoreError):
         self.results = results
 
 
-def bring_in(entries: Iterable[Entry], store: Store, *, dry_run: bool = False) -> Iterator[Result]:
+def import_sessions(entries: Iterable[Entry], store: Store, *, dry_run: bool = False) -> Iterator[Result]:
     """Saves the sessions of `entries` one by one and yields what became of each.
 
     A session that is there keeps its title, its marks and the path shown; only messages with new ids are added,
@@ -78,8 +78,8 @@ class _Importer:
         self._unconfirmed: list[Result] = []
 
     def take(self, entry: Entry) -> Result:
-        if isinstance(entry, Broken):
-            return Result(Outcome.BROKEN, trouble=entry.sentence)
+        if isinstance(entry, UnreadableEntry):
+            return Result(Outcome.BROKEN, problem=entry.problem)
         session = entry.session
         if not session.messages:
             return self._result(Outcome.EMPTY, entry)
@@ -105,9 +105,9 @@ class _Importer:
         for session_id, (expected, title) in self._added.items():
             if missing := expected - counts.get(session_id, 0):
                 sentence = f"“{title}”: {missing} of its messages belong to another session here, and stay there."
-                yield Result(Outcome.BROKEN, session_id, title, lost=missing, trouble=sentence)
+                yield Result(Outcome.BROKEN, session_id, title, lost=missing, problem=sentence)
 
-    def _merge(self, entry: Found) -> Result:
+    def _merge(self, entry: ParsedSession) -> Result:
         if self._dry_run and entry.session.id in self._added:
             return self._result(Outcome.UNCHANGED, entry)
         there = self._store.session(entry.session.id).result()
@@ -124,7 +124,7 @@ class _Importer:
             self._weigh(entry.session)
         return self._result(Outcome.UPDATED, entry, len(added))
 
-    def _result(self, outcome: Outcome, entry: Found, messages: int = 0) -> Result:
+    def _result(self, outcome: Outcome, entry: ParsedSession, messages: int = 0) -> Result:
         session = entry.session
         result = Result(outcome, session.id, session.title, messages, entry.lost)
         if messages and not self._dry_run:

@@ -1,4 +1,4 @@
-"""The JSON files of an export, wherever they lie: alone, in a folder, in an archive."""
+"""The JSON files of an export, wherever they lie: single_file, in a folder, in an archive."""
 
 import re
 import stat
@@ -14,13 +14,13 @@ from typing import cast
 
 from streamtui.core.sanitize import clean_line
 from streamtui.core.transfer_error import TransferError
-from streamtui.importers.assets import LARGEST, Assets
+from streamtui.importers.assets import MAX_ASSET_SIZE, Assets
 
 _CONVERSATIONS = re.compile(r"conversations(?:[-_ ]?\(?\d+\)?)?\.json", re.IGNORECASE)
 _ANY = re.compile(r".*\.(json|jsonl|ndjson)", re.IGNORECASE)
-SWELLS = 300
+MAX_RATIO = 300
 """Times that a file in an archive may be larger than it looks: text reaches 20, what is made to fill a disk 1,000."""
-HARMLESS = 64 << 20
+ALWAYS_ALLOWED = 64 << 20
 """Bytes up to which that does not matter."""
 
 
@@ -36,23 +36,23 @@ class JsonFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Collection:
+class ExportFiles:
     """What there is to read."""
 
     files: list[JsonFile]
     assets: Assets
 
 
-def alone(path: Path) -> Collection:
+def single_file(path: Path) -> ExportFiles:
     """Returns one file, with what lies beside it if it is ChatGPT's. Raises OSError."""
-    return Collection([_file(path)], _beside([path]))
+    return ExportFiles([_file(path)], _beside([path]))
 
 
 def _file(path: Path) -> JsonFile:
     return JsonFile(path.name, path.stat().st_size, lambda: path.open("rb"))
 
 
-def in_folder(folder: Path) -> Collection:
+def from_directory(folder: Path) -> ExportFiles:
     """Returns the exports in `folder`: ChatGPT's unpacked, else every JSON file. Raises TransferError and OSError."""
     there = [path for path in sorted(folder.iterdir()) if _is_file(path)]
     conversations = [path for path in there if _CONVERSATIONS.fullmatch(path.name)]
@@ -60,7 +60,7 @@ def in_folder(folder: Path) -> Collection:
     if not chosen:
         raise TransferError(f"{clean_line(str(folder))} holds no export: no conversations.json and no other JSON file.")
     files = [_file(path) for path in chosen]
-    return Collection(files, _beside(chosen))
+    return ExportFiles(files, _beside(chosen))
 
 
 def _beside(files: list[Path]) -> Assets:
@@ -75,7 +75,7 @@ def _is_file(path: Path) -> bool:
     return stat.S_ISREG(path.lstat().st_mode)
 
 
-def in_archive(archive: zipfile.ZipFile, name: str) -> Collection:
+def from_archive(archive: zipfile.ZipFile, name: str) -> ExportFiles:
     """Returns the conversations in a ZIP archive. Nothing is unpacked onto the disk. Raises TransferError."""
     members = [member for member in archive.infolist() if not member.is_dir()]
     chosen = [member for member in members if _CONVERSATIONS.fullmatch(_base(member))]
@@ -84,10 +84,10 @@ def in_archive(archive: zipfile.ZipFile, name: str) -> Collection:
     for member in chosen:
         if member.flag_bits & 1:
             raise TransferError(f"{clean_line(name)} is locked with a password; unpack it and import the folder.")
-        _refuse_a_trap(member, name)
+        _check_compression(member, name)
     chosen.sort(key=_base)
     files = [JsonFile(_base(member), member.file_size, partial(_open_member, archive, member)) for member in chosen]
-    return Collection(files, Assets({_base(member): partial(_read_member, archive, member) for member in members}))
+    return ExportFiles(files, Assets({_base(member): partial(_read_member, archive, member) for member in members}))
 
 
 def _open_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> BufferedIOBase:
@@ -98,12 +98,12 @@ def _base(member: zipfile.ZipInfo) -> str:
     return member.filename.rpartition("/")[2]
 
 
-def _swells(member: zipfile.ZipInfo) -> bool:
-    return member.file_size > HARMLESS and member.file_size > SWELLS * max(1, member.compress_size)
+def _is_suspicious(member: zipfile.ZipInfo) -> bool:
+    return member.file_size > ALWAYS_ALLOWED and member.file_size > MAX_RATIO * max(1, member.compress_size)
 
 
-def _refuse_a_trap(member: zipfile.ZipInfo, name: str) -> None:
-    if _swells(member):
+def _check_compression(member: zipfile.ZipInfo, name: str) -> None:
+    if _is_suspicious(member):
         size = f"{member.file_size / 1e9:.1f} GB"
         raise TransferError(
             f"{clean_line(name)} is made to fill memory: {clean_line(_base(member))} would swell to {size}. "
@@ -112,13 +112,13 @@ def _refuse_a_trap(member: zipfile.ZipInfo, name: str) -> None:
 
 
 def _read_small(path: Path) -> bytes:
-    if path.stat().st_size > LARGEST:
+    if path.stat().st_size > MAX_ASSET_SIZE:
         raise ValueError("too large")
     return path.read_bytes()
 
 
 def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
-    if member.file_size > LARGEST or _swells(member):
+    if member.file_size > MAX_ASSET_SIZE or _is_suspicious(member):
         raise ValueError("too large")
     try:
         return archive.read(member)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from io import BufferedIOBase
 from typing import Any
 
-from streamtui.importers.import_report import Unreadable
+from streamtui.importers.import_report import EntryError
 
 CHUNK = 1 << 20
 """Bytes read at a time."""
@@ -21,14 +21,14 @@ _ARRAY = re.compile(r'(?:\{\s*"(?:conversations|sessions)"\s*:\s*)?\[')
 _TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+("?)|[\[\]{},]', re.DOTALL)
 
 
-class NoJsonError(Exception):
+class NotJsonError(Exception):
     """What is read is no JSON from its very beginning."""
 
 
 class JsonEntries:
     """The entries of an array, of one in an object (``{"conversations": […]}``), or of lines; or the one object.
 
-    Iterating yields JSON values, and an Unreadable in the place of each that is broken. Raises NoJsonError at the
+    Iterating yields JSON values, and an EntryError in the place of each that is broken. Raises NotJsonError at the
     beginning, for what is no JSON at all. Memory is that of the largest entry.
     """
 
@@ -48,13 +48,13 @@ class JsonEntries:
         elif self._text[self._at : self._at + 1] == "{":
             yield from self._lines()
         else:
-            raise NoJsonError
+            raise NotJsonError
 
     def _entries(self) -> Iterator[Any]:
         while True:
             self._skip(_BETWEEN)
             if self._at == len(self._text):
-                yield Unreadable("it is missing: the file ends in the middle")
+                yield EntryError("it is missing: the file ends in the middle")
                 return
             if self._text[self._at] == "]":
                 return
@@ -68,14 +68,14 @@ class JsonEntries:
             value = self._value()
             inner = [] if not isinstance(value, dict) else value.get("conversations", value.get("sessions"))
             yield from inner if isinstance(inner, list) and inner else [value]
-            if isinstance(value, Unreadable) and not self._find("\n{"):
+            if isinstance(value, EntryError) and not self._find("\n{"):
                 return
             self._skip(_SPACE)
             if self._at == len(self._text):
                 return
 
     def _value(self) -> Any:
-        """The value that begins here, or an Unreadable; then what follows it is next."""
+        """The value that begins here, or an EntryError; then what follows it is next."""
         if self._text[self._at] != "{":
             return self._slow_value()  # 12 may be the beginning of 123
         try:
@@ -96,9 +96,9 @@ class JsonEntries:
         try:
             return self._decoder.decode(self._text[begin:end])
         except ValueError:
-            return Unreadable("it is no JSON")
+            return EntryError("it is no JSON")
         except RecursionError:
-            return Unreadable("it is nested too deeply")
+            return EntryError("it is nested too deeply")
 
     def _end(self) -> int:
         """Where the value that begins here ends; -1 where that can't be found."""
@@ -150,7 +150,7 @@ class JsonEntries:
         return True
 
 
-class _Lost(Unreadable):
+class _Lost(EntryError):
     """An entry whose end can't be found."""
 
 

@@ -3,14 +3,14 @@
 from typing import Any
 
 from streamtui.importers.foreign_database import Database
-from streamtui.importers.import_report import Found
+from streamtui.importers.import_report import ParsedSession
 from streamtui.importers.llm_responses import conversation, old_log
 from streamtui.importers.llm_threads import thread
 
 _LAYOUTS = {"threads": thread, "conversations": conversation, "logs": old_log}
 
 
-def is_this(database: Database) -> bool:
+def is_supported(database: Database) -> bool:
     """Whether it is a database of LLM."""
     return any(
         needed <= database.columns(table)
@@ -35,6 +35,6 @@ def chats(database: Database) -> list[dict[str, Any]]:
     ]
 
 
-def session(database: Database, chat: dict[str, Any]) -> Found:
+def session(database: Database, chat: dict[str, Any]) -> ParsedSession:
     """Returns a conversation as a session; the same one has the same ids whenever it is read."""
     return _LAYOUTS[chat["layout"]](database, chat)

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from typing import Any
 
-from streamtui.core import foreign_values
+from streamtui.core import coerce
 from streamtui.core.message import Attachment, FinishReason, Message, Role, Timing
 from streamtui.core.session import Session
 from streamtui.importers.foreign_database import Database
-from streamtui.importers.import_report import Found
+from streamtui.importers.import_report import ParsedSession
 from streamtui.importers.llm_values import ATTACHMENT, ENDPOINT, attached, tool_call, tool_result, usage
-from streamtui.importers.tree_builder import Node, grow
+from streamtui.importers.tree_builder import Node, build_tree
 
 _COLUMNS = (
     "id model resolved_model prompt system response reasoning duration_ms datetime_utc input_tokens output_tokens"
@@ -17,36 +17,36 @@ _COLUMNS = (
 )
 
 
-def conversation(database: Database, chat: dict[str, Any]) -> Found:
+def conversation(database: Database, chat: dict[str, Any]) -> ParsedSession:
     """Returns a row of ``conversations`` as a session."""
     rows = database.rows("responses", _COLUMNS, "WHERE conversation_id = ? ORDER BY datetime_utc, id", chat["id"])
-    return _session(database, chat, list(rows), foreign_values.identity(ENDPOINT, chat["id"]))
+    return _session(database, chat, list(rows), coerce.stable_id(ENDPOINT, chat["id"]))
 
 
-def old_log(database: Database, chat: dict[str, Any]) -> Found:
+def old_log(database: Database, chat: dict[str, Any]) -> ParsedSession:
     """Returns the rows of ``logs``, which version 0.5 left behind, that belong to the first of them."""
     rows = list(database.rows("logs", _COLUMNS, "WHERE id = ?1 OR chat_id = ?1 ORDER BY id", chat["id"]))
     # Its ids are 1, 2, 3: other databases have them too.
     return _session(
-        database, chat, rows, foreign_values.identity(ENDPOINT, chat["id"], *(row["datetime_utc"] for row in rows[:1]))
+        database, chat, rows, coerce.stable_id(ENDPOINT, chat["id"], *(row["datetime_utc"] for row in rows[:1]))
     )
 
 
-def _session(database: Database, chat: dict[str, Any], rows: list[dict[str, Any]], session_id: str) -> Found:
-    first = foreign_values.iso_moment(rows[0]["datetime_utc"]) if rows else 0.0
+def _session(database: Database, chat: dict[str, Any], rows: list[dict[str, Any]], session_id: str) -> ParsedSession:
+    first = coerce.iso_timestamp(rows[0]["datetime_utc"]) if rows else 0.0
     session = Session(
         id=session_id,
-        title=foreign_values.line(chat["name"]),
+        title=coerce.line(chat["name"]),
         endpoint=ENDPOINT,
-        model=foreign_values.line(chat["model"]),
+        model=coerce.line(chat["model"]),
         created=first,
     )
     nodes: list[Node] = []
     for row in rows:
         reader = _Reader(database, session, row)
         nodes += reader.nodes(nodes[-1].id if nodes else None)
-    grow(session, nodes)
-    return Found(session)
+    build_tree(session, nodes)
+    return ParsedSession(session)
 
 
 class _Reader:
@@ -56,10 +56,8 @@ class _Reader:
         self._database = database
         self._row = row
         self._key = (session.id, row["id"])
-        self._when = foreign_values.iso_moment(row["datetime_utc"])
-        session.system = (
-            session.system or "\n".join([*self._fragments("system"), foreign_values.text(row["system"])]).strip()
-        )
+        self._when = coerce.iso_timestamp(row["datetime_utc"])
+        session.system = session.system or "\n".join([*self._fragments("system"), coerce.text(row["system"])]).strip()
 
     def nodes(self, before: str | None) -> Iterator[Node]:
         """The prompt, what tools answered, what the model asked of tools, and the response: each where there is one."""
@@ -68,7 +66,7 @@ class _Reader:
             yield Node(prompt.id, before, prompt)
             before = prompt.id
         for kind in ("results", "calls"):
-            node_id = foreign_values.identity(*self._key, kind)
+            node_id = coerce.stable_id(*self._key, kind)
             yield Node(node_id, before, workings="\n\n".join(self._tools(kind)))
             before = node_id
         yield Node(
@@ -77,21 +75,21 @@ class _Reader:
 
     def _prompt(self) -> Message:
         found, places = self._attachments()
-        parts = [*self._fragments("prompt"), foreign_values.text(self._row["prompt"]), *places]
+        parts = [*self._fragments("prompt"), coerce.text(self._row["prompt"]), *places]
         text = "\n".join(filter(None, parts))
-        return Message(Role.USER, text, foreign_values.identity(*self._key, "?"), created=self._when, attachments=found)
+        return Message(Role.USER, text, coerce.stable_id(*self._key, "?"), created=self._when, attachments=found)
 
     def _response(self) -> Message:
         row = self._row
-        seconds = foreign_values.number(row["duration_ms"])
+        seconds = coerce.number(row["duration_ms"])
         return Message(
             Role.ASSISTANT,
-            foreign_values.text(row["response"]),
-            foreign_values.identity(*self._key, "!"),
+            coerce.text(row["response"]),
+            coerce.stable_id(*self._key, "!"),
             created=self._when,
-            reasoning=foreign_values.text(row["reasoning"]),
+            reasoning=coerce.text(row["reasoning"]),
             endpoint=ENDPOINT,
-            model=foreign_values.line(row["resolved_model"]) or foreign_values.line(row["model"]),
+            model=coerce.line(row["resolved_model"]) or coerce.line(row["model"]),
             finish_reason=FinishReason.STOP,
             usage=usage(row),
             timing=Timing(total=seconds / 1000) if seconds is not None else None,
@@ -102,7 +100,7 @@ class _Reader:
         order = 'WHERE response_id = ? ORDER BY "order"'
         found = self._database.rows(f"{kind}_fragments", "fragment_id", order, self._row["id"])
         ids = [row["fragment_id"] for row in found]
-        return [foreign_values.text(row["content"]) for id_ in ids for row in self._by_id("fragments", "content", id_)]
+        return [coerce.text(row["content"]) for id_ in ids for row in self._by_id("fragments", "content", id_)]
 
     def _attachments(self) -> tuple[tuple[Attachment, ...], list[str]]:
         order = 'WHERE response_id = ? ORDER BY "order"'

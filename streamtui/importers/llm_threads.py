@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from streamtui.core import foreign_values
+from streamtui.core import coerce
 from streamtui.core.message import Attachment, FinishReason, Message, Role, Timing
 from streamtui.core.session import Session
 from streamtui.importers.foreign_database import Database
-from streamtui.importers.import_report import Found
+from streamtui.importers.import_report import ParsedSession
 from streamtui.importers.llm_values import ATTACHMENT, ENDPOINT, attached, parsed, tool_call, tool_result, usage
-from streamtui.importers.tree_builder import Node, grow
+from streamtui.importers.tree_builder import Node, build_tree
 
 _TURN = (
     "id parent_message_hash tip_message_hash model resolved_model input_tokens output_tokens token_details"
@@ -18,23 +18,23 @@ _TURN = (
 )
 
 
-def thread(database: Database, chat: dict[str, Any]) -> Found:
+def thread(database: Database, chat: dict[str, Any]) -> ParsedSession:
     """Returns a row of ``threads`` as a session: every message that any of its turns leads to."""
     turns = list(database.rows("turns", _TURN, "WHERE thread_id = ? ORDER BY datetime_utc, id", chat["id"]))
     session = Session(
-        id=foreign_values.identity(ENDPOINT, chat["id"]),
-        title=foreign_values.line(chat["name"]),
+        id=coerce.stable_id(ENDPOINT, chat["id"]),
+        title=coerce.line(chat["name"]),
         endpoint=ENDPOINT,
-        model=foreign_values.line(turns[-1]["model"]) if turns else "",
-        created=foreign_values.iso_moment(chat["datetime_utc"]),
+        model=coerce.line(turns[-1]["model"]) if turns else "",
+        created=coerce.iso_timestamp(chat["datetime_utc"]),
     )
     reader = _Reader(database, session)
     for turn in turns:
         reader.add(turn["tip_message_hash"], turn)
     reader.add(chat["tip_message_hash"], None)
     tip = chat["tip_message_hash"]
-    grow(session, reader.nodes(), foreign_values.identity(session.id, tip) if tip else None)
-    return Found(session, reader.lost)
+    build_tree(session, reader.nodes(), coerce.stable_id(session.id, tip) if tip else None)
+    return ParsedSession(session, reader.lost)
 
 
 @dataclass(slots=True)
@@ -71,8 +71,8 @@ class _Reader:
     def nodes(self) -> Iterator[Node]:
         for name, row in self._rows.items():
             parent = row["parent_hash"]
-            parent_id = foreign_values.identity(self._session.id, parent) if parent is not None else None
-            yield self._node(foreign_values.identity(self._session.id, name), parent_id, row)
+            parent_id = coerce.stable_id(self._session.id, parent) if parent is not None else None
+            yield self._node(coerce.stable_id(self._session.id, name), parent_id, row)
 
     def _node(self, node_id: str, parent_id: str | None, row: dict[str, Any]) -> Node:
         said = self._said(row["hash"])
@@ -93,16 +93,16 @@ class _Reader:
 
     def _when(self, row: dict[str, Any]) -> float:
         turn = self._turns.get(row["hash"])
-        return foreign_values.iso_moment(turn["datetime_utc"]) if turn else 0.0
+        return coerce.iso_timestamp(turn["datetime_utc"]) if turn else 0.0
 
     def _reply(self, node_id: str, row: dict[str, Any], text: str, reasoning: str) -> Message:
         reply = Message(Role.ASSISTANT, text, node_id, created=self._when(row), reasoning=reasoning)
         reply.endpoint, reply.finish_reason = ENDPOINT, FinishReason.STOP
         turn = self._turns.get(row["hash"])
         if turn is not None:
-            reply.model = foreign_values.line(turn["resolved_model"]) or foreign_values.line(turn["model"])
+            reply.model = coerce.line(turn["resolved_model"]) or coerce.line(turn["model"])
             if turn["tip_message_hash"] == row["hash"]:
-                seconds = foreign_values.number(turn["duration_ms"])
+                seconds = coerce.number(turn["duration_ms"])
                 reply.usage, reply.timing = usage(turn), None if seconds is None else Timing(total=seconds / 1000)
         return reply
 
@@ -123,7 +123,7 @@ class _Reader:
                 said.reasoning.append(tool_call(row["tool_name"], payload.get("arguments")))
             case "tool_result":
                 said.reasoning.append(tool_result(row["tool_name"], payload.get("output")))
-                self._attach(said, foreign_values.items(payload.get("attachments")))
+                self._attach(said, coerce.items(payload.get("attachments")))
             case "attachment":
                 self._attach(said, [payload.get("attachment")])
             case _:
@@ -131,20 +131,18 @@ class _Reader:
 
     def _text(self, row: dict[str, Any], payload: dict[str, Any]) -> str:
         """A text that holds long ones given more than once is kept in pieces."""
-        pieces = foreign_values.items(payload.get("text_ref"))
-        return foreign_values.text(row["text"]) or "".join(
-            self._piece(foreign_values.mapping(piece)) for piece in pieces
-        )
+        pieces = coerce.items(payload.get("text_ref"))
+        return coerce.text(row["text"]) or "".join(self._piece(coerce.mapping(piece)) for piece in pieces)
 
     def _piece(self, piece: dict[str, Any]) -> str:
         if "literal" in piece:
-            return foreign_values.text(piece["literal"])
-        rows = self._database.rows("fragments", "content", "WHERE id = ?", foreign_values.count(piece.get("fragment")))
-        return "".join(foreign_values.text(row["content"]) for row in rows)
+            return coerce.text(piece["literal"])
+        rows = self._database.rows("fragments", "content", "WHERE id = ?", coerce.count(piece.get("fragment")))
+        return "".join(coerce.text(row["content"]) for row in rows)
 
     def _attach(self, said: _Said, references: list[Any]) -> None:
-        for reference in map(foreign_values.mapping, references):
-            name = foreign_values.line(reference.get("id"))
+        for reference in map(coerce.mapping, references):
+            name = coerce.line(reference.get("id"))
             row = next(self._database.rows("attachments", ATTACHMENT, "WHERE id = ?", name), None)
             found, place = attached(row) if row else (None, "")
             self.lost += not found and not place

@@ -4,7 +4,7 @@ import json
 from mimetypes import guess_extension
 from typing import Any
 
-from streamtui.core import foreign_values
+from streamtui.core import coerce
 from streamtui.core.fences import fenced
 from streamtui.core.message import Attachment, Usage
 from streamtui.importers.assets import media_type
@@ -19,41 +19,41 @@ def usage(row: dict[str, Any]) -> Usage | None:
     if row["input_tokens"] is None and row["output_tokens"] is None:
         return None
     details = parsed(row["token_details"])
-    outputs = foreign_values.mapping(details.get("completion_tokens_details")) or details
-    inputs = foreign_values.mapping(details.get("prompt_tokens_details")) or details
+    outputs = coerce.mapping(details.get("completion_tokens_details")) or details
+    inputs = coerce.mapping(details.get("prompt_tokens_details")) or details
     return Usage(
-        foreign_values.count(row["input_tokens"]),
-        foreign_values.count(row["output_tokens"]),
-        foreign_values.count(outputs.get("reasoning_tokens")),
-        foreign_values.count(inputs.get("cached_tokens")),
+        coerce.count(row["input_tokens"]),
+        coerce.count(row["output_tokens"]),
+        coerce.count(outputs.get("reasoning_tokens")),
+        coerce.count(inputs.get("cached_tokens")),
     )
 
 
 def parsed(source: object) -> dict[str, Any]:
     """Returns the JSON object in a text; an empty one for anything else."""
     try:
-        return foreign_values.mapping(json.loads(source)) if isinstance(source, str) else {}
+        return coerce.mapping(json.loads(source)) if isinstance(source, str) else {}
     except (ValueError, RecursionError):
         return {}
 
 
 def attached(row: dict[str, Any]) -> tuple[Attachment | None, str]:
     """Returns an attachment, or where it was: files and pages that the database only names are not fetched."""
-    place = foreign_values.line(row["path"]) or foreign_values.line(row["url"])
+    place = coerce.line(row["path"]) or coerce.line(row["url"])
     data = row["content"]
     if not isinstance(data, bytes) or not data:
         return None, f"📎 {place}" if place else ""
     name = place.rpartition("/")[2]
-    kind = foreign_values.line(row["type"]) or media_type(name, data)
+    kind = coerce.line(row["type"]) or media_type(name, data)
     return Attachment(name or f"attachment{guess_extension(kind) or ''}", kind, data), ""
 
 
 def tool_call(name: object, arguments: object) -> str:
     """Returns a call of a tool as Markdown."""
     shown = arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
-    return f"**{foreign_values.line(name) or 'tool'}**\n\n{fenced(foreign_values.text(shown), 'json')}"
+    return f"**{coerce.line(name) or 'tool'}**\n\n{fenced(coerce.text(shown), 'json')}"
 
 
 def tool_result(name: object, output: object) -> str:
     """Returns what a tool answered as Markdown."""
-    return f"**{foreign_values.line(name) or 'tool'}** answered\n\n{fenced(foreign_values.text(output))}"
+    return f"**{coerce.line(name) or 'tool'}** answered\n\n{fenced(coerce.text(output))}"

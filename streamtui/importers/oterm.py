@@ -5,22 +5,22 @@ import binascii
 import json
 from typing import Any
 
-from streamtui.core import foreign_values
+from streamtui.core import coerce
 from streamtui.core.message import Attachment, FinishReason, Message, Role
 from streamtui.core.parameters import Parameters
 from streamtui.core.session import Session
 from streamtui.importers.assets import media_type
 from streamtui.importers.foreign_database import Database
-from streamtui.importers.import_report import Found
+from streamtui.importers.import_report import ParsedSession
 from streamtui.importers.streamtui_json import valid_parameters
-from streamtui.importers.tree_builder import Node, grow
+from streamtui.importers.tree_builder import Node, build_tree
 
 _ROLES = {"user": Role.USER, "me": Role.USER, "assistant": Role.ASSISTANT, "ollama": Role.ASSISTANT}
 """The authors; until version 0.12 they were called me and ollama."""
 _PARAMETERS = ("temperature", "top_p", "max_tokens", "seed", "stop", "presence_penalty", "frequency_penalty")
 
 
-def is_this(database: Database) -> bool:
+def is_supported(database: Database) -> bool:
     """Whether it is a database of oterm."""
     return "model" in database.columns("chat") and {"author", "text"} <= database.columns("message")
 
@@ -33,17 +33,17 @@ def chats(database: Database) -> list[dict[str, Any]]:
     return [{**row, "when": changed - 60 * (len(rows) - n)} for n, row in enumerate(rows, 1)]
 
 
-def session(database: Database, chat: dict[str, Any]) -> Found:
+def session(database: Database, chat: dict[str, Any]) -> ParsedSession:
     """Returns a chat as a session; the same chat has the same ids whenever it is read."""
     rows = list(database.rows("message", "id author text images", "WHERE chat_id = ? ORDER BY id", chat["id"]))
     key = ("oterm", chat["id"], rows[0]["text"] if rows else "")
     found = Session(
-        id=foreign_values.identity(*key),
-        title=foreign_values.line(chat["name"]),
-        endpoint=foreign_values.line(chat["provider"]) or "ollama",
-        model=foreign_values.line(chat["model"]),
-        system=foreign_values.text(chat["system"]),
-        created=foreign_values.moment(chat["when"]),
+        id=coerce.stable_id(*key),
+        title=coerce.line(chat["name"]),
+        endpoint=coerce.line(chat["provider"]) or "ollama",
+        model=coerce.line(chat["model"]),
+        system=coerce.text(chat["system"]),
+        created=coerce.timestamp(chat["when"]),
         parameters=_parameters(chat["parameters"]),
     )
     nodes: list[Node] = []
@@ -53,16 +53,14 @@ def session(database: Database, chat: dict[str, Any]) -> Found:
         if role is None:
             lost += 1
             continue
-        message = Message(
-            role, foreign_values.text(row["text"]), foreign_values.identity(*key, row["id"]), created=found.created
-        )
+        message = Message(role, coerce.text(row["text"]), coerce.stable_id(*key, row["id"]), created=found.created)
         message.attachments = tuple(filter(None, (_picture(item, n) for n, item in enumerate(pictures, 1))))
         lost += len(pictures) - len(message.attachments)
         if role is Role.ASSISTANT:
             message.endpoint, message.model, message.finish_reason = found.endpoint, found.model, FinishReason.STOP
         nodes.append(Node(message.id, nodes[-1].id if nodes else None, message))
-    grow(found, nodes)
-    return Found(found, lost)
+    build_tree(found, nodes)
+    return ParsedSession(found, lost)
 
 
 def _parameters(source: object) -> Parameters:

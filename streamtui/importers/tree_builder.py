@@ -22,13 +22,13 @@ class Node:
     """Files that came of it."""
 
 
-def grow(session: Session, nodes: Iterable[Node], current: str | None = None) -> None:
+def build_tree(session: Session, nodes: Iterable[Node], current: str | None = None) -> None:
     """Puts the messages of `nodes` into `session`, oldest first, and shows the path to `current` or to the newest.
 
     A parent that is not there makes a beginning, a circle is cut, a message without a time has its parent's,
     and the first the session's.
     """
-    growth = _Growth({node.id: node for node in nodes}, session.created)
+    growth = _TreeBuilder({node.id: node for node in nodes}, session.created)
     growth.walk()
     in_order = [message for _, message in sorted(growth.found, key=lambda pair: pair[0])]
     session.messages = {message.id: message for message in in_order}
@@ -54,7 +54,7 @@ class _Place:
     """The last node of that."""
 
 
-class _Growth:
+class _TreeBuilder:
     def __init__(self, nodes: dict[str, Node], created: float) -> None:
         self._created = created
         self.found: list[tuple[float, Message]] = []

@@ -14,7 +14,7 @@ from streamtui.core.session import Session
 from streamtui.core.transfer_error import TransferError
 from streamtui.exporters.export_files import free_file, json_parts, save, write_export, write_folder
 from streamtui.exporters.formats import Format
-from streamtui.exporters.theme_colors import Colours, complete
+from streamtui.exporters.theme_colors import Colors, complete
 from streamtui.storage import Store, StoreError
 from streamtui.ui.dialogs.export_dialog import Destination, ExportPanel
 
@@ -28,7 +28,7 @@ async def export_one(screen: Screen[Any], session: Session) -> None:
     wanted = await screen.app.push_screen_wait(ExportPanel("this session", proposed, branches=branches))
     if wanted is not None:
         colours = colours_of(screen)
-        write = partial(write_export, still, wanted.path, wanted.format, tree=wanted.tree, colours=colours)
+        write = partial(write_export, still, wanted.path, wanted.format, tree=wanted.tree, colors=colours)
         await _do(screen, write, f"Exported to {wanted.path.absolute()}")
 
 
@@ -41,7 +41,7 @@ async def export_many(screen: Screen[Any], store: Store, ids: Sequence[str]) -> 
         await _do(screen, write, f"Exported {what} to {wanted.path.absolute()}")
 
 
-def colours_of(screen: Screen[Any]) -> Colours:
+def colours_of(screen: Screen[Any]) -> Colors:
     """The colours of the theme in use."""
     return complete(screen.app.theme_variables)
 
@@ -52,12 +52,12 @@ def _folder(format: Format) -> Path:
     return Path(f"{name}{format.suffix}" if format is Format.JSON else name)
 
 
-def _write_many(store: Store, ids: list[str], wanted: Destination, colours: Colours) -> None:
+def _write_many(store: Store, ids: list[str], wanted: Destination, colours: Colors) -> None:
     sessions: Iterator[Session] = (store.session(id_).result() for id_ in ids)
     if wanted.format is Format.JSON:
         save(json_parts(sessions), wanted.path)
         return
-    for _ in write_folder(sessions, wanted.path, wanted.format, tree=wanted.tree, colours=colours):
+    for _ in write_folder(sessions, wanted.path, wanted.format, tree=wanted.tree, colors=colours):
         pass
 
 

@@ -160,7 +160,7 @@ async def test_a_piped_image_is_attached(tmp_path: Path) -> None:
 def test_a_closed_stdout_is_said(tmp_path: Path, command: str) -> None:
     done = shell(tmp_path, f"{command} >&-")
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "streamtui: stdout is closed, there is nowhere to write the result.\n"
+    assert done.stderr == "streamtui: Can't write the result: stdout is closed.\n"
 
 
 @pytest.mark.parametrize("closed", ["2>&-", "<&-", "<&- 2>&-", ">&- 2>&-"])
@@ -305,14 +305,13 @@ async def test_a_session_moves_to_another_server_only_by_a_flag(tmp_path: Path) 
         here, there = (server.url.split("/")[2] for server in (first, second))
         configure("work", first.url)
         session = json.loads((await run(tmp_path, "ask", "--json", "my secret plan")).out)["session"]
-        for name, now in (("other", "that is not configured"), ("work", f"work is at {there} now")):
+        for name, now in (("other", "which is not configured"), ("work", f"but work is now at {there}")):
             configure(name, second.url)
             for resume in (["-c"], ["--session", session]):
                 done = await run(tmp_path, "ask", *resume, "and now?")
                 assert (done.status, done.out) == (2, "")
                 assert done.err == (
-                    f"streamtui: This session was held with work at {here}, but {now}. To send it elsewhere, "
-                    f"add a flag: -e {name}\n"
+                    f"streamtui: This session used work at {here}, {now}. To send it elsewhere, add -e {name}\n"
                 )
         assert second.connections == 0
         assert len(first.asked) == 1
@@ -372,7 +371,7 @@ async def test_no_save_leaves_nothing(tmp_path: Path) -> None:
 async def test_nothing_to_go_on_with_is_said(tmp_path: Path) -> None:
     done = await run(tmp_path, "ask", "--demo", "-c", "hi")
     assert done.status == 1
-    assert "no session to go on with" in done.err
+    assert "no saved session to continue" in done.err
 
 
 @pytest.mark.parametrize(
@@ -382,7 +381,7 @@ async def test_nothing_to_go_on_with_is_said(tmp_path: Path) -> None:
         ((piece("Once upon"), piece("", "content_filter")), "Once upon\n", "incomplete: the server's content filter"),
         ((piece("", "stop"),), "", "The reply is empty."),
         ((piece(" \n"), piece("", "stop")), " \n", "The reply is empty."),
-        ((THOUGHT, piece("", "stop")), "", "The reply is empty: it has only reasoning."),
+        ((THOUGHT, piece("", "stop")), "", "The reply is empty except for reasoning."),
         ((piece("", "length"),), "", "incomplete: it reached the token limit"),
     ],
 )
@@ -463,7 +462,7 @@ async def test_without_a_key_nothing_is_saved(tmp_path: Path) -> None:
     assert done.status == 1
     assert "OPENAI_API_KEY" in done.err
     again = await run(tmp_path, "ask", "--demo", "-c", "hi")
-    assert "no session to go on with" in again.err
+    assert "no saved session to continue" in again.err
 
 
 async def test_a_terminal_gets_markdown(tmp_path: Path) -> None:

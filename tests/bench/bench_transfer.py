@@ -14,14 +14,14 @@ from tests.support.samples import talk
 _STEPS = {
     "read only": "with open_source(file) as source: print(sum(1 for _ in source))",
     "import": "with Store(database) as store, open_source(file) as source:\n"
-    "    print(sum(1 for _ in bring_in(source, store)))",
+    "    print(sum(1 for _ in import_sessions(source, store)))",
     "import again": "with Store(database) as store, open_source(file) as source:\n"
-    "    print(sum(1 for _ in bring_in(source, store)))",
+    "    print(sum(1 for _ in import_sessions(source, store)))",
     "export as JSON lines": "with Store(database) as store:\n"
     "    ids = [found.id for found in store.sessions(-1).result()]\n"
     "    save(json_parts((store.session(id).result() for id in ids), lines=True), folder / 'all.jsonl')",
     "import the JSON lines": "with Store(folder / 'other.db') as store, open_source(folder / 'all.jsonl') as source:\n"
-    "    print(sum(1 for _ in bring_in(source, store)))",
+    "    print(sum(1 for _ in import_sessions(source, store)))",
     "export 500 pages": "with Store(database) as store:\n"
     "    ids = [found.id for found in store.sessions(500).result()]\n"
     "    print(len(list(write_folder((store.session(id).result() for id in ids), folder / 'pages', Format.HTML))))",
@@ -32,7 +32,7 @@ from pathlib import Path
 from streamtui.storage import Store
 from streamtui.exporters.formats import Format
 from streamtui.exporters.export_files import json_parts, save, write_folder
-from streamtui.importers.importer import bring_in
+from streamtui.importers.importer import import_sessions
 from streamtui.importers.detection import open_source
 folder = Path(sys.argv[1]); file, database = folder / "conversations.json", folder / "sessions.db"
 """

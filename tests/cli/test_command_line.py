@@ -1,4 +1,4 @@
-"""The command line: what it does not know is told in one sentence, with what was probably meant."""
+"""Command-line errors and help."""
 
 import pytest
 
@@ -10,51 +10,51 @@ from streamtui.server.client_tokens import ClientTokens
 from streamtui.storage import Store
 
 MISTAKES = [
-    ("aks hi", "there is no command aks; did you mean ask?", "streamtui"),
-    ("sesions list", "there is no command sesions; did you mean sessions?", "streamtui"),
-    ("aks --raw -m x hi", "there is no command aks; did you mean ask?", "streamtui"),
-    ("why is it so", 'there is no command why; to ask a model without the screen: streamtui ask "…"', "streamtui"),
-    ("-e groq ask hi", "ask is a command and comes first: streamtui ask ….", "streamtui"),
-    ("--modle x", "there is no option --modle; did you mean --model?", "streamtui"),
-    ("--modle=x", "there is no option --modle; did you mean --model?", "streamtui"),
-    ("--zzz", "there is no option --zzz.", "streamtui"),
-    ("-Z", "there is no option -Z.", "streamtui"),
-    ("--api chta", "--api: there is no 'chta'; did you mean chat?", "streamtui"),
-    ("--api soap", "--api: there is no 'soap'; there are chat, completions, responses.", "streamtui"),
-    ("sessions lst", "there is no command lst; did you mean list?", "streamtui sessions"),
-    ("sessions zzz", "there is no command zzz; there are check, delete, export, ", "streamtui sessions"),
-    ("sessions list --jsn", "there is no option --jsn; did you mean --json?", "streamtui sessions list"),
-    ("sessions show 1 2", "'2' is a word too many.",
+    ("aks hi", "unknown command aks. Did you mean ask?", "streamtui"),
+    ("sesions list", "unknown command sesions. Did you mean sessions?", "streamtui"),
+    ("aks --raw -m x hi", "unknown command aks. Did you mean ask?", "streamtui"),
+    ("why is it so", 'unknown command why. To send one prompt, use: streamtui ask "…"', "streamtui"),
+    ("-e groq ask hi", "the command must come first: streamtui ask ….", "streamtui"),
+    ("--modle x", "unknown option --modle. Did you mean --model?", "streamtui"),
+    ("--modle=x", "unknown option --modle. Did you mean --model?", "streamtui"),
+    ("--zzz", "unknown option --zzz.", "streamtui"),
+    ("-Z", "unknown option -Z.", "streamtui"),
+    ("--api chta", "--api: invalid value 'chta'. Did you mean chat?", "streamtui"),
+    ("--api soap", "--api: invalid value 'soap'. Choose from: chat, completions, responses.", "streamtui"),
+    ("sessions lst", "unknown command lst. Did you mean list?", "streamtui sessions"),
+    ("sessions zzz", "unknown command zzz. Choose from: check, delete, export, ", "streamtui sessions"),
+    ("sessions list --jsn", "unknown option --jsn. Did you mean --json?", "streamtui sessions list"),
+    ("sessions show 1 2", "unexpected argument '2'.",
      "streamtui sessions show"),
-    ("sessions list --limit 0", "--limit: '0' should be a whole number from 1.", "streamtui sessions list"),
+    ("sessions list --limit 0", "--limit: '0' is not an integer from 1 to 999,999,999.", "streamtui sessions list"),
     ("sessions show", "the following arguments are required: ID.", "streamtui sessions show"),
-    ("config shwo", "there is no command shwo; did you mean show?", "streamtui config"),
-    ("config show --temprature 1", "there is no option --temprature; did you mean --temperature?",
+    ("config shwo", "unknown command shwo. Did you mean show?", "streamtui config"),
+    ("config show --temprature 1", "unknown option --temprature. Did you mean --temperature?",
      "streamtui config show"),
-    ("tokens cuont", "there is no command cuont; did you mean count?", "streamtui tokens"),
-    ("ask --rwa hi", "there is no option --rwa; did you mean --raw?", "streamtui ask"),
-    ("time --temprature 1 hi", "there is no option --temprature; did you mean --temperature?", "streamtui time"),
-    ("web --prot 1", "there is no option --prot; did you mean --port?", "streamtui web"),
-    ("serve tokn add me", "there is no command tokn; did you mean token?", "streamtui serve"),
-    ("serve token ad me", "there is no command ad; did you mean add?", "streamtui serve token"),
-    ("completion zhs", "shell: there is no 'zhs'; did you mean zsh?", "streamtui completion"),
-    ("completion \x1b[2J", "shell: there is no '\\x1b[2J'; there are bash, fish, zsh.", "streamtui completion"),
+    ("tokens cuont", "unknown command cuont. Did you mean count?", "streamtui tokens"),
+    ("ask --rwa hi", "unknown option --rwa. Did you mean --raw?", "streamtui ask"),
+    ("time --temprature 1 hi", "unknown option --temprature. Did you mean --temperature?", "streamtui time"),
+    ("web --prot 1", "unknown option --prot. Did you mean --port?", "streamtui web"),
+    ("serve tokn add me", "unknown command tokn. Did you mean token?", "streamtui serve"),
+    ("serve token ad me", "unknown command ad. Did you mean add?", "streamtui serve token"),
+    ("completion zhs", "shell: invalid value 'zhs'. Did you mean zsh?", "streamtui completion"),
+    ("completion \x1b[2J", "shell: invalid value '\\x1b[2J'. Choose from: bash, fish, zsh.", "streamtui completion"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("line", "sentence", "command"), MISTAKES, ids=[repr(line) for line, *_ in MISTAKES])
-def test_a_mistake_is_a_sentence_with_what_was_meant(
+def test_error_suggests_what_was_meant(
     line: str, sentence: str, command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(line.split())
-    told, advice = capsys.readouterr().err.splitlines()
-    assert told.startswith(f"streamtui: {sentence}")
+    error, advice = capsys.readouterr().err.splitlines()
+    assert error.startswith(f"streamtui: {sentence}")
     assert advice == f"Try {command} --help."
 
 
 def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    """What the command prints; it fails at nothing."""
+    """Return what the command prints; it must succeed."""
     try:
         status = main(arguments)
     except SystemExit as ended:
@@ -63,7 +63,7 @@ def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     return capsys.readouterr().out
 
 
-def test_sessions_alone_lists_the_latest(capsys: pytest.CaptureFixture[str]) -> None:
+def test_sessions_without_a_command_lists_the_latest(capsys: pytest.CaptureFixture[str]) -> None:
     with Store(paths.database()) as store:
         session = Session(title="Bread")
         session.add(Message(Role.USER, "how?"))
@@ -75,14 +75,14 @@ def test_sessions_alone_lists_the_latest(capsys: pytest.CaptureFixture[str]) -> 
 
 
 @pytest.mark.parametrize("command", ["config", "tokens"])
-def test_a_command_that_has_nothing_to_list_shows_its_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_command_without_arguments_shows_its_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert printed(capsys, command) == printed(capsys, command, "--help")
 
 
-def test_serve_token_alone_lists_the_tokens(capsys: pytest.CaptureFixture[str]) -> None:
+def test_serve_token_without_a_command_lists_tokens(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["serve", "token"]) == 0
     shown = capsys.readouterr()
-    assert (shown.out, shown.err) == ("", "There are no tokens yet; streamtui serve token add NAME makes one.\n")
+    assert (shown.out, shown.err) == ("", "No tokens yet. To create one, run streamtui serve token add NAME.\n")
     ClientTokens(paths.client_tokens()).add("laptop")
     assert printed(capsys, "serve", "token").split()[0] == "laptop"
 
@@ -94,8 +94,8 @@ def test_every_command_has_help(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize("command", ["web", "serve"])
 @pytest.mark.parametrize("port", ["99999", "65536", "-1", "٣", "1" * 5000])
-def test_a_port_that_is_none_is_said(command: str, port: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_port_is_refused(command: str, port: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main([command, "--demo", f"--port={port}"])
     assert ended.value.code == 2
-    assert "should be a port, 0 to 65535" in capsys.readouterr().err
+    assert "is not a port number (0 to 65535)" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""`streamtui config`: what it writes, opens, checks and shows, and the keys it keeps."""
+"""The `streamtui config` command."""
 
 import os
 import re
@@ -12,7 +12,7 @@ import pytest
 
 from streamtui import paths
 from streamtui.cli import main
-from streamtui.cli.options import config_from, server_flags
+from streamtui.cli.options import config_from, endpoint_flags
 from streamtui.config import Api
 from streamtui.config.settings_file import read_settings
 from streamtui.config.settings_parser import ENDPOINT, MODEL, PARAMETERS, PRESET, TIMEOUTS, TOP
@@ -24,7 +24,7 @@ SECRETS = "sk-secret-0123456789-abcdef"
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
-    """The exit status of `streamtui config`, what it printed, what it printed as errors."""
+    """Run `streamtui config`; return its exit status, stdout and stderr."""
     try:
         status = main(["config", *arguments])
     except SystemExit as error:
@@ -34,7 +34,7 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, 
 
 
 def write(text: str) -> Path:
-    """Writes config.toml."""
+    """Write config.toml."""
     file = paths.config_file()
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text, encoding="utf-8")
@@ -43,11 +43,11 @@ def write(text: str) -> Path:
 
 
 def uncommented(text: str) -> str:
-    """The template with every setting in use: prose has a blank behind its #, settings have none."""
+    """Return the template with every setting active. Explanations have a space after the #, settings do not."""
     return re.sub(r"^#(?! |$)", "", text, flags=re.MULTILINE)
 
 
-def test_init_writes_a_template_for_the_owner_only(capsys: pytest.CaptureFixture[str]) -> None:
+def test_init_creates_a_private_template(capsys: pytest.CaptureFixture[str]) -> None:
     file = paths.config_file()
     status, out, _ = run(capsys, "init")
     assert status == 0
@@ -61,20 +61,20 @@ def test_init_overwrites_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     file = write("theme = 'paper'\n")
     status, _, err = run(capsys, "init")
     assert status == 1
-    assert "there already" in err
+    assert "already exists" in err
     assert file.read_text() == "theme = 'paper'\n"
 
 
-def test_the_template_uncommented_is_a_file_without_mistakes(capsys: pytest.CaptureFixture[str]) -> None:
+def test_uncommented_template_is_valid(capsys: pytest.CaptureFixture[str]) -> None:
     run(capsys, "init")
     file = paths.config_file()
     file.write_text(uncommented(file.read_text(encoding="utf-8")), encoding="utf-8")
     settings = read_settings(file)
     assert settings.troubles == []
-    assert run(capsys, "check")[:2] == (0, f"{file} is all right.\n")
+    assert run(capsys, "check")[:2] == (0, f"{file}: no errors\n")
 
 
-def test_the_template_has_every_setting(capsys: pytest.CaptureFixture[str]) -> None:
+def test_template_has_every_setting(capsys: pytest.CaptureFixture[str]) -> None:
     run(capsys, "init")
     data = tomllib.loads(uncommented(paths.config_file().read_text(encoding="utf-8")))
     box = data["endpoints"]["box"]
@@ -86,8 +86,11 @@ def test_the_template_has_every_setting(capsys: pytest.CaptureFixture[str]) -> N
     assert data["presets"]["coder"].keys() == {*PRESET, "parameters"}
 
 
-def test_check_prints_all_mistakes(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(capsys, "check")[:2] == (0, f"There is no {paths.config_file()}; streamtui config init writes one.\n")
+def test_check_reports_all_errors(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, "check")[:2] == (
+        0,
+        f"{paths.config_file()} does not exist. To create it, run streamtui config init.\n",
+    )
     file = write("theme = 'papr'\nretries = 1\nmoderate = 2\n")
     status, out, _ = run(capsys, "check")
     assert status == 1
@@ -98,7 +101,7 @@ def test_check_prints_all_mistakes(capsys: pytest.CaptureFixture[str]) -> None:
     assert "line 3: moderate" in out
 
 
-def test_check_looks_at_own_themes(capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_validates_user_themes(capsys: pytest.CaptureFixture[str]) -> None:
     paths.themes_dir().mkdir(parents=True)
     (paths.themes_dir() / "mine.toml").write_text("primari = 'red'")
     status, out, _ = run(capsys, "check")
@@ -119,7 +122,7 @@ def test_edit_opens_the_editor_and_checks(capsys: pytest.CaptureFixture[str], mo
     status, out, _ = run(capsys, "edit")
     assert status == 1
     assert "pase is no setting and is left out; did you mean pace?" in out
-    assert "Every setting is here" in paths.config_file().read_text(encoding="utf-8"), "the template came first"
+    assert "Every setting is here" in paths.config_file().read_text(encoding="utf-8"), "the template is written first"
     monkeypatch.setenv("VISUAL", "true")
     assert run(capsys, "edit")[0] == 1, "the mistake is still there"
     monkeypatch.setenv("VISUAL", "no-such-editor")
@@ -127,16 +130,16 @@ def test_edit_opens_the_editor_and_checks(capsys: pytest.CaptureFixture[str], mo
     assert status == 1
     assert "no-such-editor" in err
     monkeypatch.setenv("VISUAL", "false")
-    assert "ended with 1" in run(capsys, "edit")[2]
+    assert "exited with status 1" in run(capsys, "edit")[2]
 
 
 def row(text: str, name: str) -> list[str]:
-    """The value and the source in the line of the table that begins with `name`."""
+    """Return the value and the source of the table row `name`."""
     line = next(line for line in text.splitlines() if line.split()[:1] == [name])
     return [cell for cell in re.split(r" {2,}", line.strip())[1:] if cell]
 
 
-def test_show_says_where_everything_comes_from(
+def test_show_gives_the_source_of_each_value(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("BOX_KEY", SECRETS)
@@ -159,11 +162,11 @@ def test_show_says_where_everything_comes_from(
     assert row(out, "parameters.top_p") == ["1.0", "config.toml, line 2"]
     assert row(out, "retries") == ["3", "built in"]
     assert row(out, "groq") == ["https://api.groq.com/openai/v1", "key: none: set GROQ_API_KEY"]
-    assert row(out, "azure") == ["no address yet", "set base_url below [endpoints.azure]"]
+    assert row(out, "azure") == ["no base URL", "set base_url in [endpoints.azure]"]
     assert SECRETS not in out
 
 
-def test_show_says_what_is_not_sent_and_who_said_so(capsys: pytest.CaptureFixture[str]) -> None:
+def test_show_lists_unset_parameters(capsys: pytest.CaptureFixture[str]) -> None:
     write(
         "parameters = { seed = 1 }\n[endpoints.box]\nbase_url = 'http://box.example/v1'\ninput_price = 0\n"
         "parameters.unset = ['seed']\nparameters.top_p = 1\n"
@@ -205,17 +208,17 @@ def test_show_hides_every_secret(capsys: pytest.CaptureFixture[str], monkeypatch
         assert '"top_k": 40' in out
 
 
-def test_flags_that_name_nothing_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_flags_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
     for arguments, words in [
         (["-e", "grok"], "did you mean groq?"),
-        (["-e", "groq", "--base-url", "http://x/v1"], "--endpoint and --base-url both name a server"),
-        (["--demo", "-e", "groq"], "--demo answers by itself"),
+        (["-e", "groq", "--base-url", "http://x/v1"], "--endpoint can't be combined with --base-url"),
+        (["--demo", "-e", "groq"], "--demo can't be combined with"),
         (["--temperature", "3"], "--temperature should be a number from 0 to 2."),
         (["--max-tokens", "0"], "--max-tokens should be a whole number above 0."),
-        (["--extra", "top_k"], "--extra 'top_k' should be KEY=JSON"),
-        (["--temperature", "0", "--unset", "temperature"], "--temperature and --unset temperature contradict"),
-        (["--extra", "a=NaN"], "--extra 'a' should be KEY=JSON"),
-        (["--pace", "-5"], "--pace should be a number of characters"),
+        (["--extra", "top_k"], "--extra 'top_k' must be KEY=JSON"),
+        (["--temperature", "0", "--unset", "temperature"], "--temperature can't be combined with --unset temperature"),
+        (["--extra", "a=NaN"], "--extra 'a' must be KEY=JSON"),
+        (["--pace", "-5"], "--pace must be a positive number of characters"),
     ]:
         status, _, err = run(capsys, "show", *arguments)
         assert status == 2
@@ -229,15 +232,15 @@ def test_flags_become_parameters() -> None:
         "-e ollama --api responses --temperature 0.5 --top-p .9 --max-tokens 10 --seed -3 --stop a --stop b "
         "--presence-penalty -1 --frequency-penalty 1.5 --reasoning-effort low --extra top_k=40 --pace 50"
     )
-    asked = parser().parse_args([*flags.split(), "--extra", 'user="me"'])
-    config = config_from(asked)
+    args = parser().parse_args([*flags.split(), "--extra", 'user="me"'])
+    config = config_from(args)
     assert config.parameters == Parameters(0.5, 0.9, 10, -3, ("a", "b"), -1.0, 1.5, "low", {"top_k": 40, "user": "me"})
     assert (config.endpoint.name, config.endpoint.api, config.pace) == ("ollama", Api.RESPONSES, 50.0)
     assert str(config.source_of("parameters.presence_penalty")) == "--presence-penalty"
 
 
 def keyring_command(tmp_path: Path, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
-    """Runs the program with a keyring of the test's own."""
+    """Run the program with the test's own keyring."""
     environ = {
         **os.environ,
         "FILE_KEYRING": str(tmp_path / "keyring.json"),
@@ -250,22 +253,22 @@ def keyring_command(tmp_path: Path, *arguments: str, given: str = "") -> subproc
     )  # fmt: skip
 
 
-def test_a_key_goes_into_the_keyring_and_out(tmp_path: Path) -> None:
+def test_api_key_is_stored_and_removed(tmp_path: Path) -> None:
     done = keyring_command(tmp_path, "set-key", "groq", given=f"{SECRETS}\n")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "The key of groq is in the keyring; it goes to https://api.groq.com/openai/v1 only.\n"
+    assert done.stdout == "Stored the groq API key in the keyring. It is sent to https://api.groq.com/openai/v1 only.\n"
     assert SECRETS in (tmp_path / "keyring.json").read_text()
     assert SECRETS not in paths.keyring_list().read_text()
     shown = keyring_command(tmp_path, "show", "-e", "groq").stdout
-    assert row(shown, "api_key") == ["asked of the keyring at the first use"]
+    assert row(shown, "api_key") == ["read from the keyring on first use"]
     done = keyring_command(tmp_path, "remove-key", "groq")
     assert done.returncode == 0
     assert SECRETS not in (tmp_path / "keyring.json").read_text()
     assert "none: set GROQ_API_KEY" in keyring_command(tmp_path, "show", "-e", "groq").stdout
 
 
-def test_what_is_no_key_is_not_kept(tmp_path: Path) -> None:
-    for given, words in (("\n", "No key was entered"), ("schlüssel\n", "should be a key in quotes")):
+def test_invalid_api_key_is_not_stored(tmp_path: Path) -> None:
+    for given, words in (("\n", "No API key was entered"), ("schlüssel\n", "should be a key in quotes")):
         done = keyring_command(tmp_path, "set-key", "groq", given=given)
         assert done.returncode == 2
         assert words in done.stderr
@@ -278,7 +281,7 @@ def test_what_is_no_key_is_not_kept(tmp_path: Path) -> None:
     assert "there is no such key" in done.stderr
 
 
-def test_a_reader_that_leaves_early_is_no_trouble() -> None:
+def test_closed_pipe_is_silent() -> None:
     command = f"{sys.executable} -m streamtui config keys | head -1"
     done = subprocess.run(command, shell=True, capture_output=True, text=True, cwd=ROOT, check=False)
     assert done.stdout.startswith("prompt.submit")
@@ -300,17 +303,17 @@ def test_a_reader_that_leaves_early_is_no_trouble() -> None:
         ("", "x.example", ""),
     ],
 )
-def test_the_flags_that_go_on_with_a_session(flags: str, name: str, again: str) -> None:
+def test_flags_that_continue_a_session(flags: str, name: str, again: str) -> None:
     from streamtui.cli.chat import parser
 
-    asked = parser().parse_args(flags.split())
-    assert server_flags(config_from(asked), asked, name) == again.split()
+    args = parser().parse_args(flags.split())
+    assert endpoint_flags(config_from(args), args, name) == again.split()
 
 
-def test_a_usual_endpoint_of_the_file_needs_no_flag() -> None:
+def test_default_endpoint_needs_no_flag() -> None:
     from streamtui.cli.chat import parser
 
     write("endpoint = 'groq'\n")
-    asked = parser().parse_args([])
-    assert server_flags(config_from(asked), asked, "groq") == []
-    assert server_flags(config_from(asked), asked, "openai") == ["-e", "openai"]
+    args = parser().parse_args([])
+    assert endpoint_flags(config_from(args), args, "groq") == []
+    assert endpoint_flags(config_from(args), args, "openai") == ["-e", "openai"]

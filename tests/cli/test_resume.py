@@ -1,4 +1,4 @@
-"""At which endpoint a saved session goes on: never at another host."""
+"""The endpoint of a continued session: never another host."""
 
 import pytest
 
@@ -15,7 +15,7 @@ KNOWN = [WORK, HERE]
     [
         ("work", "https://work.example/v1", WORK),
         ("work", "https://work.example:443/v2", WORK),
-        ("work", "", WORK),  # saved before addresses were
+        ("work", "", WORK),  # saved by a version without addresses
         ("work", "https://old.example/v1", None),
         ("work", "http://work.example/v1", None),
         ("work", "https://work.example.evil.example/v1", None),
@@ -23,27 +23,27 @@ KNOWN = [WORK, HERE]
         ("old", "https://old.example/v1", None),
         ("old", "", None),
         ("", "", None),
-        # Named by its address, as by --base-url.
+        # Named after its address, as with --base-url.
         ("localhost:11434", "http://localhost:11434/v1", HERE),
         ("localhost:9000", "http://localhost:9000/v1", Endpoint("localhost:9000", "http://localhost:9000/v1")),
         ("localhost:9000", "", None),
         ("localhost:9000", "http://other.example:9000/v1", None),
-        # A database that was changed by something else.
+        # Invalid values in the database.
         ("x", "ftp://x/v1", None),
         ("x", "http://x:99999999/v1", None),
         ("x", "http://[x/v1", None),
         ("me:pw@x", "http://me:pw@x/v1", None),
     ],
 )
-def test_the_endpoint_of_a_session(name: str, address: str, expected: Endpoint | None) -> None:
+def test_endpoint_of_a_session(name: str, address: str, expected: Endpoint | None) -> None:
     assert endpoint_for(name, address, KNOWN) == expected
 
 
-def test_an_address_is_saved_without_secrets() -> None:
+def test_address_is_saved_without_secrets() -> None:
     assert Endpoint("x", "https://me:pw@x.example/v1?key=secret#more").address == "https://x.example/v1"
 
 
-def test_hosts() -> None:
+def test_same_host() -> None:
     assert is_same_host("http://x/v1", "http://X:80/other")
     assert not is_same_host("", "")
     assert not is_same_host("http://x:1/v1", "http://x:2/v1")

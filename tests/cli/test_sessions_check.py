@@ -1,4 +1,4 @@
-"""`streamtui sessions check`: what it prints, and its exit codes."""
+"""The `streamtui sessions check` command."""
 
 import os
 import shutil
@@ -21,7 +21,7 @@ from streamtui.storage import Store
 
 @pytest.fixture
 def session() -> Session:
-    """A session that is saved."""
+    """Return a saved session."""
     session = Session()
     with Store(paths.database()) as store:
         store.save_session(session)
@@ -31,16 +31,16 @@ def session() -> Session:
 
 def test_nothing_to_check(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sessions", "check", "--repair"]) == 0
-    assert capsys.readouterr() == (f"Nothing is saved yet: there is no {paths.database()}.\n", "")
+    assert capsys.readouterr() == (f"No saved sessions: {paths.database()} does not exist.\n", "")
     assert not paths.database().parent.exists()
 
 
-def test_what_is_sound(session: Session, capsys: pytest.CaptureFixture[str]) -> None:
+def test_database_without_problems(session: Session, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sessions", "check"]) == 0
-    assert capsys.readouterr() == (f"{paths.database()} is sound: 1 session, 1 message.\n", "")
+    assert capsys.readouterr() == (f"{paths.database()} has no problems: 1 session, 1 message.\n", "")
 
 
-def test_what_is_not_sound_is_told_and_repaired(session: Session, capsys: pytest.CaptureFixture[str]) -> None:
+def test_problems_are_reported_and_repaired(session: Session, capsys: pytest.CaptureFixture[str]) -> None:
     path = paths.database()
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("UPDATE sessions SET message_count = 7")
@@ -49,17 +49,17 @@ def test_what_is_not_sound_is_told_and_repaired(session: Session, capsys: pytest
     out, err = capsys.readouterr()
     problems = ["The number of messages is wrong in 1 session.", f"Other users of this computer may look into {path}."]
     assert out.splitlines() == problems
-    assert err == f"streamtui: {path} is not sound; streamtui sessions check --repair mends it.\n"
+    assert err == f"streamtui: {path} has problems. To fix them, run streamtui sessions check --repair.\n"
     assert main(["sessions", "check", "--repair"]) == 0
     out, err = capsys.readouterr()
     remedies = ["Counted again.", "They may no longer."]
     assert out.splitlines()[:-1] == [f"{problem} {remedy}" for problem, remedy in zip(problems, remedies, strict=True)]
-    assert out.splitlines()[-1] == f"{path} is sound: 1 session, 1 message."
+    assert out.splitlines()[-1] == f"{path} has no problems: 1 session, 1 message."
     assert err == ""
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_a_damaged_file(session: Session, capsys: pytest.CaptureFixture[str]) -> None:
+def test_damaged_file(session: Session, capsys: pytest.CaptureFixture[str]) -> None:
     path = paths.database()
     with path.open("r+b") as file:
         file.write(b"\xff" * 100)
@@ -72,7 +72,7 @@ def test_a_damaged_file(session: Session, capsys: pytest.CaptureFixture[str]) ->
         assert store.session(session.id).result(10).path() == session.path()
 
 
-def test_what_can_not_be_repaired(capsys: pytest.CaptureFixture[str]) -> None:
+def test_repair_that_fails(capsys: pytest.CaptureFixture[str]) -> None:
     paths.database().mkdir(parents=True)
     assert main(["sessions", "check", "--repair"]) == 1
     reason = f"{paths.database()} is a folder; move it away"
@@ -100,7 +100,7 @@ def mode_of(path: Path, mode: int) -> Iterator[None]:
         path.chmod(before)
 
 
-def test_a_forbidden_folder_is_no_crash_and_no_fault(session: Session) -> None:
+def test_unreadable_directory_is_reported(session: Session) -> None:
     path = paths.database()
     with mode_of(path.parent, 0o000):
         done = run_unprivileged("check")
@@ -109,7 +109,7 @@ def test_a_forbidden_folder_is_no_crash_and_no_fault(session: Session) -> None:
     assert done.stderr == f"streamtui: The saved sessions can't be checked: {reason}.\n"
 
 
-def test_a_forbidden_file_is_no_fault(session: Session) -> None:
+def test_unreadable_file_is_reported(session: Session) -> None:
     path = paths.database()
     with mode_of(path, 0o000):
         done = run_unprivileged("check")
@@ -118,7 +118,7 @@ def test_a_forbidden_file_is_no_fault(session: Session) -> None:
 
 
 @pytest.mark.parametrize("log", [False, True])
-def test_a_read_only_database_is_checked(session: Session, log: bool) -> None:
+def test_read_only_database_is_checked(session: Session, log: bool) -> None:
     path = paths.database()
     with closing(sqlite3.connect(path)) as writer:
         if log:  # another program has the database open, so that its log is beside it
@@ -126,11 +126,12 @@ def test_a_read_only_database_is_checked(session: Session, log: bool) -> None:
         with mode_of(path, 0o400), mode_of(path.parent, 0o500):
             done = run_unprivileged("check")
     assert (done.stdout, done.stderr, done.returncode) == (
-        f"{path} is sound: 1 session, 1 message. Read only: the search index was not checked.\n", "", 0,
+        f"{path} has no problems: 1 session, 1 message. "
+        "The file is read-only, so the search index was not checked.\n", "", 0,
     )  # fmt: skip
 
 
-def test_a_read_only_database_can_not_be_repaired(session: Session) -> None:
+def test_read_only_database_cannot_be_repaired(session: Session) -> None:
     path = paths.database()
     with mode_of(path, 0o400), mode_of(path.parent, 0o500):
         done = run_unprivileged("check", "--repair")

@@ -1,4 +1,4 @@
-"""`streamtui sessions`: in pipes, on a terminal, with arguments that are wrong."""
+"""The `streamtui sessions` command in pipes and on terminals."""
 
 import json
 import os
@@ -28,7 +28,7 @@ Run = Callable[..., tuple[int, str, str]]
 
 @pytest.fixture
 def run(capfd: pytest.CaptureFixture[str]) -> Run:
-    """Runs `streamtui sessions` with arguments; returns its exit code and what it wrote to stdout and stderr."""
+    """Return a function that runs `streamtui sessions`; it returns the exit status, stdout and stderr."""
 
     def run(*arguments: str) -> tuple[int, str, str]:
         capfd.readouterr()
@@ -49,7 +49,7 @@ def opened() -> Iterator[Store]:
 
 
 def fill(*titles: str) -> list[Session]:
-    """Saves sessions, the newest last, whose ids begin with their number."""
+    """Save sessions, the newest last, whose ids begin with their number."""
     made = []
     with opened() as store:
         for n, title in enumerate(titles):
@@ -69,10 +69,10 @@ def listed(**where: bool | None) -> list[str]:
         return [summary.title for summary in store.sessions(where=SessionFilter(**where)).result()]  # type: ignore[arg-type]
 
 
-# Looking
+# Listing
 
 
-def test_the_list_is_newest_first(run: Run) -> None:
+def test_list_is_newest_first(run: Run) -> None:
     fill("One", "Two", "Three")
     code, out, _ = run("list")
     assert code == 0
@@ -83,7 +83,7 @@ def test_the_list_is_newest_first(run: Run) -> None:
     assert run("list", "two")[1].splitlines()[0].endswith("Two")
 
 
-def test_the_list_as_json(run: Run) -> None:
+def test_list_as_json(run: Run) -> None:
     session = fill("One")[0]
     assert json.loads(run("list", "--json")[1]) == [
         {"id": session.id, "title": "One", "endpoint": "openai", "model": "gpt-5", "updated": 1.7e9, "messages": 2,
@@ -91,7 +91,7 @@ def test_the_list_as_json(run: Run) -> None:
     ]  # fmt: skip
 
 
-def test_the_list_is_filtered(run: Run) -> None:
+def test_list_is_filtered(run: Run) -> None:
     first, second, third, *_ = fill("One", "Two", "Three", "Four")
     with opened() as store:
         store.set_pinned(first.id, True)
@@ -121,7 +121,7 @@ def test_search_finds_words_in_messages(run: Run) -> None:
     assert run("search", "🚀")[:2] == (1, "")
 
 
-def test_search_finds_a_reply_cut_by_a_kill_before_an_app_was_opened(run: Run) -> None:
+def test_search_finds_a_partial_reply_after_a_kill(run: Run) -> None:
     (session,) = fill("bread")
     code = """if True:
         import os, signal, sys
@@ -143,7 +143,7 @@ def test_search_finds_a_reply_cut_by_a_kill_before_an_app_was_opened(run: Run) -
     assert (status, out.split("bread: ")[1]) == (0, "It was cut in the middle, by SIGKILL\n")
 
 
-def test_show_prints_by_the_beginning_of_the_id(run: Run) -> None:
+def test_show_accepts_an_id_prefix(run: Run) -> None:
     fill("One", "Two")
     assert "# Two\n" in run("show", "1")[1]
     assert run("show", "1a", "--format", "text")[1].startswith("Two\n")
@@ -151,7 +151,7 @@ def test_show_prints_by_the_beginning_of_the_id(run: Run) -> None:
 
 
 @pytest.mark.parametrize("verb", ["show", "rename", "delete", "restore", "export"])
-def test_an_id_that_is_none_is_told(verb: str, run: Run) -> None:
+def test_unknown_id_is_refused(verb: str, run: Run) -> None:
     fill("One")
     more = ["x"] if verb == "rename" else ["--yes"] if verb == "delete" else []
     code, out, err = run(verb, "9", *more)
@@ -159,7 +159,7 @@ def test_an_id_that_is_none_is_told(verb: str, run: Run) -> None:
     assert err == "streamtui: No saved session has an id that begins with “9”; look in the list.\n"
 
 
-def test_the_path(run: Run) -> None:
+def test_path(run: Run) -> None:
     assert run("path") == (0, f"{paths.database()}\n", "")
 
 
@@ -169,7 +169,7 @@ def test_the_path(run: Run) -> None:
      ["export", "1", "--all"], ["import"], ["import", "--from", "x", "y"], ["show", "1", "--format", "x"],
      ["rename", "1"], ["delete"]],
 )  # fmt: skip
-def test_arguments_that_are_wrong(arguments: list[str], run: Run) -> None:
+def test_invalid_arguments(arguments: list[str], run: Run) -> None:
     code, out, err = run(*arguments)
     assert (code, out) == (2, "")
     assert err
@@ -180,7 +180,7 @@ def test_arguments_that_are_wrong(arguments: list[str], run: Run) -> None:
 
 def test_rename(run: Run) -> None:
     fill("One")
-    assert run("rename", "0", "Another", "\x1b[2Jtitle") == (0, "“One” is now “Another ␛[2Jtitle”.\n", "")
+    assert run("rename", "0", "Another", "\x1b[2Jtitle") == (0, "Renamed “One” to “Another ␛[2Jtitle”\n", "")
     assert listed() == ["Another ␛[2Jtitle"]
     assert run("rename", "0", " ")[0] == 2
 
@@ -189,19 +189,19 @@ def test_delete_and_restore(run: Run) -> None:
     fill("One", "Two", "Three")
     code, out, _ = run("delete", "--yes", "0", "1ab")
     assert (code, listed()) == (0, ["Three"])
-    assert out.splitlines()[0] == "Deleted “One”; streamtui sessions restore 0abcdef0 brings it back."
-    assert run("restore", "0")[:2] == (0, "“One” is back.\n")
+    assert out.splitlines()[0] == "Deleted “One”. To restore it: streamtui sessions restore 0abcdef0"
+    assert run("restore", "0")[:2] == (0, "Restored “One”\n")
     assert listed() == ["Three", "One"]
 
 
-def test_nothing_is_deleted_without_a_terminal_or_a_yes() -> None:
+def test_delete_needs_a_terminal_or_yes() -> None:
     fill("One")
     done = shell("streamtui sessions delete 0 </dev/null")
     assert (done.returncode, listed()) == (2, ["One"])
     assert "--yes" in done.stderr
 
 
-def test_of_several_one_wrong_id_deletes_none(run: Run) -> None:
+def test_one_unknown_id_deletes_nothing(run: Run) -> None:
     fill("One")
     assert run("delete", "--yes", "0", "9")[0] == 1
     assert listed() == ["One"]
@@ -212,7 +212,7 @@ def test_of_several_one_wrong_id_deletes_none(run: Run) -> None:
 
 @contextmanager
 def locked(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Lock the database like another program, and give the sentence to expect."""
+    """Lock the database like another program, and yield the expected error."""
     monkeypatch.setattr(open_database, "BUSY_TIMEOUT", 0.2)
     with closing(sqlite3.connect(paths.database())) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -220,7 +220,7 @@ def locked(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("verb", ["rename", "delete", "restore"])
-def test_nothing_is_reported_as_done_that_was_not_saved(verb: str, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unsaved_change_is_not_reported_as_done(verb: str, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     fill("One", "Two")
     if verb == "restore":
         run("delete", "--yes", "0")
@@ -231,7 +231,7 @@ def test_nothing_is_reported_as_done_that_was_not_saved(verb: str, run: Run, mon
     assert listed() == before
 
 
-def test_an_import_counts_only_what_was_saved(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_import_counts_only_what_was_saved(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fill("One")
     path = write_json(tmp_path / "conversations.json", [talk(n) for n in range(5)])
     with locked(monkeypatch) as reason:
@@ -243,9 +243,7 @@ def test_an_import_counts_only_what_was_saved(run: Run, tmp_path: Path, monkeypa
     assert run("import", str(path))[:2] == (0, f"{path}: 5 added, 20 new messages\n")
 
 
-def test_an_import_that_fails_midway_counts_what_came_before(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_failing_import_counts_what_was_saved_before(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fill("One")
     monkeypatch.setattr(importer, "WAIT_AFTER", 1)
     path = write_json(tmp_path / "conversations.json", [talk(n) for n in range(5)])
@@ -267,7 +265,7 @@ def test_an_import_that_fails_midway_counts_what_came_before(
     assert listed() == ["Talk 1", "Talk 0", "One"]
 
 
-def test_a_database_that_stays_busy_is_a_reason_too(tmp_path: Path) -> None:
+def test_busy_database_is_reported(tmp_path: Path) -> None:
     fill("One")
     store = Store(paths.database())
     with closing(sqlite3.connect(paths.database())) as other:
@@ -280,7 +278,7 @@ def test_a_database_that_stays_busy_is_a_reason_too(tmp_path: Path) -> None:
     assert store.close()
 
 
-# In and out
+# Export and import
 
 
 def test_export_to_stdout_and_to_a_file(run: Run, tmp_path: Path) -> None:
@@ -294,7 +292,7 @@ def test_export_to_stdout_and_to_a_file(run: Run, tmp_path: Path) -> None:
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
-def test_export_of_several(run: Run, tmp_path: Path) -> None:
+def test_export_several(run: Run, tmp_path: Path) -> None:
     fill("One", "Two", "Three")
     folder = tmp_path / "out"
     assert run("export", "0", "1", "-o", str(folder))[0] == 0
@@ -306,16 +304,16 @@ def test_export_of_several(run: Run, tmp_path: Path) -> None:
     assert run("export", "--all", "-o", str(tmp_path / "all.jsonl"))[0] == 0
     assert len((tmp_path / "all.jsonl").read_text().splitlines()) == 3
     code, _, err = run("export", "--all")
-    assert (code, "-o FOLDER" in err) == (2, True)
+    assert (code, "-o DIRECTORY" in err) == (2, True)
 
 
-def test_export_writes_over_nothing_unless_forced(run: Run, tmp_path: Path) -> None:
+def test_export_overwrites_only_with_force(run: Run, tmp_path: Path) -> None:
     fill("One")
     file = tmp_path / "a.md"
     file.write_text("precious")
     code, _, err = run("export", "0", "-o", str(file))
     assert (code, file.read_text()) == (1, "precious")
-    assert err.endswith("--force writes over it.\n")
+    assert err.endswith("To overwrite it, add --force.\n")
     assert run("export", "0", "-o", str(file), "--force")[0] == 0
 
 
@@ -326,7 +324,7 @@ def test_export_with_a_theme(run: Run) -> None:
     assert (code, "ember, midnight, paper" in err) == (1, True)
 
 
-def test_what_is_archived_is_exported_and_what_is_deleted_is_not(run: Run) -> None:
+def test_export_includes_archived_but_not_deleted(run: Run) -> None:
     first, second, _ = fill("One", "Two", "Three")
     with opened() as store:
         store.set_archived(first.id, True)
@@ -335,34 +333,34 @@ def test_what_is_archived_is_exported_and_what_is_deleted_is_not(run: Run) -> No
     assert [(found["title"], found["archived"]) for found in exported] == [("Three", False), ("One", True)]
 
 
-def test_import_counts_and_tells(run: Run, tmp_path: Path) -> None:
+def test_import_reports_counts_and_errors(run: Run, tmp_path: Path) -> None:
     path = write_json(tmp_path / "conversations.json", [talk(1), {"title": "Bad"}, talk(2)])
     code, out, err = run("import", str(path))
     assert code == 1
-    assert out == f"{path}: 2 added, 1 broken, 8 new messages\n"
-    assert err.startswith("streamtui: conversations.json, entry 2 (“Bad”): it is neither")
+    assert out == f"{path}: 2 added, 1 unreadable, 8 new messages\n"
+    assert err.startswith("streamtui: conversations.json, entry 2 (“Bad”): it is not")
     path = write_json(tmp_path / "conversations.json", [talk(1), talk(2), talk(3)])
     assert run("import", str(path)) == (0, f"{path}: 1 added, 2 unchanged, 4 new messages\n", "")
     assert sorted(listed()) == ["Talk 1", "Talk 2", "Talk 3"]
 
 
-def test_import_of_several_files_goes_on_behind_one_that_is_missing(run: Run, tmp_path: Path) -> None:
+def test_import_continues_after_a_missing_file(run: Run, tmp_path: Path) -> None:
     path = write_json(tmp_path / "a.json", [talk(1)])
     code, out, err = run("import", str(tmp_path / "nowhere"), str(path))
     assert (code, listed()) == (1, ["Talk 1"])
     assert out == f"{path}: 1 added, 4 new messages\n"
-    assert "there is no such file" in err
+    assert "no such file" in err
 
 
-def test_import_tells_only_so_many_broken_entries(run: Run, tmp_path: Path) -> None:
+def test_import_limits_reported_errors(run: Run, tmp_path: Path) -> None:
     err = run("import", str(write_json(tmp_path / "a.json", [{}] * 50)))[2]
     assert len(err.splitlines()) == 21
-    assert err.splitlines()[-1] == "streamtui: … and 30 more that can't be read."
+    assert err.splitlines()[-1] == "streamtui: … and 30 more unreadable entries."
 
 
-def test_a_dry_run(run: Run, tmp_path: Path) -> None:
+def test_dry_run(run: Run, tmp_path: Path) -> None:
     path = write_json(tmp_path / "a.json", [talk(1)])
-    assert "(nothing was saved: a dry run)" in run("import", "--dry-run", str(path))[1]
+    assert "(dry run, nothing saved)" in run("import", "--dry-run", str(path))[1]
     assert listed() == []
 
 
@@ -378,13 +376,13 @@ def test_import_as_json(run: Run, tmp_path: Path) -> None:
 
 
 def shell(command: str, **more: str) -> subprocess.CompletedProcess[str]:
-    """Runs a line of bash in which `streamtui` is this one."""
+    """Run a line of bash in which `streamtui` is the program under test."""
     function = f'streamtui() {{ "{sys.executable}" -m streamtui "$@"; }}; set -o pipefail; '
     environ = {**os.environ, "PYTHONPATH": str(ROOT), **more}
     return subprocess.run(["bash", "-c", function + command], capture_output=True, text=True, env=environ, check=False)
 
 
-def test_from_one_machine_to_another(tmp_path: Path) -> None:
+def test_export_and_import_between_machines(tmp_path: Path) -> None:
     fill("One", "Two")
     there = str(tmp_path / "there")
     done = shell(
@@ -395,7 +393,7 @@ def test_from_one_machine_to_another(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "-: 2 added, 4 new messages\n", "")
 
 
-def test_who_has_seen_enough_gets_no_traceback() -> None:
+def test_closed_pipe_gives_no_traceback() -> None:
     with opened() as store:
         for n in range(3000):
             session = Session(title=f"Session {n} " + "x" * 100)
@@ -405,7 +403,7 @@ def test_who_has_seen_enough_gets_no_traceback() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_a_terminal_without_unicode_gets_no_traceback() -> None:
+def test_terminal_without_unicode_gives_no_traceback() -> None:
     fill("日本")
     done = shell("streamtui sessions list", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
     assert (done.returncode, done.stderr) == (0, "")
@@ -414,7 +412,7 @@ def test_a_terminal_without_unicode_gets_no_traceback() -> None:
 
 @pytest.fixture
 def terminal() -> Iterator[Callable[..., Terminal]]:
-    """Runs `streamtui sessions` on a terminal."""
+    """Return a function that runs `streamtui sessions` on a terminal."""
     made: list[Terminal] = []
 
     def start(*arguments: str) -> Terminal:
@@ -427,7 +425,7 @@ def terminal() -> Iterator[Callable[..., Terminal]]:
         each.close()
 
 
-def test_delete_asks_on_a_terminal(terminal: Callable[..., Terminal]) -> None:
+def test_delete_asks_for_confirmation_on_a_terminal(terminal: Callable[..., Terminal]) -> None:
     fill("One")
     for answer, expected, left in (("n", b"Nothing was deleted", ["One"]), ("y", b"Deleted", [])):
         asking = terminal("delete", "0")
@@ -438,7 +436,7 @@ def test_delete_asks_on_a_terminal(terminal: Callable[..., Terminal]) -> None:
         assert listed() == left
 
 
-def test_what_another_program_put_there_does_not_drive_the_terminal(terminal: Callable[..., Terminal]) -> None:
+def test_escape_sequences_in_the_database_are_harmless(terminal: Callable[..., Terminal]) -> None:
     session = fill("One")[0]
     session.title = "\x1b]0;evil\x07"
     session.last(Role.ASSISTANT).text = "\x1b[2J\x9b31m"  # type: ignore[union-attr]
@@ -451,24 +449,24 @@ def test_what_another_program_put_there_does_not_drive_the_terminal(terminal: Ca
         assert "␛".encode() in shown.output
 
 
-def test_lines_are_cut_to_the_terminal(terminal: Callable[..., Terminal]) -> None:
+def test_lines_are_truncated_to_the_terminal(terminal: Callable[..., Terminal]) -> None:
     fill("x" * 300, "日" * 300)
     shown = terminal("list")
     shown.wait(20)
     assert all(len(line) <= 60 for line in shown.output.decode().splitlines())
 
 
-def test_a_bar_on_a_terminal_and_none_at_the_end(terminal: Callable[..., Terminal], tmp_path: Path) -> None:
+def test_import_shows_progress_and_errors_on_a_terminal(terminal: Callable[..., Terminal], tmp_path: Path) -> None:
     path = write_json(tmp_path / "conversations.json", [*(talk(n) for n in range(300)), {"title": "Bad"}])
     shown = terminal("import", str(path))
     assert shown.wait(60) == 1
     text = shown.output.decode()
     assert "sessions" in text
     assert "entry 301" in text
-    assert "300 added, 1 broken" in text
+    assert "300 added, 1 unreadable" in text
 
 
-def test_ctrl_c_keeps_what_came_in(terminal: Callable[..., Terminal], tmp_path: Path) -> None:
+def test_ctrl_c_keeps_imported_sessions(terminal: Callable[..., Terminal], tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     shown = terminal("import", str(pipe))
@@ -484,7 +482,7 @@ def test_ctrl_c_keeps_what_came_in(terminal: Callable[..., Terminal], tmp_path: 
     assert listed()
 
 
-def test_a_session_with_a_damaged_row_is_shown_with_a_notice(run: Run) -> None:
+def test_session_with_a_damaged_row_is_shown_with_a_notice(run: Run) -> None:
     (session,) = fill("Bread")
     with closing(sqlite3.connect(paths.database())) as connection, connection:
         connection.execute("UPDATE messages SET usage = '[]', role = 'wizard' WHERE seq = 1")

@@ -1,4 +1,4 @@
-"""`streamtui tokens`: encodings downloaded, imported and listed; texts counted."""
+"""The `streamtui tokens` command."""
 
 import asyncio
 import os
@@ -15,17 +15,17 @@ from tests.support.raw_server import Exchange, serving, whole
 
 @pytest.fixture(autouse=True)
 def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Requests go straight to the server of the test."""
+    """Send requests directly to the test's server."""
     for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
         monkeypatch.delenv(name)
 
 
 async def run(*arguments: str) -> int:
-    """Runs the command beside the server of the test."""
+    """Run the command in a thread, beside the test's server."""
     return await asyncio.to_thread(main, ["tokens", *arguments])
 
 
-async def test_an_encoding_is_fetched_and_then_counts(
+async def test_fetched_encoding_counts_exactly(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     text = tmp_path / "text.md"
@@ -35,31 +35,27 @@ async def test_an_encoding_is_fetched_and_then_counts(
         assert await run("count", str(text), "-m", "gpt-5") == 0
         assert capsys.readouterr() == (
             "~2\n",
-            "streamtui: estimated by size; `streamtui tokens fetch` gets what counts.\n",
+            "streamtui: Estimated from the text size. For exact counts, run streamtui tokens fetch.\n",
         )
         assert await run("fetch", "o200k_base") == 0
         assert await run("count", str(text), "-m", "gpt-5") == 0
         out, error = capsys.readouterr()
         assert (out.splitlines()[-1], error) == ("3", "")
         assert await run("list") == 0
-        assert "o200k_base   at hand\ncl100k_base  not at hand" in capsys.readouterr().out
+        assert "o200k_base   downloaded\ncl100k_base  not downloaded" in capsys.readouterr().out
     assert encoding_files.stored(source) == ranks()
     assert not list(encoding_files.folder().glob("*.part"))
 
 
-async def test_what_is_not_the_published_file_is_not_kept(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_wrong_file_is_not_stored(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     async with serving(whole(b"<html>please log in</html>")) as server:
         source = use_tiny(monkeypatch, url=f"{server.url}/x")
         assert await run("fetch", "o200k_base") == 1
-    assert "is not o200k_base as published" in capsys.readouterr().err
+    assert "did not send the published o200k_base" in capsys.readouterr().err
     assert encoding_files.stored(source) is None
 
 
-async def test_a_server_that_never_answers_is_given_up(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_silent_server_times_out(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     async with serving(Exchange.until_gone) as server:
         use_tiny(monkeypatch, url=f"{server.url}/x")
         assert await run("fetch", "o200k_base", "--timeout", "0.2") == 1
@@ -67,9 +63,7 @@ async def test_a_server_that_never_answers_is_given_up(
     assert "no answer within 0.2 s" in capsys.readouterr().err
 
 
-async def test_a_server_that_drips_is_given_up(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_slow_server_times_out(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     async def drip(exchange: Exchange) -> None:
         await exchange.send_head(content_type="application/octet-stream")
         while not exchange.reader.at_eof():
@@ -82,7 +76,7 @@ async def test_a_server_that_drips_is_given_up(
     assert "no answer within 0.3 s" in capsys.readouterr().err
 
 
-async def test_the_proxy_of_the_environment_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_proxy_from_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     async with serving(whole(ranks())) as proxy:
         source = use_tiny(monkeypatch, url="http://ranks.invalid/o200k_base.tiktoken")
         monkeypatch.setenv("http_proxy", proxy.url.removesuffix("/v1"))
@@ -91,9 +85,7 @@ async def test_the_proxy_of_the_environment_is_asked(monkeypatch: pytest.MonkeyP
     assert encoding_files.stored(source) == ranks()
 
 
-async def test_an_error_of_the_server_is_told(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_server_error_is_reported(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     async with serving(whole(b"", status="403 Forbidden")) as server:
         use_tiny(monkeypatch, url=f"{server.url}/x")
         assert await run("fetch", "o200k_base") == 1
@@ -102,7 +94,7 @@ async def test_an_error_of_the_server_is_told(
     assert "streamtui tokens import" in error
 
 
-async def test_files_are_recognised_whatever_their_names(
+async def test_import_recognizes_files_by_content(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     source = use_tiny(monkeypatch)
@@ -111,14 +103,14 @@ async def test_files_are_recognised_whatever_their_names(
     bad.write_bytes(ranks() + b"\n")
     assert await run("import", str(good)) == 0
     assert encoding_files.stored(source) == ranks()
-    assert "brought.bin is o200k_base" in capsys.readouterr().out
+    assert "Imported o200k_base from" in capsys.readouterr().out
     assert await run("import", str(bad)) == 1
-    assert "is none of the encodings as published" in capsys.readouterr().err
+    assert "is not a published encoding" in capsys.readouterr().err
     assert await run("import", str(tmp_path / "missing")) == 1
     assert "No such file" in capsys.readouterr().err
 
 
-async def test_a_damaged_file_is_listed_and_fetched_again(
+async def test_damaged_file_is_downloaded_again(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async with serving(whole(ranks())) as server:
@@ -135,7 +127,7 @@ async def test_a_damaged_file_is_listed_and_fetched_again(
         assert len(server.requests) == 1
 
 
-def test_standard_input_is_counted(
+def test_counts_standard_input(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     encoding_files.store(use_tiny(monkeypatch), ranks())
@@ -146,21 +138,21 @@ def test_standard_input_is_counted(
         assert main(["tokens", "count"]) == 0
     out, error = capsys.readouterr()
     assert out == "~6\n"  # the broken byte became U+FFFD, three bytes
-    assert "-m names the model" in error
+    assert "To select a model, use -m" in error
 
 
 @pytest.mark.parametrize(
     "arguments",
     [["fetch", "--timeout", "soon"], ["fetch", "--timeout", "-1"], ["nonsense"], ["count", "x", "--text", "x"]],
 )
-def test_wrong_arguments(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_arguments(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["tokens", *arguments])
     assert ended.value.code == 2
     assert "Try streamtui tokens" in capsys.readouterr().err
 
 
-def test_a_text_is_counted(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_counts_a_text(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     encoding_files.store(use_tiny(monkeypatch), ranks())
     assert main(["tokens", "count", "--text", "the thing", "-m", "gpt-5"]) == 0
     assert capsys.readouterr() == ("3\n", "")
@@ -168,17 +160,14 @@ def test_a_text_is_counted(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     assert capsys.readouterr().out == "~0\n"
 
 
-def test_a_text_in_place_of_a_file_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_file_suggests_text_option(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["tokens", "count", "how long is it?"]) == 1
-    assert capsys.readouterr().err == (
-        "streamtui: There is no file called 'how long is it?'. FILE is the name of one, or - for standard input; "
-        "a text itself is counted by --text.\n"
-    )
+    assert capsys.readouterr().err == ("streamtui: File not found: 'how long is it?'. To count a text, use --text.\n")
     for text in ("long " * 1000, f"{__file__}/or so"):
         assert main(["tokens", "count", text]) == 1
-        assert "a text itself is counted by --text." in capsys.readouterr().err
+        assert "To count a text, use --text." in capsys.readouterr().err
 
 
-def test_an_unknown_encoding_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_unknown_encoding_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["tokens", "fetch", "o900k"]) == 1
-    assert "it knows o200k_base and cl100k_base" in capsys.readouterr().err
+    assert "Choose from: o200k_base, cl100k_base" in capsys.readouterr().err

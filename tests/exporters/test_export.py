@@ -21,7 +21,7 @@ from streamtui.exporters.formats import Format, export_session, format_of
 from streamtui.exporters.html_markdown import html_of
 from streamtui.exporters.html_style import style
 from streamtui.exporters.markdown_export import closed
-from streamtui.exporters.theme_colors import NAMES, complete, theme_colours
+from streamtui.exporters.theme_colors import NAMES, complete, theme_colors
 from tests.support.samples import trees
 
 EVIL = '</style></title><script>alert(1)</script><img src=x onerror=alert(1)>"\' onload="x'
@@ -263,14 +263,14 @@ def test_the_policy_allows_this_style_only() -> None:
     assert page.index("Content-Security-Policy") < page.index("<title>")
 
 
-# Colours
+# Colors
 
 
 def test_the_colours_are_the_themes() -> None:
     for name, dark in (("midnight", True), ("ember", True), ("paper", False)):
         values = tomllib.loads(paths.theme_files()[name].read_text())
-        assert theme_colours(name) == {colour: values[colour] for colour in NAMES}
-        css = style(theme_colours(name), theme_colours("paper"))
+        assert theme_colors(name) == {color: values[color] for color in NAMES}
+        css = style(theme_colors(name), theme_colors("paper"))
         assert f"color-scheme: {'dark' if dark else 'light'}" in css
         assert f"--primary: {values['primary']}" in css
 
@@ -279,20 +279,20 @@ def test_an_own_theme_may_leave_colours_out() -> None:
     folder = paths.config_dir() / "themes"
     folder.mkdir(parents=True)
     (folder / "own.toml").write_text("primary = '#abc'\nbackground = '#ffffff'\nerror = 'red; } body { x: url(//evil)'")
-    colours = theme_colours("own")
-    assert colours["primary"] == colours["accent"] == colours["error"] == "#aabbcc"
-    assert colours["foreground"] == "#2b2a27"
-    assert "evil" not in style(colours, colours)
+    colors = theme_colors("own")
+    assert colors["primary"] == colors["accent"] == colors["error"] == "#aabbcc"
+    assert colors["foreground"] == "#2b2a27"
+    assert "evil" not in style(colors, colors)
 
 
 @given(st.dictionaries(st.sampled_from(NAMES), st.text(max_size=9) | st.from_regex(r"#[0-9a-f]{3,8}", fullmatch=True)))
 def test_whatever_a_theme_says_colours_come_out(values: dict[str, str]) -> None:
-    assert all(re.fullmatch("#[0-9a-f]{6}", colour) for colour in complete(values).values())
+    assert all(re.fullmatch("#[0-9a-f]{6}", color) for color in complete(values).values())
 
 
 def test_a_theme_that_is_not_there_is_told() -> None:
     with pytest.raises(TransferError, match="no theme “nowhere”; there are ember, midnight, paper"):
-        theme_colours("nowhere")
+        theme_colors("nowhere")
 
 
 @pytest.mark.parametrize(

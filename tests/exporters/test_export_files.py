@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from streamtui.core.message import Message, Role
 from streamtui.core.session import Session
-from streamtui.core.transfer_error import FileTakenError, TransferError
+from streamtui.core.transfer_error import FileExistsTransferError, TransferError
 from streamtui.exporters.export_files import dated_name, file_name, free_file, save, write_export, write_folder
 from streamtui.exporters.formats import Format
 
@@ -32,7 +32,7 @@ def test_a_file_is_private_and_complete(tmp_path: Path) -> None:
 def test_a_file_that_is_there_stays(tmp_path: Path) -> None:
     file = tmp_path / "a.md"
     file.write_text("precious")
-    with pytest.raises(FileTakenError, match="exists already"):
+    with pytest.raises(FileExistsTransferError, match="exists already"):
         write_export(chat("Hi"), file, Format.MARKDOWN)
     assert file.read_text() == "precious"
     write_export(chat("Hi"), file, Format.MARKDOWN, force=True)
@@ -50,7 +50,7 @@ def test_a_file_made_meanwhile_stays(links: bool, tmp_path: Path, monkeypatch: p
         file.write_text("precious")
         yield "x"
 
-    with pytest.raises(FileTakenError):
+    with pytest.raises(FileExistsTransferError):
         save(parts(), file)
     assert file.read_text() == "precious"
     assert [found.name for found in tmp_path.iterdir()] == ["a.md"]

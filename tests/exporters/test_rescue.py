@@ -12,7 +12,7 @@ from streamtui.core.message import FinishReason, Message, Role
 from streamtui.core.session import Session
 from streamtui.exporters.rescue import rescue
 from streamtui.importers.detection import open_source
-from streamtui.importers.importer import Outcome, bring_in
+from streamtui.importers.importer import Outcome, import_sessions
 from streamtui.storage import Store
 from tests.support.raw_server import serving
 from tests.support.terminal import Terminal
@@ -33,7 +33,7 @@ def texts(session: Session) -> list[str]:
 
 def brought_in(file: Path, store: Store) -> list[Outcome]:
     with open_source(file) as source:
-        return [result.outcome for result in bring_in(source, store)]
+        return [result.outcome for result in import_sessions(source, store)]
 
 
 @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="needs Linux, to limit the files of another process")
@@ -70,7 +70,7 @@ async def test_a_full_disk_in_the_program(model: Model, tmp_path: Path) -> None:
     finally:
         terminal.close()
     (file,) = data.glob("streamtui-rescued-*.json")
-    assert f"streamtui: the conversation is in {file}".encode() in terminal.output.replace(b"\r\n", b"\n")
+    assert f"streamtui: The conversation was written to {file}".encode() in terminal.output.replace(b"\r\n", b"\n")
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     with Store(data / "sessions.db") as store:
         assert brought_in(file, store) == [Outcome.UPDATED]

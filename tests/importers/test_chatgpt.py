@@ -10,7 +10,7 @@ from streamtui.core.message import FinishReason, Role
 from streamtui.core.session import Session
 from streamtui.importers import chatgpt
 from streamtui.importers.assets import Assets
-from streamtui.importers.import_report import Unreadable
+from streamtui.importers.import_report import EntryError
 from tests.importers.test_streamtui_json import sound
 from tests.support.samples import JSON, conversation, mutated, node
 
@@ -227,7 +227,7 @@ def test_a_thousand_branches_and_a_long_path_take_no_recursion() -> None:
 
 @given(mutated(BRANCHES) | JSON | JSON.map(lambda value: {"mapping": {"a": value}}))
 def test_wrong_types_anywhere_do_no_harm(value: Any) -> None:
-    with suppress(Unreadable):
+    with suppress(EntryError):
         sound(read(value))
 
 
@@ -244,5 +244,5 @@ RICH = conversation(
 
 @given(mutated(RICH))
 def test_wrong_types_in_rich_messages_do_no_harm(value: Any) -> None:
-    with suppress(Unreadable):
+    with suppress(EntryError):
         sound(read(value, Assets({"file-A-x.png": lambda: PNG})))

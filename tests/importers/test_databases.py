@@ -15,7 +15,7 @@ from streamtui.core.sanitize import clean
 from streamtui.core.session import Session
 from streamtui.core.transfer_error import TransferError
 from streamtui.importers.detection import open_source
-from streamtui.importers.import_report import Broken, Found, Kind
+from streamtui.importers.import_report import Kind, ParsedSession, UnreadableEntry
 from streamtui.storage import Store
 from tests.importers.test_streamtui_json import sound
 from tests.support.samples import database
@@ -23,13 +23,13 @@ from tests.support.samples import database
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
-def read(path: Path, kind: Kind | None = None) -> list[Found]:
+def read(path: Path, kind: Kind | None = None) -> list[ParsedSession]:
     """The sessions in a database, all of which can be read."""
     with open_source(path, kind) as source:
         found = list(source)
         assert source.progress == 1
-    assert not [entry for entry in found if isinstance(entry, Broken)]
-    return [entry for entry in found if isinstance(entry, Found)]
+    assert not [entry for entry in found if isinstance(entry, UnreadableEntry)]
+    return [entry for entry in found if isinstance(entry, ParsedSession)]
 
 
 def said(session: Session) -> list[tuple[str, str]]:
@@ -273,10 +273,10 @@ def test_wrong_types_in_any_column_do_no_harm(kind: Kind, value: object, tmp_pat
                     connection.execute(f'UPDATE {table} SET "{column}" = ?', (value,))
     with open_source(path) as source:
         for entry in source:
-            if isinstance(entry, Found):
+            if isinstance(entry, ParsedSession):
                 sound(entry.session)
             else:
-                assert clean(entry.sentence) == entry.sentence
+                assert clean(entry.problem) == entry.problem
 
 
 def test_a_damaged_page_breaks_some_chats_only(tmp_path: Path) -> None:
@@ -286,9 +286,9 @@ def test_a_damaged_page_breaks_some_chats_only(tmp_path: Path) -> None:
     data[len(data) // 2 : len(data) // 2 + 20_000] = b"\xa5" * 20_000
     path.write_bytes(data)
     with open_source(path) as source:
-        broken = [entry for entry in source if isinstance(entry, Broken)]
+        broken = [entry for entry in source if isinstance(entry, UnreadableEntry)]
     assert broken
-    assert all("can't be read there" in entry.sentence for entry in broken)
+    assert all("can't be read there" in entry.problem for entry in broken)
 
 
 def test_streamtuis_own_database_is_refused(tmp_path: Path) -> None:

@@ -12,9 +12,9 @@ from streamtui.core.message import Message, Role
 from streamtui.core.session import Session
 from streamtui.core.transfer_error import TransferError
 from streamtui.exporters.export_files import json_parts
-from streamtui.exporters.json_export import json_of
+from streamtui.exporters.json_export import to_json
 from streamtui.importers.detection import open_source
-from streamtui.importers.import_report import Entry, Found, Kind
+from streamtui.importers.import_report import Entry, Kind, ParsedSession
 from tests.support import ROOT
 from tests.support.samples import conversation, node, talk, write_json
 
@@ -30,7 +30,7 @@ def read(path: Path, kind: Kind | None = None) -> list[Entry]:
 
 def titles(path: Path, kind: Kind | None = None) -> list[str]:
     """The titles of what can be read, and sentences about the rest."""
-    return [entry.session.title if isinstance(entry, Found) else entry.sentence for entry in read(path, kind)]
+    return [entry.session.title if isinstance(entry, ParsedSession) else entry.problem for entry in read(path, kind)]
 
 
 def own(*names: str) -> list[Session]:
@@ -43,14 +43,14 @@ def own(*names: str) -> list[Session]:
 def test_our_json_alone_as_an_array_and_in_lines(tmp_path: Path) -> None:
     sessions = own("A", "B")
     for name, text in {
-        "one.json": json_of(sessions[0]),
+        "one.json": to_json(sessions[0]),
         "all.json": "".join(json_parts(sessions)),
         "all.jsonl": "".join(json_parts(sessions, lines=True)),
         "no-ending": "".join(json_parts(sessions)),
     }.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
         expected = sessions[: 1 if name == "one.json" else 2]
-        assert [entry.session for entry in read(tmp_path / name) if isinstance(entry, Found)] == expected
+        assert [entry.session for entry in read(tmp_path / name) if isinstance(entry, ParsedSession)] == expected
 
 
 def test_chatgpts_json_old_and_wrapped(tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ def test_an_archive_split_with_pictures(tmp_path: Path) -> None:
     )
     assert titles(path) == ["Talk 1", "Talk 2", "Picture"]
     last = read(path)[-1]
-    assert isinstance(last, Found)
+    assert isinstance(last, ParsedSession)
     assert [file.data for file in last.session.path()[0].attachments] == [PNG]
 
 
@@ -95,8 +95,8 @@ def test_a_picture_that_is_damaged_is_missing_and_no_more(tmp_path: Path) -> Non
     data[60:90] = b"\xff" * 30
     path.write_bytes(data)
     first, second = read(path)
-    assert isinstance(first, Found)
-    assert isinstance(second, Found)
+    assert isinstance(first, ParsedSession)
+    assert isinstance(second, ParsedSession)
     assert first.session.path()[0].text == "🖼 picture (not in the export)\nLook"
 
 
@@ -109,19 +109,19 @@ def test_a_folder_that_was_an_archive(tmp_path: Path) -> None:
     write_json(folder / "conversations.json", [conversation(node("q", None, "user", pointer, "Look"))])
     (folder / "file-Abc-link.png").symlink_to(tmp_path / "secret")
     found = read(folder)[0]
-    assert isinstance(found, Found)
+    assert isinstance(found, ParsedSession)
     assert found.session.path()[0].attachments == ()  # a link is not followed out of the folder
     (folder / "file-Abc-link.png").unlink()
     (folder / "file-Abc-real.png").write_bytes(PNG)
     for path in (folder, folder / "conversations.json"):
         found = read(path)[0]
-        assert isinstance(found, Found)
+        assert isinstance(found, ParsedSession)
         assert found.session.path()[0].attachments[0].name == "real.png"
 
 
 def test_a_folder_of_our_exports(tmp_path: Path) -> None:
     for session in own("A", "B"):
-        (tmp_path / f"{session.title}.json").write_text(json_of(session), encoding="utf-8")
+        (tmp_path / f"{session.title}.json").write_text(to_json(session), encoding="utf-8")
     assert titles(tmp_path) == ["A", "B"]
 
 

@@ -11,16 +11,16 @@ from streamtui.core.session import Session, SessionFilter
 from streamtui.importers import importer
 from streamtui.importers.assets import Assets
 from streamtui.importers.chatgpt import conversation as read_conversation
-from streamtui.importers.import_report import Broken, Entry, Found
-from streamtui.importers.importer import Outcome, UnsavedError, bring_in
+from streamtui.importers.import_report import Entry, ParsedSession, UnreadableEntry
+from streamtui.importers.importer import Outcome, UnsavedError, import_sessions
 from streamtui.storage import Store
 from tests.support.samples import talk
 
 
 def bring(store: Store, entries: Iterable[Entry | Session], *, dry_run: bool = False) -> list[tuple[Outcome, int]]:
     """Brings in sessions; what became of each, and how many messages it added."""
-    found = (Found(entry) if isinstance(entry, Session) else entry for entry in entries)
-    return [(result.outcome, result.messages) for result in bring_in(found, store, dry_run=dry_run)]
+    found = (ParsedSession(entry) if isinstance(entry, Session) else entry for entry in entries)
+    return [(result.outcome, result.messages) for result in import_sessions(found, store, dry_run=dry_run)]
 
 
 def chat(*texts: str) -> Session:
@@ -82,7 +82,7 @@ def test_what_was_deleted_stays_deleted(store: Store) -> None:
 
 
 def test_a_dry_run_saves_nothing(store: Store) -> None:
-    assert bring(store, [chat("a"), Broken("x"), Session()], dry_run=True) == [
+    assert bring(store, [chat("a"), UnreadableEntry("x"), Session()], dry_run=True) == [
         (Outcome.ADDED, 1),
         (Outcome.BROKEN, 0),
         (Outcome.EMPTY, 0),
@@ -102,9 +102,9 @@ def test_messages_that_belong_to_another_session_are_told(store: Store) -> None:
     bring(store, [copy.deepcopy(session)])
     other = copy.deepcopy(session)
     other.id, other.title = "another", "Copy"
-    results = list(bring_in([Found(other)], store))
+    results = list(import_sessions([ParsedSession(other)], store))
     assert [result.outcome for result in results] == [Outcome.ADDED, Outcome.BROKEN]
-    assert results[-1].trouble == "“Copy”: 2 of its messages belong to another session here, and stay there."
+    assert results[-1].problem == "“Copy”: 2 of its messages belong to another session here, and stay there."
 
 
 def test_a_disk_that_fails_is_told_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamtui.importers.import_report import Unreadable
-from streamtui.importers.json_stream import JsonEntries, NoJsonError
+from streamtui.importers.import_report import EntryError
+from streamtui.importers.json_stream import JsonEntries, NotJsonError
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.text('ab"\\[]{},:é漢😀\n', max_size=6),
@@ -21,7 +21,7 @@ def read(data: bytes | str, *, chunk: int = 1 << 20, most: int = 1 << 30) -> lis
     """The entries; a word for each that is broken."""
     stream = io.BytesIO(data.encode() if isinstance(data, str) else data)
     entries = JsonEntries(stream, chunk=chunk, most=most)
-    return ["broken" if isinstance(entry, Unreadable) else entry for entry in entries]
+    return ["broken" if isinstance(entry, EntryError) else entry for entry in entries]
 
 
 @given(st.lists(VALUES, max_size=4), st.integers(1, 9), st.booleans(), st.sampled_from([None, 1]))
@@ -40,7 +40,7 @@ def test_objects_on_lines_one_after_the_other(values: list[Any], chunk: int) -> 
 def test_no_bytes_do_harm(data: bytes, begin: bytes) -> None:
     try:
         read(begin + data, chunk=5)
-    except NoJsonError:
+    except NotJsonError:
         assert not begin
 
 
@@ -89,5 +89,5 @@ def test_an_entry_without_an_end_takes_only_so_much_memory() -> None:
 
 @pytest.mark.parametrize("data", ["", "   ", "hello", "<html>", "\x00\x01", '"text"'])
 def test_what_is_no_json_is_refused(data: str) -> None:
-    with pytest.raises(NoJsonError):
+    with pytest.raises(NotJsonError):
         read(data)

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from streamtui.core.message import Attachment, Message, Recap, Role, Usage
 from streamtui.core.sanitize import clean
 from streamtui.core.session import Session
-from streamtui.exporters.json_export import as_object, json_of
-from streamtui.importers.import_report import Unreadable
+from streamtui.exporters.json_export import as_object, to_json
+from streamtui.importers.import_report import EntryError
 from streamtui.importers.streamtui_json import session_from
 from streamtui.storage import Store
 from tests.support.samples import JSON, mutated, trees
@@ -21,11 +21,11 @@ from tests.support.samples import JSON, mutated, trees
 
 @given(trees())
 def test_what_is_written_is_read_and_written_the_same(session: Session) -> None:
-    text = json_of(session)
+    text = to_json(session)
     found = session_from(json.loads(text))
     assert (found.session, found.lost) == (session, 0)
-    assert json_of(found.session) == text
-    assert json.loads(json_of(session, compact=True)) == json.loads(text)
+    assert to_json(found.session) == text
+    assert json.loads(to_json(session, compact=True)) == json.loads(text)
 
 
 @given(trees())
@@ -36,7 +36,7 @@ def test_nothing_but_json_is_written(session: Session) -> None:
     def refuse(constant: str) -> None:
         raise AssertionError(constant)
 
-    json.loads(json_of(session), parse_constant=refuse)
+    json.loads(to_json(session), parse_constant=refuse)
 
 
 def test_every_field_of_a_session_is_written() -> None:
@@ -58,8 +58,8 @@ def test_it_comes_back_from_the_store_the_same(store: Store) -> None:
     message = Message(Role.USER, "hello", attachments=(Attachment("a.png", "image/png", b"\x89PNG"),))
     session = Session(title="t", pinned=True, archived=True)
     session.add(message)
-    store.save_whole(session_from(json.loads(json_of(session))).session)
-    assert json_of(store.session(session.id).result()) == json_of(session)
+    store.save_whole(session_from(json.loads(to_json(session))).session)
+    assert to_json(store.session(session.id).result()) == to_json(session)
 
 
 WHOLE = as_object(
@@ -81,7 +81,7 @@ WHOLE = as_object(
 
 def sound(session: Session) -> None:
     """Nothing in it drives a terminal, every walk through it ends, and it can be written again."""
-    assert clean(text := json_of(session)) == text
+    assert clean(text := to_json(session)) == text
     assert session.leaf_id is None or session.leaf_id in session.messages
     for message in session.messages.values():
         seen, at = set[str](), message
@@ -93,7 +93,7 @@ def sound(session: Session) -> None:
 
 @given(mutated(WHOLE) | JSON)
 def test_wrong_types_anywhere_do_no_harm(value: Any) -> None:
-    with suppress(Unreadable):
+    with suppress(EntryError):
         sound(session_from(value).session)
 
 
@@ -144,7 +144,7 @@ def test_ids_that_are_none_get_one_that_stays_the_same() -> None:
 
 @pytest.mark.parametrize("version", [2, "1", None, 99])
 def test_a_newer_version_is_refused(version: object) -> None:
-    with pytest.raises(Unreadable, match="newer streamtui"):
+    with pytest.raises(EntryError, match="newer streamtui"):
         session_from(changed(version=version))
 
 

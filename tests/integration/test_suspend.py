@@ -243,7 +243,7 @@ async def test_a_signal_ends_the_program_while_it_is_stopped(model: Model, tmp_p
         await stopped(terminal)
         terminal.write(b"kill %1; kill -CONT %1\n")
         await until(lambda: saved(tmp_path).path()[-1].finish_reason is FinishReason.FAILED)
-        await wait_for(terminal, "goes on with")
+        await wait_for(terminal, "To continue")
     assert saved(tmp_path).path()[-1].text == "Half of"
 
 

@@ -81,7 +81,7 @@ def asked(model: str, text: str = "hello") -> dict[str, object]:
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_stream_ends_before_the_relay_does(start: Start, workers: str) -> None:
     relay = start("--demo", "--workers", workers)
-    assert relay.said.startswith("streamtui serves demo at http://127.0.0.1:")
+    assert relay.said.startswith("Serving demo at http://127.0.0.1:")
     reply = relay.ask(asked("demo/demo-fast"))
     assert reply.readline().startswith(b"data: {")
     relay.process.send_signal(signal.SIGTERM)
@@ -141,7 +141,7 @@ def test_a_token_made_later_counts_at_once(start: Start, tmp_path: Path) -> None
     tokens = ClientTokens(client_tokens())
     first = tokens.add("first")
     relay = start("--demo", "--host", "0.0.0.0", "--workers", "2")
-    assert "with a token" in relay.said
+    assert "(token required)" in relay.said
     assert relay.ask(asked("demo-fast")).status == 401
     second = tokens.add("second")
     for token in (first, second):
@@ -154,7 +154,7 @@ def test_a_token_made_later_counts_at_once(start: Start, tmp_path: Path) -> None
 def test_the_first_token_counts_at_once_and_for_good(start: Start) -> None:
     tokens = ClientTokens(client_tokens())
     relay = start("--demo")
-    assert "without a token" in relay.said
+    assert "(no token required)" in relay.said
 
     def status(**headers: str) -> int:
         return relay.ask(asked("demo-fast", "error 404"), **headers).status
@@ -198,21 +198,21 @@ def test_what_was_set_up_is_served(arguments: list[str], served: set[str], monke
     config_file().write_text(CONFIG)
     monkeypatch.setenv("GROQ_API_KEY", "key")
     config = config_from(serve.parser().parse_args(arguments))
-    assert set(serve.served_of(config)) == served
+    assert set(serve.served_endpoints(config)) == served
     assert config.endpoint.name in served
 
 
 REFUSALS = [
     (["--demo", "--host", "0.0.0.0"], "token add"),
-    (["--demo", "--host", "0.0.0.0", "--no-token"], "leave --no-token out"),
+    (["--demo", "--host", "0.0.0.0", "--no-token"], "Leave out --no-token"),
     (["--demo", "--host", "192.0.2.1"], "token add"),
     (["--demo", "--cors-origin", "*"], "token add"),
     (["--demo", "--allow-host", "*"], "token add"),
     (["--demo", "--allow-host", "*", "--no-token"], "token add"),
-    (["--demo", "--cors-origin", "page.test"], "with its scheme"),
-    (["--demo", "--cors-origin", "//page.test"], "with its scheme"),
-    (["--demo", "--cors-origin", "https://page.test/app"], "without a path"),
-    ([], "No API key is set"),
+    (["--demo", "--cors-origin", "page.test"], "must have a scheme"),
+    (["--demo", "--cors-origin", "//page.test"], "must have a scheme"),
+    (["--demo", "--cors-origin", "https://page.test/app"], "no path"),
+    ([], "No API key. Set"),
     (["--base-url", "nonsense"], "no address"),
 ]
 
@@ -231,7 +231,7 @@ def test_an_address_that_is_taken_is_a_sentence(capsys: pytest.CaptureFixture[st
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert main(["serve", "--demo", "--port", str(port)]) == 1
-    assert f"can't listen at port {port} of 127.0.0.1: Address already in use" in capsys.readouterr().err
+    assert f"Can't listen on 127.0.0.1:{port}: Address already in use" in capsys.readouterr().err
 
 
 def test_a_missing_extra_is_a_sentence(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -250,7 +250,7 @@ def test_numbers_are_numbers(value: str, capsys: pytest.CaptureFixture[str]) -> 
     with pytest.raises(SystemExit) as caught:
         main(["serve", "--demo", "--workers", value])
     assert caught.value.code == 2
-    assert "whole number above 0" in capsys.readouterr().err
+    assert "is not an integer from 1" in capsys.readouterr().err
 
 
 BROKEN_RELAY = """

@@ -9,7 +9,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from streamtui.core.foreign_values import LATEST
+from streamtui.core.coerce import LATEST
 from streamtui.core.message import Attachment, FinishReason, Message, Recap, Role, Timing, Usage
 from streamtui.core.parameters import Parameters
 from streamtui.core.sanitize import clean, clean_line

@@ -232,4 +232,4 @@ async def test_debug_says_where_its_log_is(tmp_path: Path) -> None:
         assert await asyncio.to_thread(terminal.wait, 30) == 0
     finally:
         terminal.close()
-    assert b"streamtui: debug log: " in bytes(terminal.output).rpartition(b"\x1b[?1049l")[2]
+    assert b"streamtui: Debug log: " in bytes(terminal.output).rpartition(b"\x1b[?1049l")[2]

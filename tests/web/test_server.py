@@ -192,7 +192,7 @@ async def test_pages_end_with_a_server_that_was_killed(running: Running) -> None
 
 def test_an_address_for_everybody_wants_a_yes(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["web", "--demo", "--host", "0.0.0.0"]) == 2
-    assert "--i-know" in capsys.readouterr().err
+    assert "--allow-remote" in capsys.readouterr().err
 
 
 async def test_a_port_in_use_is_named(running: Running, capsys: pytest.CaptureFixture[str]) -> None:

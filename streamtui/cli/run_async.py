@@ -1,30 +1,21 @@
-"""Runs what a command does beside the event loop's own ways: ctrl+c, kill and closed pipes end it quietly."""
+"""Run a command's coroutine: Ctrl+C, signals and closed pipes end it without a traceback."""
 
 import asyncio
-import os
 import signal
-import sys
 from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any
 
 from streamtui import error_log
-from streamtui.cli import EXIT_FAILED, EXIT_INTERRUPTED
-from streamtui.core.sanitize import clean_line
+from streamtui.cli import EXIT_INTERRUPTED, discard_stdout, fail
 from streamtui.error_log import LOG
 
 EXIT_BROKEN_PIPE = 141
-"""What a shell says of a program that wrote to a pipe which nobody reads any more."""
+"""The status that shells report for a program killed by SIGPIPE."""
 
 
-def say(sentence: str) -> None:
-    """Writes a sentence to stderr."""
-    with suppress(OSError):  # nobody reads it
-        print(f"streamtui: {clean_line(sentence)}", file=sys.stderr, flush=True)
-
-
-def run_quietly(work: Coroutine[Any, Any, int]) -> int:
-    """Runs `work` and returns its exit status, or that of what has ended it."""
+def run_async(work: Coroutine[Any, Any, int]) -> int:
+    """Run `work` and return its exit status, or that of what ended it."""
     try:
         return asyncio.run(_until_killed(work))
     except KeyboardInterrupt:
@@ -32,13 +23,11 @@ def run_quietly(work: Coroutine[Any, Any, int]) -> int:
     except asyncio.CancelledError:
         return 128 + signal.SIGTERM
     except BrokenPipeError:
-        # Python writes what is left in its buffer when it ends, and would complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_stdout()
         return EXIT_BROKEN_PIPE
     except OSError as error:
         LOG.debug("An output or a file failed", exc_info=error)
-        say(f"The answer can't be written: {error.strerror}.")
-        return EXIT_FAILED
+        return fail(f"Can't write the reply: {error.strerror}.")
 
 
 async def _until_killed(work: Coroutine[Any, Any, int]) -> int:

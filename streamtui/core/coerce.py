@@ -35,17 +35,17 @@ def number(value: object) -> float | None:
     return found if math.isfinite(found) else None
 
 
-def moment(value: object) -> float:
+def timestamp(value: object) -> float:
     """Returns a time in seconds since the epoch, one that a calendar has; 0 for anything else."""
     found = number(value)
     return found if found is not None and 0 <= found <= LATEST else 0.0
 
 
-def iso_moment(value: object) -> float:
+def iso_timestamp(value: object) -> float:
     """Returns an ISO date and time (of UTC where it names no zone) in seconds since the epoch; 0 for anything else."""
     try:
         when = datetime.fromisoformat(line(value))
-        return moment((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp())
+        return timestamp((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp())
     except (ValueError, OverflowError):
         return 0.0
 
@@ -65,25 +65,25 @@ def items(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def cleaned(value: object) -> Any:
+def json_value(value: object) -> Any:
     """Returns a JSON value with every text in it cleaned and no number that JSON does not have."""
     if isinstance(value, str):
         return clean(value)
     if isinstance(value, dict):
-        return {clean_line(str(name)): cleaned(item) for name, item in value.items()}
+        return {clean_line(str(name)): json_value(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
-        return [cleaned(item) for item in value]
+        return [json_value(item) for item in value]
     return value if isinstance(value, bool | int) or number(value) is not None else None
 
 
-def identity(*parts: object) -> str:
+def stable_id(*parts: object) -> str:
     """Returns an id like those of `new_id`, always the same for the same `parts`."""
     joined = "\x00".join(map(str, parts))
     return sha256(joined.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def own_id(value: object) -> str:
+def valid_id(value: object) -> str:
     """Returns an id of streamtui's as it is, any other text as an id made of it, "" for no text."""
     if not isinstance(value, str) or not value:
         return ""
-    return value if _ID.fullmatch(value) else identity(value)
+    return value if _ID.fullmatch(value) else stable_id(value)
