@@ -12,7 +12,7 @@ from streamtui.config import Config
 from streamtui.conversation import Backoff, Conversation
 from streamtui.core.message import Delta, Message
 from streamtui.core.session import Session
-from streamtui.core.smoothing import PacedView
+from streamtui.core.smoothing import SmoothedStream
 from streamtui.providers.base import Provider, Request
 from streamtui.storage import Store
 
@@ -70,7 +70,7 @@ class Asker:
         # Not the output's own: the provider would take a pipe that nobody reads for a server that is gone.
         self._tap = showing.tap
         conversation.add_prompt(question.text, question.attachments)
-        view = PacedView(showing.show, self._pace, lambda: conversation.progress.sent)
+        view = SmoothedStream(showing.show, self._pace, lambda: conversation.progress.sent)
         waiting = asyncio.create_task(keep_showing(self._status, self._waits_for)) if self._status else None
         try:
             async with aclosing(conversation.reply()) as deltas:

@@ -142,7 +142,7 @@ def _models(args: argparse.Namespace) -> Names:
     of_presets = [preset.model for preset in config.presets.values() if preset.endpoint in ("", endpoint.name)]
     used = [model.name for model in _read(lambda store: store.models(endpoint.name)) or ()]
     listed = _read(lambda store: store.catalog(endpoint.name)) or ()
-    names = [*used, endpoint.model, *endpoint.favourites, *endpoint.models, *of_presets, *listed]
+    names = [*used, endpoint.model, *endpoint.favorites, *endpoint.models, *of_presets, *listed]
     return dict.fromkeys(names, endpoint.name)
 
 

@@ -154,7 +154,7 @@ def _keys(config: Config) -> int:
 
 def _keyring(action: str, name: str) -> int:
     from streamtui.config.keyring_index import note_in_keyring
-    from streamtui.providers.api_keys import forget_key, keep_key
+    from streamtui.providers.api_keys import delete_key, store_key
     from streamtui.providers.base import ProviderError
 
     endpoints = load(Asked(), os.environ).endpoints
@@ -163,14 +163,14 @@ def _keyring(action: str, name: str) -> int:
     endpoint = endpoints[name]
     try:
         if action == "remove-key":
-            asyncio.run(forget_key(name))
+            asyncio.run(delete_key(name))
             note_in_keyring(name, False)
             print(f"Removed the {name} API key from the keyring.")
             return 0
-        asyncio.run(keep_key(name, _read_key(name)))
+        asyncio.run(store_key(name, _read_key(name)))
         note_in_keyring(name, True)
     except ProviderError as error:
-        return fail(error.sentence)
+        return fail(error.message)
     print(f"Stored the {name} API key in the keyring. It is sent to {endpoint.base_url} only.")
     if endpoint.api_key_env and os.environ.get(endpoint.api_key_env):
         print(f"The environment variable {endpoint.api_key_env} is set and takes precedence.")

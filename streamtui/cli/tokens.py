@@ -129,7 +129,7 @@ def _is_downloaded(source: Source) -> bool:
 def _import(args: argparse.Namespace) -> None:
     for file in args.files:
         data = file.read_bytes()
-        source = encoding_files.recognised(data)
+        source = encoding_files.find_source(data)
         if source is None:
             raise SourceError(f"{file} is not a published encoding ({', '.join(SOURCES)}).")
         print(clean_line(f"Imported {source.name} from {file} to {encoding_files.store(source, data)}"))

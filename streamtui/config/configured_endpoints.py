@@ -7,7 +7,7 @@ from typing import Any
 from streamtui.config.adhoc_endpoint import url_of
 from streamtui.config.settings_file import FileSettings
 from streamtui.config.value_sources import IN_KEYRING, Sources, variable
-from streamtui.core.builtin_endpoints import READY_MADE
+from streamtui.core.builtin_endpoints import BUILTIN
 from streamtui.core.endpoint import DEMO, OPENAI_URL, Endpoint, with_basic_auth
 from streamtui.core.parameters import Parameters
 
@@ -22,7 +22,7 @@ def configured(
     `in_keyring` names those whose keys streamtui has put into the keyring.
     """
     found: dict[str, Endpoint] = {}
-    for name in dict.fromkeys([*settings.endpoints, *READY_MADE]):
+    for name in dict.fromkeys([*settings.endpoints, *BUILTIN]):
         endpoint = with_defaults(_merged(name, settings.endpoints.get(name, {})), settings)
         _note_sources(name, settings, sources)
         if endpoint.base_url:
@@ -50,7 +50,7 @@ def with_defaults(endpoint: Endpoint, settings: FileSettings) -> Endpoint:
 
 def _merged(name: str, given: Mapping[str, Any]) -> Endpoint:
     """The ready-made endpoint called `name`, if there is one, with the fields `given` in the file above."""
-    usual = READY_MADE.get(name, Endpoint(name))
+    usual = BUILTIN.get(name, Endpoint(name))
     if usual.base_url and given.get("base_url", usual.base_url) != usual.base_url:
         usual = Endpoint(name)  # its key and its model belong to the usual address
     return with_basic_auth(replace(usual, **given))

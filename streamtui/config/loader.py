@@ -12,7 +12,7 @@ from streamtui.config.keyring_index import names_in_keyring
 from streamtui.config.settings import MAX_REPLY_MB, Config, ConfigError, Preset
 from streamtui.config.settings_file import FileSettings, read_settings
 from streamtui.config.value_sources import BUILT_IN, Origin, Source, Sources, flag, variable
-from streamtui.core.builtin_endpoints import ADDRESSES, READY_MADE, address_wanted
+from streamtui.core.builtin_endpoints import ADDRESSES, BUILTIN, address_wanted
 from streamtui.core.endpoint import DEMO, OPENAI_URL, Api, Endpoint
 from streamtui.core.parameters import Parameters
 from streamtui.core.sanitize import clean
@@ -206,7 +206,7 @@ def no_endpoint(who: str, name: str, known: Collection[str], file: Path) -> str:
     """Returns the sentence for a `name`, given by `who`, that is none of `known`, the endpoints with an address."""
     if name in ADDRESSES:
         return address_wanted(name, file)
-    return f"{who} names {name!r}, which is none; {_advice(name, {*known, *READY_MADE})}"
+    return f"{who} names {name!r}, which is none; {_advice(name, {*known, *BUILTIN})}"
 
 
 def _advice(name: str, known: Iterable[str]) -> str:

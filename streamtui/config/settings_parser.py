@@ -11,7 +11,7 @@ from streamtui.config.settings import Preset
 from streamtui.config.settings_file import FileSettings
 from streamtui.config.toml_positions import Path as Keys
 from streamtui.config.validators import Check
-from streamtui.core.builtin_endpoints import ADDRESSES, READY_MADE, address_wanted
+from streamtui.core.builtin_endpoints import ADDRESSES, BUILTIN, address_wanted
 from streamtui.core.endpoint import DEMO, ModelSettings, Timeouts
 from streamtui.core.parameters import Parameters, parameters_from
 from streamtui.core.sanitize import clean_line
@@ -29,7 +29,8 @@ ENDPOINT: dict[str, Check] = {
     "api_key_keyring": validators.switch, "api_key": validators.secret, "organization": validators.line,
     "project": validators.line,
     "headers": validators.headers, "proxy": validators.proxy, "api": validators.api, "model": validators.line,
-    "favourites": validators.lines, "system": validators.text, "retries": validators.whole(0, 20),
+    "favorites": validators.lines, "favourites": validators.lines,
+    "system": validators.text, "retries": validators.whole(0, 20),
     "input_price": validators.number(0), "output_price": validators.number(0),
 }  # fmt: skip
 """The settings of an endpoint that are no tables with settings of their own."""
@@ -124,7 +125,7 @@ class Reader:
         usable = {name: value for name, value in table.items() if validators.is_name(name) and name != DEMO.name}
         found = self._named(at, usable, self._endpoint)
         for name in list(found):
-            usual = READY_MADE[name].base_url if name in READY_MADE else ""
+            usual = BUILTIN[name].base_url if name in BUILTIN else ""
             if not (found[name].get("base_url") or usual):
                 example = ADDRESSES.get(name, "http://localhost:11434/v1")
                 self._left_out((*at, name), f'needs an address, as in base_url = "{example}"')
@@ -137,7 +138,11 @@ class Reader:
             "parameters": self._parameters,
             "models": lambda at, table: self._named(at, table, self._model),
         }
-        return self._table(at, table, ENDPOINT, tables)
+        found = self._table(at, table, ENDPOINT, tables)
+        if "favourites" in found:  # the spelling of the first releases
+            released = found.pop("favourites")
+            found.setdefault("favorites", released)
+        return found
 
     def _model(self, at: Keys, table: Mapping[str, object]) -> ModelSettings:
         return ModelSettings(**self._table(at, table, MODEL, {"parameters": self._parameters}))
@@ -192,7 +197,7 @@ class Reader:
         if name in ADDRESSES and name not in given:
             self._tell(at, f"is left out: {address_wanted(name, file)}")
             return False
-        return self._is_one(at, name, {*READY_MADE, *given, DEMO.name}, "an endpoint")
+        return self._is_one(at, name, {*BUILTIN, *given, DEMO.name}, "an endpoint")
 
     def _is_one(self, at: Keys, name: str, known: Collection[str], what: str) -> bool:
         if not name or name in known:

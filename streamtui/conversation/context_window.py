@@ -79,7 +79,7 @@ class Room:
 
     async def summarise(self, path: Sequence[Message], keep_from: int) -> Recap:
         """Asks the model for a summary of what is sent of `path` before `keep_from`. Raises ProviderError."""
-        progress = Progress(State.SUMMARISING, sent=time.monotonic(), last=time.monotonic())
+        progress = Progress(State.SUMMARIZING, sent=time.monotonic(), last=time.monotonic())
         self._conversation.progress = progress
         ended = State.FAILED
         try:

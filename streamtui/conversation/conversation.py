@@ -18,15 +18,15 @@ from streamtui.conversation.session_sync import Others
 from streamtui.conversation.side_requests import answer
 from streamtui.conversation.token_usage import context_count
 from streamtui.core.message import Attachment, Delta, FinishReason, Message, Role, Usage
-from streamtui.core.models import api_for, may_cost, priced_by_name, window_of
+from streamtui.core.models import api_for, context_window_of, may_cost, priced_by_name
 from streamtui.core.parameters import Parameters
-from streamtui.core.pricing import Catalogue, Cost, cost_of, session_cost
+from streamtui.core.pricing import Catalog, Cost, cost_of, session_cost
 from streamtui.core.progress import Progress
 from streamtui.core.sanitize import clean, clean_line
 from streamtui.core.session import Session
 from streamtui.error_log import LOG
-from streamtui.providers.base import GO_ON, Provider, ProviderError, Request, Trouble
-from streamtui.providers.unconfirmed import Undecided
+from streamtui.providers.base import CONTINUE_PROMPT, ErrorKind, Provider, ProviderError, Request
+from streamtui.providers.unconfirmed import UnconfirmedProvider
 from streamtui.storage import Store, StoreError
 from streamtui.tokens import Count
 from streamtui.tokens.encodings import counter_for
@@ -64,7 +64,7 @@ class Conversation:
         self.others = Others(session, store)
         self.room = Room(self)
         """What to do where the session is longer than its model can take."""
-        self.catalogue: Catalogue = {}
+        self.catalog: Catalog = {}
         """What the server says of its models, by name; empty until it was recalled or asked."""
         self._backoff = backoff or Backoff()
         self._shape = shape
@@ -102,7 +102,7 @@ class Conversation:
     @property
     def is_undecided(self) -> bool:
         """Whether the user has to choose an endpoint before anything is sent."""
-        return isinstance(self.provider, Undecided)
+        return isinstance(self.provider, UnconfirmedProvider)
 
     def move_to(self, provider: Provider) -> None:
         """Sends the session to another endpoint from the next request on, with its usual model if the host differs."""
@@ -110,7 +110,7 @@ class Conversation:
         is_same = endpoint.address == session.address if session.address else endpoint.name == session.endpoint
         if not is_same:
             session.model = endpoint.model
-        self.provider, self.catalogue = provider, {}
+        self.provider, self.catalog = provider, {}
         self._note_endpoint()
         if self.session.messages:
             self.store.save_session(self.session)
@@ -150,7 +150,9 @@ class Conversation:
             return used[0]
         listed = await self.provider.models()
         if not listed:
-            raise ProviderError(f"{endpoint.name} lists no models; press F2 and type the name of one.", Trouble.REFUSED)
+            raise ProviderError(
+                f"{endpoint.name} lists no models; press F2 and type the name of one.", ErrorKind.REFUSED
+            )
         return listed[0]
 
     @property
@@ -171,23 +173,23 @@ class Conversation:
     @property
     def window(self) -> int | None:
         """Tokens that the model in use takes in; None where nobody says."""
-        return window_of(self.provider.endpoint, self.model, self.catalogue.get(self.model))
+        return context_window_of(self.provider.endpoint, self.model, self.catalog.get(self.model))
 
     def cost(self) -> Cost | None:
         """What the session cost until now; None where it is not known."""
-        return session_cost(self.session, self.provider.endpoint, self.catalogue)
+        return session_cost(self.session, self.provider.endpoint, self.catalog)
 
-    async def recall_catalogue(self) -> None:
+    async def load_catalog(self) -> None:
         """Takes what the server said of its models the last time it was asked. Raises StoreError."""
         recalled = await asyncio.wrap_future(self.store.catalog(self.provider.endpoint.name))
-        self.catalogue = recalled
+        self.catalog = recalled
 
-    async def ask_catalogue(self) -> list[str]:
+    async def fetch_catalog(self) -> list[str]:
         """Asks the server for its models, remembers what it says of them, returns their names. Raises ProviderError."""
-        listed = await self.provider.catalogue()
-        self.catalogue = {model.name: model for model in listed}
+        listed = await self.provider.catalog()
+        self.catalog = {model.name: model for model in listed}
         self.store.save_catalog(self.provider.endpoint.name, listed)
-        return list(self.catalogue)
+        return list(self.catalog)
 
     def turn(self, message: Message, by: int) -> bool:
         """Shows another reply to the same prompt in place of `message`, or another prompt; False for none."""
@@ -289,7 +291,7 @@ class Conversation:
                 yield delta
             reply.end(None)
         except ProviderError as error:
-            reply.end(FinishReason.FAILED, error.sentence)
+            reply.end(FinishReason.FAILED, error.message)
         except GeneratorExit:
             reply.stop(self._interruption)
             raise
@@ -314,7 +316,7 @@ class Conversation:
 
     def _priced(self, usage: Usage, model: str) -> Usage:
         """Notes what it costs now, whatever prices say later."""
-        endpoint, said = self.provider.endpoint, self.catalogue.get(model)
+        endpoint, said = self.provider.endpoint, self.catalog.get(model)
         cost = cost_of(usage, endpoint, model, said, time.time())
         by_name = cost is not None and usage.cost is None and priced_by_name(endpoint, model, said)
         return replace(usage, cost=cost, cost_by_name=by_name)
@@ -322,14 +324,14 @@ class Conversation:
     @property
     def may_cost(self) -> bool:
         """Whether replies may cost something, also where nobody says how much."""
-        return may_cost(self.provider.endpoint, self.model, self.catalogue.get(self.model))
+        return may_cost(self.provider.endpoint, self.model, self.catalog.get(self.model))
 
     async def _request(self, reply: Reply) -> Request:
         """Returns what the path shown asks: an answer to its last prompt, or more of its last reply."""
         endpoint, messages = self.provider.endpoint, sent(self.session.path())
         model = await insist(self.settle_model, endpoint.retries, self._backoff, reply.retry)
         if reply.goes_on and api_for(endpoint, model) is not Api.COMPLETIONS:
-            messages.append(Message(Role.USER, GO_ON))
+            messages.append(Message(Role.USER, CONTINUE_PROMPT))
         request = Request(
             model,
             tuple(messages),

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from streamtui.core.message import Delta
-from streamtui.providers.base import Provider, ProviderError, Trouble
+from streamtui.providers.base import ErrorKind, Provider, ProviderError
 
 FIRST_WINDOW = 200
 """Characters of a reply before the first check."""
@@ -74,7 +74,7 @@ class _Checks:
             raise ProviderError(
                 f"The reply was stopped: the moderation of {self._provider.endpoint.name} flagged it for "
                 f"{', '.join(flags)}.",
-                Trouble.REFUSED,
+                ErrorKind.REFUSED,
             )
 
     def cancel(self) -> None:

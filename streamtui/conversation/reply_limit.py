@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from streamtui.config import MB
 from streamtui.core.message import Delta
-from streamtui.providers.base import ProviderError, Trouble
+from streamtui.providers.base import ErrorKind, ProviderError
 
 
 async def limited(pieces: AsyncGenerator[Delta], limit: int) -> AsyncGenerator[Delta]:
@@ -28,7 +28,7 @@ async def limited(pieces: AsyncGenerator[Delta], limit: int) -> AsyncGenerator[D
 
 def _too_long(limit: int) -> ProviderError:
     sentence = f"Stopped at {limit / MB:.3g} MB, the limit for a reply (max_reply_mb in config.toml)."
-    return ProviderError(sentence, Trouble.REFUSED)
+    return ProviderError(sentence, ErrorKind.REFUSED)
 
 
 def _encoded(text: str) -> bytes:

@@ -9,16 +9,16 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from streamtui.core.message import Delta
-from streamtui.providers.base import Provider, ProviderError, Request, Trouble
+from streamtui.providers.base import ErrorKind, Provider, ProviderError, Request
 
 _Answer = TypeVar("_Answer")
 
 _REASONS = {
-    Trouble.UNREACHABLE: "no connection",
-    Trouble.TIMEOUT: "no answer",
-    Trouble.BROKEN: "broken off",
-    Trouble.SERVER: "server error",
-    Trouble.BUSY: "too many requests",
+    ErrorKind.UNREACHABLE: "no connection",
+    ErrorKind.TIMEOUT: "no answer",
+    ErrorKind.BROKEN: "broken off",
+    ErrorKind.SERVER: "server error",
+    ErrorKind.BUSY: "too many requests",
 }
 
 
@@ -110,17 +110,17 @@ def _retry(error: ProviderError, failures: int, most: int, backoff: Backoff) -> 
     if failures > most:
         raise _explained(error, f"It was asked {failures} times.") if most else error
     wait = backoff.after(failures, error.retry_after)
-    return Retry(failures, most, wait, reason_of(error), error.sentence)
+    return Retry(failures, most, wait, reason_of(error), error.message)
 
 
 def reason_of(error: ProviderError) -> str:
     """Returns why a request failed, in a word or two."""
-    return str(error.status) if error.status else _REASONS.get(error.trouble, "failed")
+    return str(error.status) if error.status else _REASONS.get(error.kind, "failed")
 
 
 def _explained(error: ProviderError, more: str) -> ProviderError:
-    sentence = f"{error.sentence} {more}"
-    return ProviderError(sentence, error.trouble, status=error.status, retry_after=error.retry_after)
+    sentence = f"{error.message} {more}"
+    return ProviderError(sentence, error.kind, status=error.status, retry_after=error.retry_after)
 
 
 def _clock(wait: float) -> str:

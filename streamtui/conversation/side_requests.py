@@ -7,7 +7,7 @@ from streamtui.conversation.request_context import weight
 from streamtui.core.message import Attachment, Delta, Message, Role, Usage
 from streamtui.core.sanitize import clean, clean_line
 from streamtui.core.session import TITLE_LENGTH
-from streamtui.providers.base import ProviderError, Trouble
+from streamtui.providers.base import ErrorKind, ProviderError
 
 _SUMMARISE = """\
 Sum up the conversation below for a model that will go on with it and can't read it: what was asked for and settled, \
@@ -31,7 +31,7 @@ async def answer(pieces: AsyncGenerator[Delta], model: str) -> tuple[str, Usage 
             usage = piece.usage or usage
     text = clean("".join(parts)).strip()
     if not text:
-        raise ProviderError(f"{clean_line(model)} said nothing: try again, or use another model.", Trouble.BROKEN)
+        raise ProviderError(f"{clean_line(model)} said nothing: try again, or use another model.", ErrorKind.BROKEN)
     return text, usage
 
 

@@ -13,7 +13,7 @@ LOCAL = {
 }
 """Servers that run models on this machine, at the ports they use unless told otherwise."""
 
-READY_MADE = {
+BUILTIN = {
     "openai": Endpoint("openai", OPENAI_URL, model=OPENAI_MODEL, api_key_env="OPENAI_API_KEY"),
     **LOCAL,
     "openrouter": Endpoint("openrouter", "https://openrouter.ai/api/v1", api_key_env="OPENROUTER_API_KEY"),
@@ -33,7 +33,7 @@ ADDRESSES = {"azure": "https://RESOURCE.openai.azure.com/openai/v1"}
 def without_address(known: Container[str]) -> list[Endpoint]:
     """Returns the ready-made endpoints that are not among those `known` to have an address, and have none by
     themselves."""
-    return [READY_MADE[name] for name in ADDRESSES if name not in known]
+    return [BUILTIN[name] for name in ADDRESSES if name not in known]
 
 
 def address_wanted(name: str, file: Path) -> str:

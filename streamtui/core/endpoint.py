@@ -83,7 +83,7 @@ class Endpoint:
     timeouts: Timeouts = field(default_factory=Timeouts)
     retries: int = 3
     """How often a request that failed before its first piece is sent again."""
-    favourites: tuple[str, ...] = ()
+    favorites: tuple[str, ...] = ()
     """Names of models that F3 steps through, beside those marked in the model picker."""
     system: str = ""
     """The system prompt of a new session."""

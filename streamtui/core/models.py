@@ -31,7 +31,7 @@ def reasons(model: str) -> bool:
     return bool(_REASONS.search(model.rpartition("/")[2]))
 
 
-def refused_by(endpoint: Endpoint, model: str) -> dict[str, str]:
+def renamed_fields(endpoint: Endpoint, model: str) -> dict[str, str]:
     """Returns the fields of a body that `model` is known to refuse, with the names it has for them."""
     if endpoint.base_url == OPENAI_URL and _NEW_LIMIT.search(model):
         return {"max_tokens": "max_completion_tokens"}
@@ -126,7 +126,7 @@ _WINDOWS = (
 )  # fmt: skip
 
 
-def facts_of(endpoint: Endpoint, model: str, said: ModelInfo | None = None) -> ModelInfo:
+def model_info(endpoint: Endpoint, model: str, said: ModelInfo | None = None) -> ModelInfo:
     """Returns what is known of `model`: what the user set, else `said` (the server's own words), else the price list.
 
     Prices a user set go together: one alone leaves the other to the next in line.
@@ -143,9 +143,9 @@ def facts_of(endpoint: Endpoint, model: str, said: ModelInfo | None = None) -> M
     )
 
 
-def window_of(endpoint: Endpoint, model: str, said: ModelInfo | None = None) -> int | None:
+def context_window_of(endpoint: Endpoint, model: str, said: ModelInfo | None = None) -> int | None:
     """Returns how many tokens `model` takes in, its reply included; None where nobody says. `said`: by its server."""
-    return facts_of(endpoint, model, said).window
+    return model_info(endpoint, model, said).window
 
 
 def _first(*values: _Number | None) -> _Number | None:

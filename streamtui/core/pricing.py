@@ -8,10 +8,10 @@ from typing import NamedTuple
 from streamtui.core import price_list
 from streamtui.core.endpoint import Endpoint
 from streamtui.core.message import Message, Role, Usage
-from streamtui.core.models import ModelInfo, facts_of, listed_at, priced_by_name, runs_models
+from streamtui.core.models import ModelInfo, listed_at, model_info, priced_by_name, runs_models
 from streamtui.core.session import Session
 
-Catalogue = Mapping[str, ModelInfo]
+Catalog = Mapping[str, ModelInfo]
 _MILLION = 1_000_000
 _SUMMED = [field.name for field in fields(Usage) if field.name.endswith("_tokens") or field.name == "requests"]
 
@@ -44,7 +44,7 @@ def cost_of(
     if usage.cost is not None and not set_by_user:
         return usage.cost
     if set_by_user or (said is not None and said.input_price is not None):
-        return _reckoned(usage, facts_of(endpoint, model, said))
+        return _reckoned(usage, model_info(endpoint, model, said))
     if runs_models(endpoint, said):
         return 0.0
     address = listed_at(endpoint, model)
@@ -60,38 +60,36 @@ def _reckoned(usage: Usage, facts: ModelInfo) -> float | None:
     return (millionths + usage.completion_tokens * facts.output_price) / _MILLION
 
 
-def cost_of_reply(message: Message, endpoint: Endpoint, catalogue: Catalogue) -> float | None:
+def cost_of_reply(message: Message, endpoint: Endpoint, catalog: Catalog) -> float | None:
     """Returns what a reply cost in US dollars, None where nobody knows.
 
-    What was noted when it came counts; else today's prices, if it is `endpoint` that answered. `catalogue`: what
+    What was noted when it came counts; else today's prices, if it is `endpoint` that answered. `catalog`: what
     that server says of its models, by name.
     """
     usage, ours = message.usage or Usage(), message.endpoint == endpoint.name
     if usage.cost is not None or not ours:
         return usage.cost
-    said = catalogue.get(message.model)
+    said = catalog.get(message.model)
     if not usage.total_tokens and not runs_models(endpoint, said):
         return None  # never counted
     return cost_of(usage, endpoint, message.model, said, message.created)
 
 
-def is_estimate(message: Message, endpoint: Endpoint, catalogue: Catalogue) -> bool:
+def is_estimate(message: Message, endpoint: Endpoint, catalog: Catalog) -> bool:
     """Return whether the cost of a reply, as `cost_of_reply` knows it, is an estimate."""
     usage = message.usage or Usage()
     if usage.cost is not None or message.endpoint != endpoint.name:
         return usage.cost_estimated
-    return usage.estimated or priced_by_name(endpoint, message.model, catalogue.get(message.model))
+    return usage.estimated or priced_by_name(endpoint, message.model, catalog.get(message.model))
 
 
-def session_cost(session: Session, endpoint: Endpoint, catalogue: Catalogue) -> Cost | None:
+def session_cost(session: Session, endpoint: Endpoint, catalog: Catalog) -> Cost | None:
     """Returns what all replies and summaries of the session cost together; None where it is known of none.
 
     On all branches. A reply of which nothing came is not counted.
     """
     messages = session.messages.values()
-    costs = [
-        (cost_of_reply(m, endpoint, catalogue), is_estimate(m, endpoint, catalogue)) for m in messages if _is_reply(m)
-    ]
+    costs = [(cost_of_reply(m, endpoint, catalog), is_estimate(m, endpoint, catalog)) for m in messages if _is_reply(m)]
     recaps = [m.recap.usage for m in messages if m.recap is not None and m.recap.usage]
     costs += [(usage.cost, usage.cost_estimated) for usage in recaps]
     known = [(cost, guessed) for cost, guessed in costs if cost is not None]

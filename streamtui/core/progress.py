@@ -19,7 +19,7 @@ class State(StrEnum):
     RETRYING = "retrying"
     """It failed; it will be sent again at `Progress.retry_at`."""
     STREAMING = "streaming"
-    SUMMARISING = "summarising"
+    SUMMARIZING = "summarising"
     """What is not sent any more is summed up."""
     STOPPED = "stopped"
     FAILED = "failed"
@@ -68,7 +68,7 @@ class Progress:
     @property
     def running(self) -> bool:
         """Whether something is under way."""
-        return self.replying or self.state is State.SUMMARISING
+        return self.replying or self.state is State.SUMMARIZING
 
     @property
     def retry_in(self) -> float:

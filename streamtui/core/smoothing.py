@@ -14,7 +14,7 @@ TICK = 1 / 30
 """Seconds between two looks at what may be shown, at most."""
 
 
-class Pacer:
+class Smoother:
     """Holds text back for a moment. Knows no clock: times are seconds since the request was sent.
 
     A piece that came after `t` seconds is due after ``t * (1 + DELAY)`` at the latest, whatever the pace: so a
@@ -74,14 +74,14 @@ class Pacer:
         return rest
 
 
-class PacedView:
+class SmoothedStream:
     """Passes the pieces of a reply on to `show`, at a pace, on the running event loop."""
 
     def __init__(self, show: Callable[[Delta], None], pace: float | None, sent: Callable[[], float]) -> None:
         """`pace`: characters a second at most; None: as they come. `sent`: when the request was, on the monotonic
         clock."""
         self._show = show
-        self._pacer = Pacer(pace) if pace else None
+        self._pacer = Smoother(pace) if pace else None
         self._sent = sent
         self._timer: asyncio.TimerHandle | None = None
 

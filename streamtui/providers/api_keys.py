@@ -8,7 +8,7 @@ from asyncio.subprocess import DEVNULL, PIPE, Process
 from streamtui import processes
 from streamtui.config import Endpoint
 from streamtui.core.sanitize import clean_line
-from streamtui.providers.base import ProviderError, Trouble
+from streamtui.providers.base import ErrorKind, ProviderError
 
 SERVICE = "streamtui"
 """The name in the keyring under which the keys of all endpoints lie, each by the name of its endpoint."""
@@ -38,12 +38,12 @@ async def fetch_key(endpoint: Endpoint) -> str:
     return endpoint.api_key
 
 
-def resolve_key(endpoint: Endpoint) -> str:
+def fetch_key_blocking(endpoint: Endpoint) -> str:
     """Returns what `fetch_key` does, for threads without an event loop; blocks until it is there."""
     return asyncio.run(fetch_key(endpoint))
 
 
-async def keep_key(name: str, key: str) -> None:
+async def store_key(name: str, key: str) -> None:
     """Puts the key of endpoint `name` into the system's keyring. Raises ProviderError where there is none."""
     code, _, said = await _keyring("set", name, given=key, limit=KEEP_LIMIT)
     if not code:
@@ -54,7 +54,7 @@ async def keep_key(name: str, key: str) -> None:
         raise _not_done(name, "was not put into", said)
 
 
-async def forget_key(name: str) -> None:
+async def delete_key(name: str) -> None:
     """Takes the key of endpoint `name` out of the keyring. Raises ProviderError where it is not there."""
     code, _, said = await _keyring("del", name, limit=KEEP_LIMIT)
     if code:
@@ -118,11 +118,11 @@ def _name(endpoint: Endpoint) -> str:
 
 
 def _not_done(name: str, what: str, said: str) -> ProviderError:
-    return ProviderError(f"The key of {clean_line(name)} {what} the keyring.{_quoted(said)}", Trouble.NO_KEY)
+    return ProviderError(f"The key of {clean_line(name)} {what} the keyring.{_quoted(said)}", ErrorKind.NO_KEY)
 
 
 def _no_key(endpoint: Endpoint, sentence: str, said: str = "") -> ProviderError:
-    return ProviderError(clean_line(sentence) + _quoted(said), Trouble.NO_KEY)
+    return ProviderError(clean_line(sentence) + _quoted(said), ErrorKind.NO_KEY)
 
 
 def _quoted(said: str) -> str:

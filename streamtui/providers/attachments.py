@@ -4,7 +4,7 @@ from base64 import b64encode
 
 from streamtui.core.message import Attachment, Message, Role
 from streamtui.core.sanitize import clean_line
-from streamtui.providers.base import ProviderError, Trouble
+from streamtui.providers.base import ErrorKind, ProviderError
 
 _TEXT_TYPES = ("json", "xml", "yaml", "toml", "javascript", "x-sh", "sql", "csv")
 
@@ -38,5 +38,5 @@ def _as_text(attachment: Attachment) -> str:
     major, _, minor = attachment.media_type.partition(";")[0].strip().lower().partition("/")
     if major != "text" and not minor.endswith(_TEXT_TYPES):
         name = clean_line(attachment.name)
-        raise ProviderError(f"{name} can't be sent: only images and text files can.", Trouble.REFUSED)
+        raise ProviderError(f"{name} can't be sent: only images and text files can.", ErrorKind.REFUSED)
     return f"File {attachment.name}:\n\n{attachment.data.decode('utf-8', 'replace')}"

@@ -10,7 +10,7 @@ from streamtui.core.message import Delta, Message
 from streamtui.core.models import ModelInfo
 from streamtui.core.parameters import Parameters
 
-GO_ON = (
+CONTINUE_PROMPT = (
     "Your last message was cut off. Go on with it exactly where it ends, with the very next characters: "
     "repeat nothing of it, and say nothing about this."
 )
@@ -38,7 +38,7 @@ class Request:
     """Called with the data of every event (or the whole body, where it is no stream), as the server sent it."""
 
 
-class Trouble(Enum):
+class ErrorKind(Enum):
     """The kinds of failure a user can do different things about."""
 
     NO_KEY = "no key"
@@ -61,16 +61,16 @@ class ProviderError(Exception):
 
     def __init__(
         self,
-        sentence: str,
-        trouble: Trouble,
+        message: str,
+        kind: ErrorKind,
         *,
         status: int | None = None,
         retry_after: float | None = None,
         retryable: bool = False,
     ) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
-        self.trouble = trouble
+        super().__init__(message)
+        self.message = message
+        self.kind = kind
         self.status = status
         """The HTTP status, if there was one."""
         self.retry_after = retry_after
@@ -94,7 +94,7 @@ class Provider(Protocol):
         the loop early does too.
         """
 
-    async def catalogue(self) -> list[ModelInfo]:
+    async def catalog(self) -> list[ModelInfo]:
         """Returns the server's models and what it says of them, in its order. Raises ProviderError."""
 
     async def models(self) -> list[str]:

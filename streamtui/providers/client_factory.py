@@ -42,7 +42,7 @@ def client_for(current: Callable[[], Endpoint], transport: "Transport | None") -
     limits = endpoint.timeouts
     # The limits on a reply are kept by who reads it: these would take a sign of life for a piece of the reply.
     timeout = httpx2.Timeout(None, connect=limits.connect, pool=limits.connect, write=limits.silence)
-    http = http_for(endpoint, transport, timeout)
+    http = http_client_for(endpoint, transport, timeout)
     http.event_hooks = {"request": [_header_hook(current), _watch], "response": [_cut_error]}
     address = urlsplit(endpoint.base_url)
     try:
@@ -63,7 +63,7 @@ def client_for(current: Callable[[], Endpoint], transport: "Transport | None") -
         raise Explainer(endpoint).unusable_setting(error) from None
 
 
-def http_for(
+def http_client_for(
     endpoint: Endpoint,
     transport: "Transport | None",
     timeout: "httpx2.Timeout",
@@ -84,7 +84,7 @@ def http_for(
         if urlsplit(endpoint.base_url).port == 0:  # raises ValueError for one above 65535
             raise ValueError("port 0")
         return HTTPClient(
-            transport=carrier_for(endpoint, transport, limits),
+            transport=transport_for(endpoint, transport, limits),
             proxy=endpoint.proxy if endpoint.proxy not in ("", _NO_PROXY) and transport is None else None,
             timeout=timeout,
             limits=limits,
@@ -106,7 +106,7 @@ def _is_token(name: str) -> bool:
     return name.isascii() and all(letter.isalnum() or letter in "!#$%&'*+-.^_`|~" for letter in name)
 
 
-def carrier_for(
+def transport_for(
     endpoint: Endpoint, transport: "Transport | None", limits: "httpx2.Limits"
 ) -> "httpx2.AsyncBaseTransport | None":
     """Returns what carries requests to `endpoint`; None: the network, by the proxies of the environment."""
@@ -120,18 +120,18 @@ def carrier_for(
     return None
 
 
-tell_sent: "ContextVar[Callable[[], None] | None]" = ContextVar("tell_sent", default=None)
+sent_callback: "ContextVar[Callable[[], None] | None]" = ContextVar("sent_callback", default=None)
 """What is called when the request that is being made has been sent whole. The openai package hands nothing on."""
 
 
 async def _watch(request: "httpx2.Request") -> None:
-    """Call `tell_sent`, and close a connection whose TLS handshake is canceled; httpcore2 leaves it open.
+    """Call `sent_callback`, and close a connection whose TLS handshake is canceled; httpcore2 leaves it open.
 
     The events below are a handful for every request, whatever its answer.
     """
     from streamtui.providers.http_client import REUSED
 
-    tell = tell_sent.get()
+    tell = sent_callback.get()
     stream: httpcore2.AsyncNetworkStream | None = None
 
     async def trace(event: str, info: "dict[str, Any]") -> None:

@@ -7,7 +7,7 @@ from streamtui.core.message import Delta, FinishReason, Usage
 from streamtui.providers.error_bodies import error_in
 from streamtui.providers.error_explainer import Explainer
 from streamtui.providers.json_values import count, dollars, number, table, tables, text
-from streamtui.providers.stream_assembler import CallPiece, Piece
+from streamtui.providers.stream_assembler import StreamEvent, ToolCallDelta
 
 _FINISHED = {
     reason.value: reason for reason in FinishReason if reason not in (FinishReason.STOPPED, FinishReason.FAILED)
@@ -21,7 +21,7 @@ _FAILED = {"error", "abort", "insufficient_system_resource"}
 """Finish reasons with which OpenRouter, vLLM and DeepSeek say that the reply broke off."""
 
 
-def decode(data: object, explain: Explainer) -> Delta | Piece | None:
+def decode(data: object, explain: Explainer) -> Delta | StreamEvent | None:
     """Returns what one event (or a whole completion that was not streamed) holds; None if that is nothing.
 
     `data` is any parsed JSON: what is not of the shape expected is passed over. Raises ProviderError for an
@@ -42,7 +42,7 @@ def decode(data: object, explain: Explainer) -> Delta | Piece | None:
     calls = _calls(part) if isinstance(part, dict) else ()
     whole = isinstance(part, dict) and part is choice.get("message")
     if calls or failure or (whole and found):
-        return Piece(found, calls, whole, failure=failure)
+        return StreamEvent(found, calls, whole, failure=failure)
     return found if found else None
 
 
@@ -70,7 +70,7 @@ def _content_texts(content: object) -> tuple[str, str]:
     return said, thought
 
 
-def _calls(piece: dict[str, Any]) -> tuple[CallPiece, ...]:
+def _calls(piece: dict[str, Any]) -> tuple[ToolCallDelta, ...]:
     calls = piece.get("tool_calls")
     if not calls:
         old = piece.get("function_call")
@@ -78,14 +78,14 @@ def _calls(piece: dict[str, Any]) -> tuple[CallPiece, ...]:
     return tuple(_call(call, position) for position, call in enumerate(tables(calls)) if call)
 
 
-def _call(call: dict[str, Any], position: int) -> CallPiece:
+def _call(call: dict[str, Any], position: int) -> ToolCallDelta:
     # A custom tool takes any text, as its input.
     function = table(call.get("function") or call.get("custom"))
     arguments = function.get("arguments") or function.get("input") or ""
     written = arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
     index, free = number(call.get("index")), isinstance(call.get("custom"), dict)
     place = position if index is None else index
-    return CallPiece(text(function.get("name")), written, text(call.get("id")), place, free)
+    return ToolCallDelta(text(function.get("name")), written, text(call.get("id")), place, free)
 
 
 def _finish_reason(name: str) -> FinishReason | None:

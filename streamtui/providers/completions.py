@@ -3,7 +3,7 @@
 from typing import Any
 
 from streamtui.providers.attachments import images_of, text_of
-from streamtui.providers.base import ProviderError, Request, Trouble
+from streamtui.providers.base import ErrorKind, ProviderError, Request
 from streamtui.providers.json_body import merge, put_parameters
 
 PATH = "/completions"
@@ -31,7 +31,7 @@ def _prompt(request: Request) -> str:
     if any(map(images_of, request.messages)):
         raise ProviderError(
             "An image can't be sent by the Completions API, which takes text only: ask by another (--api chat).",
-            Trouble.REFUSED,
+            ErrorKind.REFUSED,
         )
     before = f"{request.system.rstrip()}\n\n" if request.system.strip() else ""
     return before + "".join(map(text_of, request.messages))

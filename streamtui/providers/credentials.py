@@ -1,4 +1,4 @@
-"""Unlocking: an endpoint whose key is fetched at the first use, and anew once it was refused."""
+"""Credentials: an endpoint whose key is fetched at the first use, and anew once it was refused."""
 
 import asyncio
 from dataclasses import replace
@@ -8,7 +8,7 @@ from streamtui.providers.api_keys import fetch_key
 from streamtui.providers.error_explainer import Explainer
 
 
-class Unlocking:
+class Credentials:
     """Holds the key of an endpoint for those who send requests to it."""
 
     def __init__(self, endpoint: Endpoint) -> None:

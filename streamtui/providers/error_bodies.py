@@ -17,7 +17,7 @@ _HTML_TITLE = re.compile(r"<title[^<>]*>([^<]*)</title", re.IGNORECASE)
 _HTML = re.compile(r"^\s*<(!doctype|html|head|body|\?xml)", re.IGNORECASE)
 
 
-def server_words(body: object, depth: int = 5) -> str:
+def server_message(body: object, depth: int = 5) -> str:
     """Returns what a parsed (or unparsed) body says went wrong, on one clean line; empty if it says nothing.
 
     Knows ``{"error": {"message"}}``, ``{"error": str}``, ``{"message"}``, FastAPI's ``{"detail"}``, a
@@ -27,16 +27,16 @@ def server_words(body: object, depth: int = 5) -> str:
         event = _EVENT_DATA.search(body)
         if depth and event is not None:
             with suppress(ValueError, RecursionError):
-                return server_words(json.loads(event[1]), depth - 1)
+                return server_message(json.loads(event[1]), depth - 1)
         title = _HTML_TITLE.search(body)
         if title:
             return clean_line(title[1][:WORDS_READ])
         return "" if _HTML.match(body) else clean_line(body[:WORDS_READ])
     if depth and isinstance(body, list):
-        return "; ".join(filter(None, (server_words(item, depth - 1) for item in body[:3])))
+        return "; ".join(filter(None, (server_message(item, depth - 1) for item in body[:3])))
     if depth and isinstance(body, dict):
         for name in ("error", "message", "detail", "msg", "error_description", "code"):
-            words = server_words(body.get(name), depth - 1)
+            words = server_message(body.get(name), depth - 1)
             if words:
                 return words
     return ""

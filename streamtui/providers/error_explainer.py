@@ -10,8 +10,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 from streamtui.config import Api, Endpoint
 from streamtui.core.sanitize import clean_line, short_line
-from streamtui.providers.base import ProviderError, Trouble
-from streamtui.providers.error_bodies import WORDS_READ, code_of, retry_after, server_words
+from streamtui.providers.base import ErrorKind, ProviderError
+from streamtui.providers.error_bodies import WORDS_READ, code_of, retry_after, server_message
 
 WORDS_LENGTH = 200
 """Characters of the server's own words that are shown."""
@@ -93,7 +93,7 @@ class Explainer:
     def error(
         self,
         sentence: str,
-        trouble: Trouble,
+        trouble: ErrorKind,
         *,
         words: str = "",
         status: int | None = None,
@@ -117,31 +117,33 @@ class Explainer:
         """OpenAI itself without a key: nothing was sent."""
         return self.error(
             f"No API key is set for {self.name}: set {self.endpoint.key_variable}, or pick another server (shift+F2).",
-            Trouble.NO_KEY,
+            ErrorKind.NO_KEY,
         )
 
     def unusable_key(self) -> ProviderError:
         """A key that can't go into a header: nothing was sent."""
-        return self.error(f"The API key for {self.name} holds characters no key has: copy it again.", Trouble.WRONG_KEY)
+        return self.error(
+            f"The API key for {self.name} holds characters no key has: copy it again.", ErrorKind.WRONG_KEY
+        )
 
     def unusable_header(self, header: str) -> ProviderError:
         """A configured header that can't be sent: nothing was sent."""
         return self.error(
             f"The header {clean_line(header)} for {self.name} holds characters no header can have: correct it.",
-            Trouble.REFUSED,
+            ErrorKind.REFUSED,
         )
 
     def unusable_setting(self, error: Exception) -> ProviderError:
         """An address or a proxy that no request can be made for: nothing was sent."""
         return self.error(
             f"No request can be made for {self.url}: check the address and the proxy settings.",
-            Trouble.UNREACHABLE,
+            ErrorKind.UNREACHABLE,
             words=str(error),
         )
 
     def status(self, status: int, body: object, headers: Mapping[str, str]) -> ProviderError:
         """An HTTP status other than success, with its body (parsed, or text) and its headers."""
-        words = server_words(body)
+        words = server_message(body)
         wait = retry_after(headers)
         text = f"{words} {code_of(body)}"
         sentence, trouble = self._by_status(status, text, wait, headers)
@@ -151,65 +153,65 @@ class Explainer:
 
     def _by_status(
         self, status: int, words: str, wait: float | None, headers: Mapping[str, str]
-    ) -> tuple[str, Trouble]:
+    ) -> tuple[str, ErrorKind]:
         name = self.name
         if status in (401, 407):
             return self._unauthorized(status)
         if status == 402 or (status in (400, 403, 429) and _NO_CREDIT.search(words)):
             return (
                 f"{name} has no credit left for this key: add credit, or use another model or server.",
-                Trouble.BUSY,
+                ErrorKind.BUSY,
             )
         if status == 409:
-            return f"{name} could not take the request just now (409): try again in a moment.", Trouble.BUSY
+            return f"{name} could not take the request just now (409): try again in a moment.", ErrorKind.BUSY
         if status == 429:
             when = f"in {wait:.0f} s" if wait else "in a moment"
-            return f"{name} got too many requests (429): try again {when}.", Trouble.BUSY
+            return f"{name} got too many requests (429): try again {when}.", ErrorKind.BUSY
         if status in (400, 413, 422) and _TOO_LONG.search(words):
-            return self._too_long(), Trouble.REFUSED
+            return self._too_long(), ErrorKind.REFUSED
         if status in (404, 405, 501):
             return self._not_found(status, words)
         if status == 403:
             return (
                 f"{name} does not allow this (403): the key may lack the right to use {self.model_name}.",
-                Trouble.REFUSED,
+                ErrorKind.REFUSED,
             )
         if status == 408:
-            return f"{name} gave up waiting (408): try again.", Trouble.TIMEOUT
+            return f"{name} gave up waiting (408): try again.", ErrorKind.TIMEOUT
         if 300 <= status < 400:
             to = short_line(headers.get("location", ""), WORDS_LENGTH)
             return (
                 f"{name} sends requests elsewhere ({status}): use {to or 'its new address'} instead.",
-                Trouble.REFUSED,
+                ErrorKind.REFUSED,
             )
         if status >= 500:
-            return f"{name} failed ({status}): try again in a moment.", Trouble.SERVER
+            return f"{name} failed ({status}): try again in a moment.", ErrorKind.SERVER
         if _INVALID_MODEL.search(words):
-            return self._unknown_model(), Trouble.UNKNOWN_MODEL
+            return self._unknown_model(), ErrorKind.UNKNOWN_MODEL
         what = (
             f" for {self.model_name} ({status}): change it, or the model." if self.model else f" ({status}): change it."
         )
-        return f"{name} refused the request{what}", Trouble.REFUSED
+        return f"{name} refused the request{what}", ErrorKind.REFUSED
 
     @property
     def model_name(self) -> str:
         """The model as it can be shown."""
         return short_line(self.model, NAME_LENGTH) or "this model"
 
-    def _unauthorized(self, status: int) -> tuple[str, Trouble]:
+    def _unauthorized(self, status: int) -> tuple[str, ErrorKind]:
         if status == 407:
             return (
                 f"The proxy on the way to {self.name} wants a password (407): put it into {self._proxy}.",
-                Trouble.REFUSED,
+                ErrorKind.REFUSED,
             )
         if not self.endpoint.api_key:
             return (
                 f"{self.name} wants an API key and got none: name its variable with --api-key-env.",
-                Trouble.NO_KEY,
+                ErrorKind.NO_KEY,
             )
         return (
             f"{self.name} did not accept the API key: check that it is complete and not expired.",
-            Trouble.WRONG_KEY,
+            ErrorKind.WRONG_KEY,
         )
 
     @property
@@ -225,34 +227,34 @@ class Explainer:
     def _unknown_model(self) -> str:
         return f"{self.name} does not know the model {self.model_name}: pick another one."
 
-    def _not_found(self, status: int, words: str) -> tuple[str, Trouble]:
+    def _not_found(self, status: int, words: str) -> tuple[str, ErrorKind]:
         if other := _OTHER_API.search(words):
-            return f"{self.model_name} speaks another API: ask it with --api {other[1].lower()}.", Trouble.REFUSED
+            return f"{self.model_name} speaks another API: ask it with --api {other[1].lower()}.", ErrorKind.REFUSED
         if status == 404 and self.model and (self.model in words or _NO_MODEL.search(words)):
-            return self._unknown_model(), Trouble.UNKNOWN_MODEL
+            return self._unknown_model(), ErrorKind.UNKNOWN_MODEL
         what = {None: "list of models", Api.CHAT: "chat", Api.COMPLETIONS: "Completions API"}
         advice = "ask by another (--api chat), or " if self.api in (Api.COMPLETIONS, Api.RESPONSES) else ""
         return (
             f"There is no {what.get(self.api, 'Responses API')} at {self.url} ({status}): "
             f"{advice}check the address, which usually ends in /v1."
-        ), Trouble.REFUSED
+        ), ErrorKind.REFUSED
 
     def sent_error(self, body: object) -> ProviderError:
         """An error object sent with status 200: in the middle of a stream, or in place of one."""
         code = body.get("code") if isinstance(body, dict) else None
         if isinstance(code, int) and 400 <= code < 600:
             return self.status(code, body, {})
-        words = server_words(body)
+        words = server_message(body)
         text = f"{words} {code_of(body)}"
         if _TOO_LONG.search(text):
-            return self.error(self._too_long(), Trouble.REFUSED, words=words)
+            return self.error(self._too_long(), ErrorKind.REFUSED, words=words)
         if _NO_CREDIT.search(text):
             return self.status(402, body, {})
         if re.search(r"rate.?limit", text, re.IGNORECASE):
             sentence = f"{self.name} got too many requests: try again in a moment."
-            return self.error(sentence, Trouble.BUSY, words=words, retryable=True)
+            return self.error(sentence, ErrorKind.BUSY, words=words, retryable=True)
         sentence = f"{self.name} stopped with an error: try again."
-        return self.error(sentence, Trouble.SERVER, words=words, retryable=bool(_PASSING.search(text)))
+        return self.error(sentence, ErrorKind.SERVER, words=words, retryable=bool(_PASSING.search(text)))
 
     # Streams that are none, or end early
 
@@ -262,46 +264,46 @@ class Explainer:
         what = "an empty reply" if not body.strip() else f"{kind}, not a stream of text"
         return self.error(
             f"{self.name} sent {what}: check the address {self.url}, which usually ends in /v1.",
-            Trouble.BROKEN,
-            words=server_words(body),
+            ErrorKind.BROKEN,
+            words=server_message(body),
         )
 
     def no_models(self, body: str) -> ProviderError:
         """Status 200 and a body that is no list of models."""
         return self.error(
             f"{self.name} has no list of models at {self.url}: type the name of one, or check the address.",
-            Trouble.BROKEN,
-            words=server_words(body),
+            ErrorKind.BROKEN,
+            words=server_message(body),
         )
 
     def no_moderation(self, why: str) -> ProviderError:
         """A text that could not be shown to the moderation."""
         return self.error(
             f"The reply was stopped: {self.name} could not check it; ask without moderation, or elsewhere. {why}",
-            Trouble.REFUSED,
+            ErrorKind.REFUSED,
         )
 
     def late_list(self, seconds: float) -> ProviderError:
         """The list of models was not there after `seconds`."""
         return self.error(
             f"{self.name} sent no list of models in {seconds:g} s: type the name of one, or try again.",
-            Trouble.TIMEOUT,
+            ErrorKind.TIMEOUT,
         )
 
     def broke_off(self, begun: bool) -> ProviderError:
         """The stream or the connection ended before the reply did."""
         if begun:
-            return self.error(f"{self.name} broke off in the middle of the reply: ask again.", Trouble.BROKEN)
+            return self.error(f"{self.name} broke off in the middle of the reply: ask again.", ErrorKind.BROKEN)
         sentence = f"{self.name} closed the connection without a reply: try again."
-        return self.error(sentence, Trouble.BROKEN, retryable=True)
+        return self.error(sentence, ErrorKind.BROKEN, retryable=True)
 
     def broke_it_off(self, reason: str) -> ProviderError:
         """The server itself says that it did not end the reply, and for which `reason`."""
-        return self.error(f"{self.name} broke the reply off: ask again.", Trouble.SERVER, words=reason)
+        return self.error(f"{self.name} broke the reply off: ask again.", ErrorKind.SERVER, words=reason)
 
     def garbled(self) -> ProviderError:
         """An event of the stream that is not JSON, or too large to be one."""
-        return self.error(f"{self.name} sent something that can't be read: ask again.", Trouble.BROKEN)
+        return self.error(f"{self.name} sent something that can't be read: ask again.", ErrorKind.BROKEN)
 
     # What the libraries raise
 
@@ -344,7 +346,7 @@ class Explainer:
                 "ask again, or allow it more time."
             )
         # Whoever said nothing for so long is not asked again unbidden: the user has waited enough.
-        return self.error(sentence, Trouble.TIMEOUT, retryable=connecting)
+        return self.error(sentence, ErrorKind.TIMEOUT, retryable=connecting)
 
     def _connection(self, error: Exception, causes: list[BaseException], begun: bool) -> ProviderError:
         import httpx2
@@ -365,19 +367,19 @@ class Explainer:
         elif caused_by(httpx2.ConnectError):
             sentence = f"{self.name} can't be reached at {self.url}: check the address and the network."
         elif caused_by(httpx2.UnsupportedProtocol, httpx2.InvalidURL, httpx2.LocalProtocolError):
-            return self.error(f"A request can't be sent to {self.url}: check the address.", Trouble.UNREACHABLE)
+            return self.error(f"A request can't be sent to {self.url}: check the address.", ErrorKind.UNREACHABLE)
         elif caused_by(httpx2.NetworkError, httpx2.RemoteProtocolError, OSError):
             return self.broke_off(begun)
         else:
             return self.error(
-                f"{self.name} sent something that can't be read: try again.", Trouble.BROKEN, words=str(error)
+                f"{self.name} sent something that can't be read: try again.", ErrorKind.BROKEN, words=str(error)
             )
-        return self.error(sentence, Trouble.UNREACHABLE, retryable=not begun)
+        return self.error(sentence, ErrorKind.UNREACHABLE, retryable=not begun)
 
     def _tls(self, causes: list[BaseException]) -> ProviderError:
         reason = next((c.verify_message for c in causes if isinstance(c, ssl.SSLCertVerificationError)), "")
         check = f"its certificate is not trusted ({reason})" if reason else "is it an https server?"
-        return self.error(f"No safe connection to {self.url} could be made: {check}", Trouble.UNREACHABLE)
+        return self.error(f"No safe connection to {self.url} could be made: {check}", ErrorKind.UNREACHABLE)
 
 
 def _passes(status: int, words: str) -> bool:

@@ -1,4 +1,4 @@
-"""Catalogue: a server's list of models into what it says of each; pure and tolerant."""
+"""Catalog: a server's list of models into what it says of each; pure and tolerant."""
 
 import json
 from collections.abc import Mapping

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from streamtui.config import Api, Endpoint
 from streamtui.core.message import Delta, FinishReason
-from streamtui.core.models import ModelInfo, api_for, refused_by
-from streamtui.providers.base import Provider, ProviderError, Request, Trouble
-from streamtui.providers.credentials import Unlocking
+from streamtui.core.models import ModelInfo, api_for, renamed_fields
+from streamtui.providers.base import ErrorKind, Provider, ProviderError, Request
+from streamtui.providers.credentials import Credentials
 from streamtui.providers.error_explainer import Explainer
 from streamtui.providers.model_catalog import models_in
 from streamtui.providers.moderation_result import flags_in
-from streamtui.providers.parameter_compat import Adaptation
-from streamtui.providers.read_timeout import Patience
+from streamtui.providers.parameter_compat import RequestAdapter
+from streamtui.providers.read_timeout import ReadTimeout
 from streamtui.providers.stream_reader import ReplyReader
-from streamtui.providers.wire_formats import TITLES, WIRES
+from streamtui.providers.wire_formats import TITLES, WIRE_FORMATS
 
 if TYPE_CHECKING:
     import httpx2
@@ -42,7 +42,7 @@ class OpenAIProvider(Provider):
 
     def __init__(self, endpoint: Endpoint, *, transport: "Transport | None" = None) -> None:
         """`transport`: makes what carries the requests, in place of the network; called at the first use."""
-        self._key = Unlocking(endpoint)
+        self._key = Credentials(endpoint)
         self._transport = transport
         self._lock = Lock()
         self._client: openai.AsyncOpenAI | None = None
@@ -71,10 +71,14 @@ class OpenAIProvider(Provider):
         adaptation = self._adaptation(request, api, explain)
         if notice := self._not_in(api, request):
             yield notice
-        reader = ReplyReader(WIRES[api].decode, explain, request.tap, inline_reasoning=api is not Api.COMPLETIONS)
+        reader = ReplyReader(
+            WIRE_FORMATS[api].decode, explain, request.tap, inline_reasoning=api is not Api.COMPLETIONS
+        )
         try:
             until = self._first_limit()
-            while isinstance(answer := await _sent(client, WIRES[api].path, adaptation, until, request.sent), Delta):
+            while isinstance(
+                answer := await _sent(client, WIRE_FORMATS[api].path, adaptation, until, request.sent), Delta
+            ):
                 self._adapted.setdefault((api, request.model), {}).update(answer.adapted or {})
                 yield answer
                 until = self._first_limit()
@@ -99,9 +103,9 @@ class OpenAIProvider(Provider):
 
     async def models(self) -> list[str]:
         """Returns the names of the server's models, cleaned, each once, in its order."""
-        return [model.name for model in await self.catalogue()]
+        return [model.name for model in await self.catalog()]
 
-    async def catalogue(self) -> list[ModelInfo]:
+    async def catalog(self) -> list[ModelInfo]:
         """Returns the server's models and what it says of them, each once, in its order."""
         client = await self._client_for()
         explain = Explainer(self.endpoint)
@@ -116,7 +120,7 @@ class OpenAIProvider(Provider):
         try:
             return flags_in(await self._whole(client, "/moderations", {"input": text}, explain, late), explain)
         except ProviderError as error:
-            raise error if error is late else explain.no_moderation(error.sentence) from None
+            raise error if error is late else explain.no_moderation(error.message) from None
 
     async def _whole(
         self,
@@ -155,7 +159,7 @@ class OpenAIProvider(Provider):
 
     def _explained(self, explain: Explainer, error: Exception, begun: bool = False) -> ProviderError:
         told = explain.exception(error, begun=begun)
-        if told.trouble is Trouble.WRONG_KEY:
+        if told.kind is ErrorKind.WRONG_KEY:
             self._key.refused()
         return told
 
@@ -167,21 +171,21 @@ class OpenAIProvider(Provider):
                 self._client = client_for(lambda: self.endpoint, self._transport)
             return self._client
 
-    def _adaptation(self, request: Request, api: Api, explain: Explainer) -> Adaptation:
-        known = refused_by(self.endpoint, request.model) if api is Api.CHAT else {}
+    def _adaptation(self, request: Request, api: Api, explain: Explainer) -> RequestAdapter:
+        known = renamed_fields(self.endpoint, request.model) if api is Api.CHAT else {}
         known = {**known, **request.adaptations, **self._adapted.get((api, request.model), {})}
-        return Adaptation(WIRES[api].encode(request), known, explain)
+        return RequestAdapter(WIRE_FORMATS[api].encode(request), known, explain)
 
     def _not_in(self, api: Api, request: Request) -> Delta | None:
         """Returns the notice that the API does not have a parameter, the first time it is set."""
-        names = request.parameters.as_dict().keys() - WIRES[api].parameters.keys() - {"extra", "unset"}
+        names = request.parameters.as_dict().keys() - WIRE_FORMATS[api].parameters.keys() - {"extra", "unset"}
         new = sorted(name for name in names if (api, name) not in self._told)
         self._told.update((api, name) for name in new)
         if not new:
             return None
         return Delta(notice=f"The {TITLES[api]} API has no {' and no '.join(new)}: not sent.")
 
-    def _no_limit(self, api: Api, adaptation: Adaptation) -> Delta | None:
+    def _no_limit(self, api: Api, adaptation: RequestAdapter) -> Delta | None:
         """Returns the notice that servers cut a completion after 16 tokens if nothing is set, the first time."""
         if api is not Api.COMPLETIONS or "max_tokens" in adaptation.body or (api, "") in self._told:
             return None
@@ -193,16 +197,16 @@ class OpenAIProvider(Provider):
 async def _sent(
     client: "openai.AsyncOpenAI",
     path: str,
-    adaptation: Adaptation,
+    adaptation: RequestAdapter,
     until: float,
     tell: Callable[[], None] | None,
 ) -> "httpx2.Response | Delta":
     """Returns the answer to the request; the notice, where it has to be asked again without a field."""
     import openai
 
-    from streamtui.providers.client_factory import tell_sent
+    from streamtui.providers.client_factory import sent_callback
 
-    told = tell_sent.set(tell)
+    told = sent_callback.set(tell)
     try:
         async with asyncio.timeout_at(until):
             answer = await _asked(client, path, adaptation.body)
@@ -215,7 +219,7 @@ async def _sent(
             raise
         return notice
     finally:
-        tell_sent.reset(told)
+        sent_callback.reset(told)
 
 
 async def _asked(client: "openai.AsyncOpenAI", path: str, body: dict[str, Any] | None = None) -> "httpx2.Response":
@@ -241,7 +245,7 @@ async def _pieces(
     now = asyncio.get_running_loop().time
     reader.content_type = answer.headers.get("content-type", "")
     async with aclosing(answer), aclosing(answer.aiter_bytes()) as chunks:
-        with Patience(until) as patience:
+        with ReadTimeout(until) as patience:
             while not reader.finished and (chunk := await patience.next(chunks)) is not None:
                 for delta in reader.feed(chunk):
                     yield delta

@@ -106,7 +106,7 @@ def _pattern(name: str) -> re.Pattern[str]:
     return re.compile(rf"(?<!\w)(?:{'|'.join(spelled)})(?!\w)", re.IGNORECASE)
 
 
-class Adaptation:
+class RequestAdapter:
     """The body of one request, changed for its server."""
 
     def __init__(self, body: Body, known: Mapping[str, str], explain: Explainer) -> None:

@@ -1,4 +1,4 @@
-"""Patience: a limit on how long a reply may be waited for, kept by one timer."""
+"""ReadTimeout: a limit on how long a reply may be waited for, kept by one timer."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -9,7 +9,7 @@ _GRAIN = 0.05
 """Seconds until it is looked again, where the wait was over and the next has not begun."""
 
 
-class Patience:
+class ReadTimeout:
     """Limits every wait for a piece of one body. An ``asyncio.timeout`` for each would cost 10 us of CPU a piece."""
 
     def __init__(self, until: float) -> None:

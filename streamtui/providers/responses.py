@@ -10,7 +10,7 @@ from streamtui.providers.error_bodies import error_in
 from streamtui.providers.error_explainer import Explainer
 from streamtui.providers.json_body import merge, put, put_parameters
 from streamtui.providers.json_values import count, number, table, tables, text
-from streamtui.providers.stream_assembler import CallPiece, Piece
+from streamtui.providers.stream_assembler import StreamEvent, ToolCallDelta
 
 PATH = "/responses"
 PARAMETERS = {
@@ -64,7 +64,7 @@ def _content(message: Message) -> str | list[dict[str, Any]]:
     return [{"type": "input_text", "text": said}, *({"type": "input_image", "image_url": url} for url in images)]
 
 
-def decode(data: object, explain: Explainer) -> Delta | Piece | None:
+def decode(data: object, explain: Explainer) -> Delta | StreamEvent | None:
     """Returns what one event (or a whole response that was not streamed) holds; None if that is nothing.
 
     `data` is any parsed JSON: what is not of the shape expected is passed over. Raises ProviderError for an
@@ -79,11 +79,15 @@ def decode(data: object, explain: Explainer) -> Delta | Piece | None:
     if kind in _REASONING:
         return Delta(reasoning=piece) if piece else None
     if kind in _ARGUMENTS:
-        return Piece(calls=(CallPiece(arguments=piece, **_place(data, text(data.get("item_id")))),)) if piece else None
+        return (
+            StreamEvent(calls=(ToolCallDelta(arguments=piece, **_place(data, text(data.get("item_id")))),))
+            if piece
+            else None
+        )
     if kind in ("response.output_item.added", "response.output_item.done"):
         return _item(data, kind.endswith("done"))
     if kind == "response.reasoning_summary_part.added":
-        return Piece(opens="reasoning")
+        return StreamEvent(opens="reasoning")
     if kind in _ENDS:
         return _whole(table(data.get("response")), kind.rpartition(".")[2], explain)
     if data.get("object") == "response":
@@ -100,26 +104,26 @@ def _place(data: dict[str, Any], item_id: str) -> dict[str, Any]:
     return {"id": item_id} if index is None else {"index": index}
 
 
-def _item(data: dict[str, Any], done: bool) -> Piece | None:
+def _item(data: dict[str, Any], done: bool) -> StreamEvent | None:
     item = table(data.get("item"))
     kind = text(item.get("type"))
     if kind in _CALLS:
-        return Piece(calls=(_call(item, done, _place(data, text(item.get("id")))),))
+        return StreamEvent(calls=(_call(item, done, _place(data, text(item.get("id")))),))
     if kind == "message" and not done:
-        return Piece(opens="text")
+        return StreamEvent(opens="text")
     if kind == "reasoning" and not done:
-        return Piece(opens="reasoning")
+        return StreamEvent(opens="reasoning")
     return None
 
 
-def _call(item: dict[str, Any], done: bool, place: dict[str, Any]) -> CallPiece:
+def _call(item: dict[str, Any], done: bool, place: dict[str, Any]) -> ToolCallDelta:
     # An item that is only begun has no arguments yet, or (from some servers) those that its events repeat.
     arguments = text(item.get("arguments")) or text(item.get("input")) if done else ""
     free = text(item.get("type")) == "custom_tool_call"
-    return CallPiece(text(item.get("name")), arguments, free=free, complete=done, **place)
+    return ToolCallDelta(text(item.get("name")), arguments, free=free, complete=done, **place)
 
 
-def _whole(response: dict[str, Any], status: str, explain: Explainer) -> Piece | None:
+def _whole(response: dict[str, Any], status: str, explain: Explainer) -> StreamEvent | None:
     """What a response holds. Some servers send ``response.completed`` with one that says that it failed."""
     said = text(response.get("status"))
     status = said if said in ("incomplete", "failed", "cancelled") else status
@@ -136,7 +140,7 @@ def _whole(response: dict[str, Any], status: str, explain: Explainer) -> Piece |
         None if failure else _finish_reason(response, status, bool(calls)),
         text(response.get("model")),
     )
-    return Piece(delta, calls, whole=True, failure=failure)
+    return StreamEvent(delta, calls, whole=True, failure=failure)
 
 
 def _said(item: dict[str, Any]) -> str:

@@ -16,7 +16,7 @@ _MAX_PARSED = 65_536
 
 
 @dataclass(frozen=True, slots=True)
-class CallPiece:
+class ToolCallDelta:
     """A piece of a tool call: its name in the first, its arguments in the others or in one."""
 
     name: str = ""
@@ -36,11 +36,11 @@ class CallPiece:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class StreamEvent:
     """What an event holds, where a delta alone does not say it."""
 
     delta: Delta = field(default_factory=Delta)
-    calls: tuple[CallPiece, ...] = ()
+    calls: tuple[ToolCallDelta, ...] = ()
     whole: bool = False
     """Whether it is the whole reply: a repeat, where something came before."""
     opens: Literal["", "text", "reasoning"] = ""
@@ -52,7 +52,7 @@ class Piece:
 class _Call:
     """A tool call as text: its name and a fenced block with its arguments."""
 
-    def __init__(self, piece: CallPiece) -> None:
+    def __init__(self, piece: ToolCallDelta) -> None:
         self.name = piece.name
         self.id = piece.id
         self.is_begun = False
@@ -68,7 +68,7 @@ class _Call:
         self._parsed = 0
         """How many there were when they were no whole object yet."""
 
-    def add(self, piece: CallPiece) -> None:
+    def add(self, piece: ToolCallDelta) -> None:
         """Adds what `piece` says that did not come before."""
         self.name = self.name or piece.name
         self.id = self.id or piece.id
@@ -93,7 +93,7 @@ class _Call:
         self._done = True
         return True
 
-    def takes(self, piece: CallPiece) -> bool:
+    def takes(self, piece: ToolCallDelta) -> bool:
         """Whether `piece`, which has the same place, belongs to it. Some servers number all calls 0."""
         if piece.complete:
             return piece.name in ("", self.name)
@@ -121,7 +121,7 @@ class _Call:
         return f"\n{_FENCE}\n" if self._size else ""
 
 
-class Joiner:
+class StreamAssembler:
     """Turns the pieces of one reply into deltas: nothing twice, paragraphs kept apart, tool calls as text.
 
     A tool call is shown while it is written, as its name and a fenced block with its arguments. What comes before it
@@ -142,21 +142,21 @@ class Joiner:
         self._gap: str | None = None
         """What goes between the text so far and a paragraph that follows; None where there is no text."""
 
-    def take(self, piece: Delta | Piece) -> Delta:
+    def take(self, piece: Delta | StreamEvent) -> Delta:
         """Returns what there is to show of `piece`, which may be nothing."""
-        if isinstance(piece, Piece):
+        if isinstance(piece, StreamEvent):
             return self._joined(piece)
         if piece.reasoning or piece.finish_reason or self._waiting or self._apart or self._gap != "":
-            return self._joined(Piece(piece))
+            return self._joined(StreamEvent(piece))
         # Most pieces are more of the answer: they take a third of the time.
         split = self._split(piece.text, ends=False)
         return piece if split == (piece.text, "", False) else self._with_split(piece, split)
 
     def rest(self) -> Delta:
         """Returns what was held back, where the reply ends without a finish reason."""
-        return self._joined(Piece(), ends=True)
+        return self._joined(StreamEvent(), ends=True)
 
-    def _joined(self, piece: Piece, *, ends: bool = False) -> Delta:
+    def _joined(self, piece: StreamEvent, *, ends: bool = False) -> Delta:
         delta = piece.delta
         ends = ends or delta.finish_reason is not None
         if piece.opens:
@@ -215,7 +215,7 @@ class Joiner:
         self._waiting.append(gap + text)
         return self._shown()
 
-    def _called(self, piece: CallPiece) -> str:
+    def _called(self, piece: ToolCallDelta) -> str:
         call = self._calls.get(piece.place)
         if call is None or not call.takes(piece):
             if call is not None and not piece.name:

@@ -8,7 +8,7 @@ from streamtui.core.message import Delta, FinishReason
 from streamtui.providers.error_bodies import error_in
 from streamtui.providers.error_explainer import Explainer
 from streamtui.providers.sse import Event, SSEDecoder, SSEError
-from streamtui.providers.stream_assembler import Joiner, Piece
+from streamtui.providers.stream_assembler import StreamAssembler, StreamEvent
 from streamtui.providers.wire_formats import Decode
 
 _MAX_PLAIN = 32 * 1024 * 1024
@@ -38,7 +38,7 @@ class ReplyReader:
         self._decode = decode
         self._explain = explain
         self._tap = tap
-        self._joiner = Joiner(inline_reasoning=inline_reasoning)
+        self._joiner = StreamAssembler(inline_reasoning=inline_reasoning)
         self.content_type = ""
         """What the server calls the body."""
         self._events = SSEDecoder()
@@ -119,18 +119,20 @@ class ReplyReader:
         if piece is not None:
             yield from self._shown(piece)
 
-    def _shown(self, piece: Delta | Piece) -> Iterator[Delta]:
+    def _shown(self, piece: Delta | StreamEvent) -> Iterator[Delta]:
         if delta := self._joined(piece):
             yield delta
-        if isinstance(piece, Piece) and piece.failure is not None:
+        if isinstance(piece, StreamEvent) and piece.failure is not None:
             raise piece.failure
 
-    def _joined(self, piece: Delta | Piece) -> Delta:
-        delta, raw = self._joiner.take(piece), piece.delta if isinstance(piece, Piece) else piece
+    def _joined(self, piece: Delta | StreamEvent) -> Delta:
+        delta, raw = self._joiner.take(piece), piece.delta if isinstance(piece, StreamEvent) else piece
         self.begun = self.begun or bool(raw.text or delta.text or delta.reasoning)
         self.finished = self.finished or delta.finish_reason is not None
         # What repeats the whole reply, and says what it took, is the last.
-        self.done = self.done or (isinstance(piece, Piece) and piece.whole and self.finished and bool(delta.usage))
+        self.done = self.done or (
+            isinstance(piece, StreamEvent) and piece.whole and self.finished and bool(delta.usage)
+        )
         return delta
 
     @staticmethod

@@ -1,14 +1,14 @@
-"""Undecided: stands in for the server of a session until the user says where it goes on."""
+"""UnconfirmedProvider: stands in for the server of a session until the user says where it goes on."""
 
 from collections.abc import AsyncGenerator
 
 from streamtui.config import Endpoint
 from streamtui.core.message import Delta
 from streamtui.core.models import ModelInfo
-from streamtui.providers.base import Provider, ProviderError, Request, Trouble
+from streamtui.providers.base import ErrorKind, Provider, ProviderError, Request
 
 
-class Undecided(Provider):
+class UnconfirmedProvider(Provider):
     """Sends nothing, whatever it is asked."""
 
     def __init__(self, name: str) -> None:
@@ -25,7 +25,7 @@ class Undecided(Provider):
         raise self._error()
         yield Delta()
 
-    async def catalogue(self) -> list[ModelInfo]:
+    async def catalog(self) -> list[ModelInfo]:
         """Raises ProviderError."""
         raise self._error()
 
@@ -45,4 +45,4 @@ class Undecided(Provider):
 
     def _error(self) -> ProviderError:
         sentence = f"{self._endpoint.name} is not available, so nothing was sent: choose another endpoint first."
-        return ProviderError(sentence, Trouble.REFUSED)
+        return ProviderError(sentence, ErrorKind.REFUSED)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Self, cast
 from urllib.parse import quote
 
 from streamtui.config import Endpoint
-from streamtui.providers.client_factory import http_for, own_headers
-from streamtui.providers.credentials import Unlocking
+from streamtui.providers.client_factory import http_client_for, own_headers
+from streamtui.providers.credentials import Credentials
 from streamtui.providers.error_explainer import STARRED, Explainer, secrets_of
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class Upstream:
 
     def __init__(self, endpoint: Endpoint, *, transport: "Transport | None" = None) -> None:
         """`transport`: makes what carries the requests, in place of the network; called at the first use."""
-        self._key = Unlocking(endpoint)
+        self._key = Credentials(endpoint)
         self._transport = transport
         self._client: httpx2.AsyncClient | None = None
         self._connecting = asyncio.Lock()
@@ -71,7 +71,7 @@ class Upstream:
         limits = endpoint.timeouts
         timeout = httpx2.Timeout(limits.silence, connect=limits.connect, pool=limits.connect)
         # How many there may be at once is for the asker to limit: a request that waits here would look dead.
-        return http_for(endpoint, self._transport, timeout, connections=None)
+        return http_client_for(endpoint, self._transport, timeout, connections=None)
 
 
 def _url(endpoint: Endpoint, path: str) -> "httpx2.URL":
@@ -160,7 +160,7 @@ def without_secrets(body: bytes, endpoint: Endpoint) -> bytes:
     return STARRED.sub("[key]", text).encode("utf-8", "surrogateescape")
 
 
-def pass_to(endpoint: Endpoint) -> Upstream:
+def upstream_for(endpoint: Endpoint) -> Upstream:
     """Returns the upstream for `endpoint`; the demo is answered in this process."""
     return Upstream(endpoint, transport=_demo if endpoint.demo else None)
 

@@ -8,15 +8,15 @@ from streamtui.core.message import Delta
 from streamtui.providers import chat_completions, completion_events, completions, responses
 from streamtui.providers.base import Request
 from streamtui.providers.error_explainer import Explainer
-from streamtui.providers.stream_assembler import Piece
+from streamtui.providers.stream_assembler import StreamEvent
 
 Encode = Callable[[Request], dict[str, Any]]
 """A request into the JSON body. Raises ProviderError for what the API can't be sent."""
-Decode = Callable[[object, Explainer], Delta | Piece | None]
+Decode = Callable[[object, Explainer], Delta | StreamEvent | None]
 """One parsed event, or a whole body, into what it holds. Raises ProviderError for one that tells of a failure."""
 
 
-class Wire(NamedTuple):
+class WireFormat(NamedTuple):
     """How an API is spoken."""
 
     path: str
@@ -26,11 +26,11 @@ class Wire(NamedTuple):
     """What the API calls the parameters it has. A dot leads into an object."""
 
 
-WIRES = {
-    Api.CHAT: Wire(
+WIRE_FORMATS = {
+    Api.CHAT: WireFormat(
         chat_completions.PATH, chat_completions.encode, completion_events.decode, chat_completions.PARAMETERS
     ),
-    Api.COMPLETIONS: Wire(completions.PATH, completions.encode, completion_events.decode, completions.PARAMETERS),
-    Api.RESPONSES: Wire(responses.PATH, responses.encode, responses.decode, responses.PARAMETERS),
+    Api.COMPLETIONS: WireFormat(completions.PATH, completions.encode, completion_events.decode, completions.PARAMETERS),
+    Api.RESPONSES: WireFormat(responses.PATH, responses.encode, responses.decode, responses.PARAMETERS),
 }
 TITLES = {Api.CHAT: "Chat Completions", Api.COMPLETIONS: "Completions", Api.RESPONSES: "Responses"}

@@ -6,7 +6,7 @@ from time import monotonic
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from streamtui.core.sanitize import clean_line
-from streamtui.providers.base import ProviderError, Trouble
+from streamtui.providers.base import ErrorKind, ProviderError
 from streamtui.server.relay_metrics import Figures
 from streamtui.server.request_log import End, Exchange
 
@@ -18,8 +18,8 @@ _PATH_LENGTH = 100
 
 def note_failure(error: ProviderError) -> None:
     """Logs why an endpoint gave no reply; what it said itself, which may repeat a prompt, is left out."""
-    sentence = error.sentence
-    if error.trouble not in (Trouble.NO_KEY, Trouble.WRONG_KEY, Trouble.UNREACHABLE):
+    sentence = error.message
+    if error.kind not in (ErrorKind.NO_KEY, ErrorKind.WRONG_KEY, ErrorKind.UNREACHABLE):
         sentence = sentence.partition(" It said: ")[0]
     LOG.warning("%s", sentence)
 

@@ -7,16 +7,16 @@ from http import HTTPStatus
 from starlette.responses import JSONResponse
 
 from streamtui.config import Endpoint
-from streamtui.providers.base import ProviderError, Trouble
+from streamtui.providers.base import ErrorKind, ProviderError
 from streamtui.providers.error_explainer import Explainer
 
 _BAD_KEY = (502, "upstream_authentication_failed", "The relay has no valid API key for {}: its log says more.")
 _UNANSWERED = {
-    Trouble.NO_KEY: _BAD_KEY,
-    Trouble.WRONG_KEY: _BAD_KEY,
-    Trouble.UNREACHABLE: (502, "upstream_unreachable", "{} can't be reached: the relay's log says why."),
-    Trouble.TIMEOUT: (504, "upstream_timeout", "{} did not answer in time: try again."),
-    Trouble.BROKEN: (502, "upstream_broken", "{} broke off, or sent what is no reply: try again."),
+    ErrorKind.NO_KEY: _BAD_KEY,
+    ErrorKind.WRONG_KEY: _BAD_KEY,
+    ErrorKind.UNREACHABLE: (502, "upstream_unreachable", "{} can't be reached: the relay's log says why."),
+    ErrorKind.TIMEOUT: (504, "upstream_timeout", "{} did not answer in time: try again."),
+    ErrorKind.BROKEN: (502, "upstream_broken", "{} broke off, or sent what is no reply: try again."),
 }
 """What clients are told of an endpoint that sent no status, or one of `OWN_STATUSES`: status, code and sentence."""
 OWN_STATUSES = (401, 407)
@@ -69,11 +69,11 @@ def failed(endpoint: Endpoint, error: ProviderError) -> Refusal:
     name = endpoint.name
     if error.status is not None and error.status < 400:
         return Refusal(502, f"{name} sends requests elsewhere: the relay's log says where to.", "upstream_moved")
-    trouble = Trouble.UNREACHABLE if error.status == 407 else error.trouble
+    trouble = ErrorKind.UNREACHABLE if error.status == 407 else error.kind
     if trouble in _UNANSWERED and (error.status is None or error.status in OWN_STATUSES):
         status, code, sentence = _UNANSWERED[trouble]
         return Refusal(status, sentence.format(name), code)
-    sentence = error.sentence.replace(Explainer(endpoint).url, "its address")
+    sentence = error.message.replace(Explainer(endpoint).url, "its address")
     headers = {} if error.retry_after is None else {"retry-after": f"{error.retry_after:.0f}"}
     return Refusal(error.status or 502, sentence, "upstream_error", headers=headers)
 

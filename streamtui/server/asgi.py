@@ -15,7 +15,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from streamtui import error_log
-from streamtui.providers.wire_formats import WIRES
+from streamtui.providers.wire_formats import WIRE_FORMATS
 from streamtui.server import relay_metrics
 from streamtui.server.access_log import CLIENT_LEFT, LOG, Journal
 from streamtui.server.api_errors import AsciiJSON, Refusal, nothing_at
@@ -61,7 +61,7 @@ def _guarded(app: ASGIApp, relay: Relay) -> ASGIApp:
 
 
 def _add_paths(app: FastAPI, relay: Relay) -> None:
-    for api, wire in WIRES.items():
+    for api, wire in WIRE_FORMATS.items():
         app.router.routes.append(Route(f"/v1{wire.path}", PassOn(relay, api), methods=["POST"]))
     app.router.routes.append(Route("/chat", SimpleChat(relay), methods=["POST"]))
 

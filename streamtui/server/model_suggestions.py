@@ -27,7 +27,7 @@ async def unknown_model(lists: ModelLists, route: Route, error: ProviderError) -
     known = [model["id"] for model in models_in(await lists.all(SECONDS))]
     near = await asyncio.to_thread(nearest_models, route, known)
     advice = f"did you mean {' or '.join(map(clean_line, near))}?" if near else "GET /v1/models lists those that exist."
-    _, it_said, words = error.sentence.partition(" It said: ")
+    _, it_said, words = error.message.partition(" It said: ")
     model = short_line(route.model, _NAME_LENGTH)
     message = f"{route.endpoint.name} does not know the model {model!r}; {advice}{it_said}{words}"
     return Refusal(error.status or 404, message, "model_not_found", param="model")

@@ -9,10 +9,10 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from streamtui.config import Api
-from streamtui.providers.base import ProviderError, Trouble
+from streamtui.providers.base import ErrorKind, ProviderError
 from streamtui.providers.error_explainer import Explainer
 from streamtui.providers.upstream import UpstreamReply
-from streamtui.providers.wire_formats import WIRES
+from streamtui.providers.wire_formats import WIRE_FORMATS
 from streamtui.server.access_log import note_failure
 from streamtui.server.api_errors import OWN_STATUSES, failed
 from streamtui.server.disconnect import while_present
@@ -39,7 +39,7 @@ class PassOn:
     def __init__(self, relay: Relay, api: Api) -> None:
         self._relay = relay
         self._api = api
-        self._path = WIRES[api].path
+        self._path = WIRE_FORMATS[api].path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes a request on. Raises Refusal."""
@@ -70,7 +70,7 @@ class PassOn:
         said = _object(body)
         words = body.decode("utf-8", "replace") if said is None else said
         error = Explainer(route.endpoint, route.model, self._api).status(reply.status, words, reply.headers)
-        if error.trouble is Trouble.UNKNOWN_MODEL:
+        if error.kind is ErrorKind.UNKNOWN_MODEL:
             return (await unknown_model(self._relay.models, route, error)).response()
         headers = passed_down(reply.headers)
         if reply.status >= 400 and reply.status not in OWN_STATUSES and said is not None:

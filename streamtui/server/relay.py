@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from streamtui.config import Endpoint, Timeouts
 from streamtui.providers import connect
 from streamtui.providers.base import Provider
-from streamtui.providers.upstream import Upstream, pass_to
+from streamtui.providers.upstream import Upstream, upstream_for
 from streamtui.server.client_tokens import ClientTokens
 from streamtui.server.limits import Limits
 from streamtui.server.model_list import ModelLists
@@ -59,7 +59,7 @@ class Relay:
     def upstream(self, endpoint: Endpoint) -> Upstream:
         """What passes requests on to `endpoint`."""
         if endpoint.name not in self._upstreams:
-            self._upstreams[endpoint.name] = pass_to(endpoint)
+            self._upstreams[endpoint.name] = upstream_for(endpoint)
         return self._upstreams[endpoint.name]
 
     def provider(self, endpoint: Endpoint) -> Provider:

@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 from streamtui.config import Endpoint
 from streamtui.core.message import Delta, FinishReason, Message, Role
 from streamtui.core.parameters import Parameters
-from streamtui.providers.base import Provider, ProviderError, Request, Trouble
+from streamtui.providers.base import ErrorKind, Provider, ProviderError, Request
 from streamtui.server.access_log import note_failure
 from streamtui.server.api_errors import Refusal, failed
 from streamtui.server.disconnect import while_present
@@ -82,7 +82,7 @@ class SimpleChat:
                 await _stream(provider, body.request(route.endpoint, model), send)
             except ProviderError as error:
                 note_failure(error)
-                if error.trouble is Trouble.UNKNOWN_MODEL:
+                if error.kind is ErrorKind.UNKNOWN_MODEL:
                     refusal = await unknown_model(self._relay.models, route, error)
                 else:
                     refusal = failed(route.endpoint, error)

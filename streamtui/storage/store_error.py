@@ -51,12 +51,12 @@ class SchemaError(Exception):
     """A database this version may not touch; the text is a clause like those of `describe`."""
 
 
-Trouble = sqlite3.Error | OSError | SchemaError | UnicodeDecodeError
+ErrorKind = sqlite3.Error | OSError | SchemaError | UnicodeDecodeError
 TROUBLE = (sqlite3.Error, OSError, SchemaError, UnicodeDecodeError)
 """What any use of a database may raise. Python can't decode what SQLite says of a damaged one, if it quotes it."""
 
 
-def describe(error: Trouble, path: Path) -> str:
+def describe(error: ErrorKind, path: Path) -> str:
     """Returns what `error` means for the database `path`: one clean clause, with what to do, no full stop."""
     if isinstance(error, SchemaError):
         return str(error)

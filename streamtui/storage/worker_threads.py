@@ -18,7 +18,7 @@ from typing import Any, TypeVar, cast
 from streamtui.core.sanitize import clean_line
 from streamtui.storage import open_database, purge, row_values
 from streamtui.storage.open_database import FrozenView, connect, connect_for_reading
-from streamtui.storage.store_error import TROUBLE, StoreError, Trouble, describe, is_undecodable, primary_code
+from streamtui.storage.store_error import TROUBLE, ErrorKind, StoreError, describe, is_undecodable, primary_code
 from streamtui.storage.write_operations import Operation, fold_pieces
 
 RETRY = 2.0
@@ -215,7 +215,7 @@ class Writer:
     def _fail(self, error: Exception) -> None:
         """Keeps what is queued, and says why it could not be written."""
         expected = isinstance(error, TROUBLE)
-        reason = describe(cast("Trouble", error), self._path) if expected else _reason(error)
+        reason = describe(cast("ErrorKind", error), self._path) if expected else _reason(error)
         trouble = f"Can't save: {reason}."
         if not expected and trouble != self.save_error:
             self._report("saving sessions", error)

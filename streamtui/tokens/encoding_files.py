@@ -80,7 +80,7 @@ def folder() -> Path:
     return Path(named) if named else paths.encodings_dir()
 
 
-def recognised(data: bytes) -> Source | None:
+def find_source(data: bytes) -> Source | None:
     """The source whose file `data` is."""
     return next((source for source in SOURCES.values() if source.is_whole(data)), None)
 

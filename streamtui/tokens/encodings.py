@@ -16,7 +16,7 @@ _SAME = {"o200k_harmony": "o200k_base"}
 _loaded: dict[str, "tiktoken.Encoding"] = {}
 
 
-class Fit(NamedTuple):
+class EncodingChoice(NamedTuple):
     """An encoding for a model, and whether it is its own."""
 
     name: str
@@ -24,16 +24,16 @@ class Fit(NamedTuple):
 
 
 @cache
-def fit_for(model: str) -> Fit:
+def encoding_for(model: str) -> EncodingChoice:
     """Returns the encoding that counts for `model`. The first call imports tiktoken (30 ms)."""
     from tiktoken.model import encoding_name_for_model
 
     try:
         name = encoding_name_for_model(model.removeprefix("openai/"))
     except KeyError:
-        return Fit(_USUAL, False)
+        return EncodingChoice(_USUAL, False)
     name = _SAME.get(name, name)
-    return Fit(name, True) if name in encoding_files.SOURCES else Fit(_USUAL, False)
+    return EncodingChoice(name, True) if name in encoding_files.SOURCES else EncodingChoice(_USUAL, False)
 
 
 def load(name: str) -> bool:
@@ -59,12 +59,12 @@ def load(name: str) -> bool:
 
 def load_for(model: str) -> bool:
     """Loads the encoding that counts for `model`; see `load`."""
-    return load(fit_for(model).name)
+    return load(encoding_for(model).name)
 
 
 def counter_for(model: str) -> TokenCounter:
     """Returns a counter for texts of `model`; one that estimates as long as no encoding is loaded."""
     if not _loaded:
         return TokenCounter()
-    fit = fit_for(model)
+    fit = encoding_for(model)
     return TokenCounter(_loaded.get(fit.name), exact=fit.own)

@@ -389,7 +389,7 @@ class StreamTUI(SuspendingApp[None]):
             super().copy_to_clipboard(text)
             self.notify(f"Copied {size} by the terminal (OSC 52).", markup=False, timeout=2)
 
-    # Trouble with the disk
+    # ErrorKind with the disk
 
     def _tell_from_thread(self, trouble: str) -> None:
         self.call_from_thread_soon(self._tell_trouble, trouble)

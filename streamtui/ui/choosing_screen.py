@@ -19,38 +19,38 @@ class ChoosingScreen(EndpointScreen):
     def __init__(self) -> None:
         super().__init__()
         self._asked: set[str] = set()
-        """Endpoints that were asked for their catalogues."""
+        """Endpoints that were asked for their catalogs."""
 
     # What is known of models
 
     def _show_session(self) -> None:
         super()._show_session()
-        self.recall_catalogue()
+        self.load_catalog()
 
     def _reply_ended(self) -> None:
         super()._reply_ended()
         endpoint, answered = self.conversation.provider.endpoint, self.conversation.progress.state == "ready"
         if answered and endpoint.name not in self._asked and (self.conversation.window is None or endpoint.is_local):
             # Only now that it has answered: nobody is kept waiting, and a server that is not there is not asked.
-            self.ask_catalogue()
+            self.fetch_catalog()
 
-    @work(exclusive=True, group="catalogue")
-    async def recall_catalogue(self) -> None:
+    @work(exclusive=True, group="catalog")
+    async def load_catalog(self) -> None:
         """Takes what the server said of its models when it was asked last."""
         from streamtui.storage import StoreError
 
         with suppress(StoreError):  # nothing is lost, and the store's trouble is told where it matters
-            await self.conversation.recall_catalogue()
+            await self.conversation.load_catalog()
         self.show_status()
 
-    @work(exclusive=True, group="catalogue")
-    async def ask_catalogue(self) -> None:
+    @work(exclusive=True, group="catalog")
+    async def fetch_catalog(self) -> None:
         """Asks the server what its models take in and cost, where nobody else says it. A local one may say it anew."""
         from streamtui.providers.base import ProviderError
 
         self._asked.add(self.conversation.provider.endpoint.name)
         with suppress(ProviderError):  # many servers have no list; what they would say stays unknown
-            await self.conversation.ask_catalogue()
+            await self.conversation.fetch_catalog()
         self.show_status()
 
     def show_status(self) -> None:
@@ -100,7 +100,7 @@ class ChoosingScreen(EndpointScreen):
         except StoreError as error:
             self.notify(str(error), severity="error", markup=False)
             return
-        marked = {model.name for model in known if model.favorite} | set(conversation.provider.endpoint.favourites)
+        marked = {model.name for model in known if model.favorite} | set(conversation.provider.endpoint.favorites)
         names = sorted(marked or (model.name for model in known))
         others = [name for name in names if name != self.conversation.model]
         if not others:

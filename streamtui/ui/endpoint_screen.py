@@ -27,16 +27,16 @@ class EndpointScreen(TalkingScreen):
         """The provider of the endpoint that `session` was held with; one that sends nothing where that is gone, is at
         another host now, or has no key.
         """
-        from streamtui.providers.unconfirmed import Undecided
+        from streamtui.providers.unconfirmed import UnconfirmedProvider
 
         provider = self.conversation.provider
-        if isinstance(provider, Undecided):
+        if isinstance(provider, UnconfirmedProvider):
             provider = self.connections.to(self.config.endpoint)
         if not session.messages or not session.endpoint:
             return provider
         found = endpoint_for(session.endpoint, session.address, self.connections.endpoints)
         if found is None or found.needs_key:
-            return Undecided(session.endpoint)
+            return UnconfirmedProvider(session.endpoint)
         if found.name != provider.endpoint.name:
             self.notify(f"{found.name} answers here, as before.", markup=False, timeout=4)
         return self.connections.to(found)
@@ -127,18 +127,18 @@ class EndpointScreen(TalkingScreen):
         key = await self.app.push_screen_wait(KeyPanel(endpoint))
         if not key:
             return None
-        self.keep_key(endpoint, key)
+        self.store_key(endpoint, key)
         return replace(endpoint, api_key=key)
 
     @work(group="keep-key")
-    async def keep_key(self, endpoint: Endpoint, key: str) -> None:
+    async def store_key(self, endpoint: Endpoint, key: str) -> None:
         """Puts the key into the keyring, or says how to keep it."""
         from streamtui.config.keyring_index import note_in_keyring
-        from streamtui.providers.api_keys import keep_key
+        from streamtui.providers.api_keys import store_key
         from streamtui.providers.base import ProviderError
 
         try:
-            await keep_key(endpoint.name, key)
+            await store_key(endpoint.name, key)
             note_in_keyring(endpoint.name, True)
         except (ProviderError, OSError):
             self.notify(

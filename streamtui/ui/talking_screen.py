@@ -105,7 +105,7 @@ class TalkingScreen(TurnScreen):
         try:
             await self.conversation.settle_model()
         except ProviderError as error:
-            self.notify(error.sentence, severity="warning", markup=False, timeout=10)
+            self.notify(error.message, severity="warning", markup=False, timeout=10)
         self.show_status()
 
     @work(group="others")

@@ -9,7 +9,7 @@ from textual import on, work
 from streamtui.config import Config
 from streamtui.core.message import Message, Role
 from streamtui.core.sanitize import clean
-from streamtui.core.smoothing import PacedView
+from streamtui.core.smoothing import SmoothedStream
 from streamtui.ui.reading_screen import ReadingScreen
 from streamtui.ui.widgets.prompt import Prompt
 
@@ -116,7 +116,7 @@ class TurnScreen(ReadingScreen):
         try:
             recap = await conversation.room.summarise(path, keep_from)
         except ProviderError as error:
-            self.notify(f"There is no summary. {error.sentence}", severity="error", markup=False, timeout=10)
+            self.notify(f"There is no summary. {error.message}", severity="error", markup=False, timeout=10)
             return False
         conversation.room.leave_out(path, keep_from, recap)
         self.show_path()
@@ -140,7 +140,7 @@ class TurnScreen(ReadingScreen):
             replies = conversation.reply()
             self._add_reply()
         self.show_status()
-        view = PacedView(transcript.append, self.config.pace, lambda: conversation.progress.sent)
+        view = SmoothedStream(transcript.append, self.config.pace, lambda: conversation.progress.sent)
         try:
             async with aclosing(replies) as deltas:
                 async for delta in deltas:

@@ -158,7 +158,7 @@ def functions() -> Iterator[Subject]:
     from streamtui.highlighting.highlighter import Highlighter
     from streamtui.markdown.document import parse
     from streamtui.providers.demo.answers import answer
-    from streamtui.providers.error_bodies import server_words
+    from streamtui.providers.error_bodies import server_message
     from streamtui.providers.error_explainer import Explainer
     from streamtui.providers.parameter_compat import refusal_in
     from streamtui.server.model_suggestions import nearest_models
@@ -217,7 +217,7 @@ def functions() -> Iterator[Subject]:
     yield Subject("an error event", lambda text: explain.sent_error({"message": text, "code": text}), words)
     yield Subject("an error for a model", lambda text: Explainer(here, text).status(404, text, {}), words)
     yield Subject("a page in place of a stream", lambda text: explain.not_a_stream(text, text), words)
-    yield Subject("server_words", server_words, words)
+    yield Subject("server_message", server_message, words)
     yield Subject("a refused field", lambda text: refusal_in(text, dict(body)), words)
     yield Subject("clean", sanitize.clean, ("\x1b", "\r", "\r\n", "\ud800", "\udc00", "\u2028"))
     yield Subject("clean in pieces", scan, ("\x1b", "\r", "\r\n", "\ud800", "\udc00", "\u2028"))
@@ -231,7 +231,7 @@ def functions() -> Iterator[Subject]:
     yield Subject("indexed", search_query.indexed, ("日", "a日"))
     yield Subject("manual.search", manual.search, ("a.", "streamtui", "_", "'"))
     yield Subject("the demo's answer", lambda text: answer([text]), ("what did i ", "code "))
-    yield Subject("facts of a model", lambda text: models.facts_of(here, text), ("gpt-5", "gpt-1.", "/", "chat"))
+    yield Subject("facts of a model", lambda text: models.model_info(here, text), ("gpt-5", "gpt-1.", "/", "chat"))
     yield Subject(
         "the API of a model", lambda text: (models.api_for(here, text), models.reasons(text)), ("gpt-1.", "/")
     )

@@ -36,7 +36,7 @@ timeouts.silence = 0.5
 proxy = "socks5://proxy.example:1080"
 api = "responses"
 model = "big"
-favourites = ["big", "small"]
+favorites = ["big", "small"]
 system = "Be quick."
 retries = 0
 
@@ -100,7 +100,7 @@ def test_everything_a_file_can_say(file: Path) -> None:
             "proxy": "socks5://proxy.example:1080",
             "api": Api.RESPONSES,
             "model": "big",
-            "favourites": ("big", "small"),
+            "favorites": ("big", "small"),
             "system": "Be quick.",
             "retries": 0,
             "parameters": Parameters(max_tokens=100, stop=("END",), extra={"top_k": 40, "nested": {"a": [1, 2]}}),
@@ -155,7 +155,7 @@ MISTAKES = [
     ("endpoints.groq.proxy = 'proxy:80'", "endpoints.groq.proxy should be the address of a proxy"),
     ("endpoints.groq.api = 'messages'", "endpoints.groq.api should be chat, completions or responses"),
     ("endpoints.groq.favourites = 'a'", "endpoints.groq.favourites should be a list of texts"),
-    ("endpoints.groq.favourites = ['a', 1]", "endpoints.groq.favourites should be a list of texts"),
+    ("endpoints.groq.favorites = ['a', 1]", "endpoints.groq.favorites should be a list of texts"),
     ("endpoints.groq.retries = -1", "endpoints.groq.retries should be a whole number from 0 to 20"),
     ("endpoints.groq.retries = 1.5", "endpoints.groq.retries should be a whole number from 0 to 20"),
     ("endpoints.groq.models.x.window = 0", "endpoints.groq.models.x.window should be a whole number from 1 to"),
@@ -265,3 +265,9 @@ def test_two_actions_can_change_keys(file: Path) -> None:
     settings = read(file, "[keys]\n'chat.retry' = 'ctrl+f'\n'chat.find' = 'f5'\n")
     assert settings.troubles == []
     assert settings.keymap == {"chat.retry": "ctrl+f", "chat.find": "f5"}
+
+
+def test_favourites_of_the_first_releases_still_work(file: Path) -> None:
+    settings = read(file, FULL.replace("favorites = ", "favourites = "))
+    assert settings.troubles == []
+    assert settings.endpoints["box"]["favorites"] == ("big", "small")

@@ -138,7 +138,7 @@ async def test_summing_up_can_be_stopped(store: Store) -> None:
         talk = small(server, store)
         summing = asyncio.create_task(talk.room.summarise([prompt(1), prompt(2)], 1))
         await server.arrived.wait()
-        assert talk.progress.state is State.SUMMARISING
+        assert talk.progress.state is State.SUMMARIZING
         summing.cancel()
         await asyncio.gather(summing, return_exceptions=True)
     assert (talk.progress.state, talk.progress.running) == (State.STOPPED, False)

@@ -7,7 +7,7 @@ import pytest
 
 from streamtui.core.message import FinishReason, Timing, Usage
 from streamtui.core.progress import State
-from streamtui.providers.base import GO_ON
+from streamtui.providers.base import CONTINUE_PROMPT
 from streamtui.storage import Store
 from tests.support.conversations import (
     ask,
@@ -37,7 +37,7 @@ async def test_a_reply_cut_by_its_length_goes_on_in_the_same_message(store: Stor
     assert talk.current is reply
     assert "".join(delta.text for delta in deltas) == " three."
     assert (reply.text, reply.finish_reason) == ("One, two, three.", FinishReason.STOP)
-    assert sent == [("system", "Count."), ("user", "count"), ("assistant", "One, two,"), ("user", GO_ON)]
+    assert sent == [("system", "Count."), ("user", "count"), ("assistant", "One, two,"), ("user", CONTINUE_PROMPT)]
     assert [message.text for message in saved] == ["count", "One, two, three."]
     assert saved[-1] == reply
     whole = Usage(30, 7, repeated_tokens=14, requests=2)

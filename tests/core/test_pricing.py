@@ -8,7 +8,7 @@ import pytest
 from streamtui.config import DEMO, OPENAI_URL, Endpoint, ModelSettings
 from streamtui.core import price_list
 from streamtui.core.message import Message, Recap, Role, Usage
-from streamtui.core.models import ModelInfo, facts_of, may_cost, priced_by_name, window_of
+from streamtui.core.models import ModelInfo, context_window_of, may_cost, model_info, priced_by_name
 from streamtui.core.pricing import Cost, cost_of, cost_of_reply, in_dollars, session_cost, spent
 from streamtui.core.session import Session
 
@@ -40,25 +40,25 @@ def with_settings(endpoint: Endpoint, model: str, settings: ModelSettings) -> En
 
 def test_the_window_the_user_set_wins(listed: None) -> None:
     endpoint = with_settings(OPENAI, "gpt-5", ModelSettings(window=1_000))
-    assert window_of(endpoint, "gpt-5", ModelInfo("gpt-5", window=2_000)) == 1_000
+    assert context_window_of(endpoint, "gpt-5", ModelInfo("gpt-5", window=2_000)) == 1_000
 
 
 def test_then_the_server_is_believed_then_the_list_then_the_name(listed: None) -> None:
-    assert window_of(OPENAI, "gpt-5", ModelInfo("gpt-5", window=2_000)) == 2_000
-    assert window_of(OPENAI, "gpt-5-2025-08-07", ModelInfo("gpt-5-2025-08-07")) == 400_000
-    assert window_of(PROXY, "openai/gpt-4o-mini") == 128_000
-    assert window_of(PROXY, "mine-7b") is None
-    assert window_of(LOCAL, "gpt-oss:20b") is None
+    assert context_window_of(OPENAI, "gpt-5", ModelInfo("gpt-5", window=2_000)) == 2_000
+    assert context_window_of(OPENAI, "gpt-5-2025-08-07", ModelInfo("gpt-5-2025-08-07")) == 400_000
+    assert context_window_of(PROXY, "openai/gpt-4o-mini") == 128_000
+    assert context_window_of(PROXY, "mine-7b") is None
+    assert context_window_of(LOCAL, "gpt-oss:20b") is None
 
 
 def test_nothing_waits_for_the_list(unlisted: None) -> None:
-    assert window_of(OPENAI, "gpt-6-luna") == 1_050_000  # by its name
+    assert context_window_of(OPENAI, "gpt-6-luna") == 1_050_000  # by its name
     assert cost_of(USAGE, OPENAI, "gpt-6-luna") is None
-    assert facts_of(OPENAI, "gpt-6-luna").input_price is None
+    assert model_info(OPENAI, "gpt-6-luna").input_price is None
 
 
 def test_facts_say_prices(listed: None) -> None:
-    facts = facts_of(OPENAI, "gpt-4o-mini")
+    facts = model_info(OPENAI, "gpt-4o-mini")
     assert (facts.input_price, facts.output_price) == (0.15, 0.6)
 
 
@@ -122,7 +122,7 @@ HERE = Endpoint("localhost:4000", "http://localhost:4000/v1")
 @pytest.mark.parametrize("model", ["gpt-4o-mini", "openai/gpt-4o-mini", "azure/gpt-4o-mini"])
 def test_a_proxy_on_this_machine_costs_what_the_maker_of_the_model_asks(listed: None, model: str) -> None:
     assert cost_of(USAGE, HERE, model, when=time.time()) == pytest.approx(0.15 + 0.06)
-    assert facts_of(HERE, model).output_price == 0.6
+    assert model_info(HERE, model).output_price == 0.6
 
 
 def test_whoever_is_named_before_the_model_is_paid(listed: None) -> None:

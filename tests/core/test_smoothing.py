@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamtui.core.message import Delta
-from streamtui.core.smoothing import DELAY, PacedView, Pacer
+from streamtui.core.smoothing import DELAY, SmoothedStream, Smoother
 
 TEXTS = st.builds(Delta, st.text("abc", max_size=40), st.text("xyz", max_size=40))
 GAPS = st.floats(0, 20)
@@ -25,7 +25,7 @@ def length(deltas: list[Delta]) -> int:
 
 @given(PACES, st.lists(st.tuples(GAPS, TEXTS), max_size=30))
 def test_all_of_it_is_shown_in_order_and_in_time(pace: float, pieces: list[tuple[float, Delta]]) -> None:
-    pacer, shown, now = Pacer(pace), list[Delta](), 0.0
+    pacer, shown, now = Smoother(pace), list[Delta](), 0.0
     came: list[tuple[float, int]] = []
     for gap, delta in pieces:
         then = now + gap
@@ -51,7 +51,7 @@ def in_time(came: list[tuple[float, int]], shown: list[Delta], now: float) -> No
 
 @given(PACES, st.lists(TEXTS, min_size=1, max_size=10), st.floats(1, 100))
 def test_it_is_no_faster_than_the_pace_unless_it_would_be_late(pace: float, burst: list[Delta], at: float) -> None:
-    pacer = Pacer(pace)
+    pacer = Smoother(pace)
     for delta in burst:
         pacer.add(delta, at)
     assert length(pacer.due(at)) <= 1
@@ -60,7 +60,7 @@ def test_it_is_no_faster_than_the_pace_unless_it_would_be_late(pace: float, burs
 
 
 def test_a_burst_is_spread_over_what_may_be_held_back() -> None:
-    pacer = Pacer(100)
+    pacer = Smoother(100)
     pacer.add(Delta("x" * 1000), 100.0)
     sizes = [length(pacer.due(100 + tick / 10)) for tick in range(51)]
     assert all(9 <= size <= 11 for size in sizes[1:50])
@@ -69,7 +69,7 @@ def test_a_burst_is_spread_over_what_may_be_held_back() -> None:
 
 
 def test_a_notice_goes_with_its_piece() -> None:
-    pacer = Pacer(10)
+    pacer = Smoother(10)
     pacer.add(Delta("abcdefghij", notice="Mind."), 10.0)
     shown = [*pacer.due(10.0), *pacer.due(10.2), *pacer.rest()]
     assert [delta.notice for delta in shown if delta.notice] == ["Mind."]
@@ -77,7 +77,7 @@ def test_a_notice_goes_with_its_piece() -> None:
 
 async def test_a_view_without_a_pace_shows_at_once() -> None:
     shown: list[Delta] = []
-    view = PacedView(shown.append, None, lambda: 0.0)
+    view = SmoothedStream(shown.append, None, lambda: 0.0)
     view.add(Delta("abc"))
     assert shown == [Delta("abc")]
     view.finish()
@@ -93,7 +93,7 @@ async def test_a_view_shows_bit_by_bit_and_the_rest_at_the_end() -> None:
         shown.append(delta)
         changed.set()
 
-    view = PacedView(show, 200, lambda: sent)
+    view = SmoothedStream(show, 200, lambda: sent)
     view.add(Delta("x" * 500))
     while len(shown) < 4:
         await changed.wait()

@@ -1,4 +1,4 @@
-"""What a file holds is recognised by looking; archives that lie are refused; memory stays flat."""
+"""What a file holds is find_source by looking; archives that lie are refused; memory stays flat."""
 
 import json
 import subprocess

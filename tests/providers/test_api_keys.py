@@ -10,8 +10,8 @@ import pytest
 from streamtui import processes
 from streamtui.config import OPENAI_URL, Endpoint
 from streamtui.providers import api_keys
-from streamtui.providers.api_keys import fetch_key, forget_key, keep_key, resolve_key
-from streamtui.providers.base import ProviderError, Trouble
+from streamtui.providers.api_keys import delete_key, fetch_key, fetch_key_blocking, store_key
+from streamtui.providers.base import ErrorKind, ProviderError
 from tests.support import ROOT
 from tests.support.terminal import runs
 
@@ -40,8 +40,8 @@ async def refused(endpoint: Endpoint) -> str:
     """The sentence of the error that fetching the key ends with."""
     with pytest.raises(ProviderError) as raised:
         await fetch_key(endpoint)
-    assert raised.value.trouble is Trouble.NO_KEY
-    return raised.value.sentence
+    assert raised.value.kind is ErrorKind.NO_KEY
+    return raised.value.message
 
 
 async def test_a_command_gives_the_key() -> None:
@@ -128,13 +128,13 @@ async def test_the_command_has_no_terminal_to_draw_on() -> None:
 
 
 async def test_a_key_is_kept_in_the_keyring_and_found_there(keyring: Path) -> None:
-    await keep_key("box", "sk-kept")
+    await store_key("box", "sk-kept")
     assert await fetch_key(Endpoint("box", URL, api_key_keyring=True)) == "sk-kept"
-    assert await asyncio.to_thread(resolve_key, Endpoint("box", URL, api_key_keyring=True)) == "sk-kept"
-    await forget_key("box")
+    assert await asyncio.to_thread(fetch_key_blocking, Endpoint("box", URL, api_key_keyring=True)) == "sk-kept"
+    await delete_key("box")
     assert "config set-key box" in await refused(Endpoint("box", URL, api_key_keyring=True))
     with pytest.raises(ProviderError, match=r"was not taken out of the keyring.*there is no such key"):
-        await forget_key("box")
+        await delete_key("box")
 
 
 async def test_a_keyring_without_the_key_leaves_it_to_the_file(keyring: Path) -> None:
@@ -154,13 +154,13 @@ async def test_a_machine_without_a_keyring_says_so(monkeypatch: pytest.MonkeyPat
     assert "No recommended backend was available" in said
     assert "Traceback" not in said
     with pytest.raises(ProviderError, match="was not put into the keyring"):
-        await keep_key("box", "sk-1")
+        await store_key("box", "sk-1")
 
 
 async def test_a_keyring_that_forgets_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
     with pytest.raises(ProviderError, match="was not put into the keyring"):
-        await keep_key("box", "sk-1")
+        await store_key("box", "sk-1")
 
 
 async def test_no_file_of_the_folder_passes_for_the_keyring(
@@ -168,7 +168,7 @@ async def test_no_file_of_the_folder_passes_for_the_keyring(
 ) -> None:
     (tmp_path / "keyring.py").write_text("print('sk-stranger')")
     monkeypatch.chdir(tmp_path)
-    await keep_key("box", "sk-kept")
+    await store_key("box", "sk-kept")
     assert await fetch_key(Endpoint("box", URL, api_key_keyring=True)) == "sk-kept"
 
 

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamtui.core.message import Attachment, Delta, FinishReason, Message, Role, Usage
-from streamtui.providers.base import ProviderError, Request, Trouble
+from streamtui.providers.base import ErrorKind, ProviderError, Request
 from streamtui.providers.chat_completions import encode
 from streamtui.providers.completion_events import decode
-from streamtui.providers.stream_assembler import Piece
+from streamtui.providers.stream_assembler import StreamEvent
 from tests.support.provider_requests import EXPLAIN
 
 PNG = Attachment("dot.png", "image/png", b"\x89PNG")
@@ -54,7 +54,7 @@ def test_a_file_of_another_kind_is_refused_by_name() -> None:
     video = Attachment("a\x1b.mp4", "video/mp4", b"")
     with pytest.raises(ProviderError, match=r"a␛\.mp4 can't be sent") as caught:
         encode(Request("m", (Message(Role.USER, "Look", attachments=(video,)),)))
-    assert caught.value.trouble is Trouble.REFUSED
+    assert caught.value.kind is ErrorKind.REFUSED
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,10 @@ def test_a_file_of_another_kind_is_refused_by_name() -> None:
         (one({}, finish_reason="stopped"), Delta(finish_reason=FinishReason.STOP)),
         (one({}, finish_reason=""), None),
         (one({}, finish_reason=1), None),
-        ({"choices": [{"message": {"content": "whole"}}], "model": "m"}, Piece(Delta("whole", model="m"), whole=True)),
+        (
+            {"choices": [{"message": {"content": "whole"}}], "model": "m"},
+            StreamEvent(Delta("whole", model="m"), whole=True),
+        ),
         ({"choices": [], "usage": {"prompt_tokens": 2, "completion_tokens": 3}}, Delta(usage=Usage(2, 3))),
         ({"usage": {"prompt_tokens": 2, "cost": 0.5}}, Delta(usage=Usage(2, cost=0.5))),
         ({"usage": {"prompt_tokens": 2, "cost": {"total": 1}}}, Delta(usage=Usage(2))),
@@ -113,12 +116,12 @@ def test_events_are_taken_as_they_come(data: object, expected: Delta | None) -> 
 def test_an_error_in_the_stream_is_raised_with_the_servers_words(data: object) -> None:
     with pytest.raises(ProviderError, match=r"box .*: “?.*It␛\[31m broke") as caught:
         decode(data, EXPLAIN)
-    assert caught.value.trouble is Trouble.SERVER
+    assert caught.value.kind is ErrorKind.SERVER
 
 
 def test_a_finish_reason_that_means_failure_is_one() -> None:
     piece = decode(one({"content": "Kept"}, finish_reason="error"), EXPLAIN)
-    assert isinstance(piece, Piece)
+    assert isinstance(piece, StreamEvent)
     assert piece.delta == Delta("Kept")
     assert "box broke the reply off" in str(piece.failure)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from streamtui.config import Api, Endpoint
-from streamtui.providers.base import Trouble
+from streamtui.providers.base import ErrorKind
 from streamtui.providers.openai_provider import OpenAIProvider
 from streamtui.providers.upstream import Upstream
 from tests.support.provider_requests import Got, ask
@@ -48,7 +48,7 @@ async def test_the_headers_of_an_endpoint_are_sent(headers: dict[str, str], auth
 async def test_a_header_that_cannot_be_sent(headers: dict[str, str]) -> None:
     async with serving(WHOLE) as server:
         got = await asked(Endpoint("box", server.url, headers=headers))
-    assert "holds characters no header can have: correct it." in got.sentence
+    assert "holds characters no header can have: correct it." in got.message
     assert server.requests == []
 
 
@@ -57,7 +57,7 @@ async def test_what_headers_hold_in_place_of_a_key_is_not_shown() -> None:
     headers = {"api-key": "azure-secret", "authorization": "Basic dXNlcjpw", "x-title": "Who is"}
     async with serving(whole(refusal, "401 Oh", "application/json")) as server:
         got = await asked(Endpoint("box", server.url, headers=headers))
-    assert "“Who is [key], who is [key]?”" in got.sentence
+    assert "“Who is [key], who is [key]?”" in got.message
 
 
 async def test_azure_and_its_version() -> None:
@@ -104,7 +104,7 @@ async def test_the_proxy_of_the_environment_is_for_servers_elsewhere(monkeypatch
         assert (await asked(Endpoint("box", local.url))).text == "Hi!"
         got = await asked(Endpoint("box", "http://box.invalid/v1", proxy="none"))
     assert got.error is not None
-    assert got.error.trouble is Trouble.UNREACHABLE
+    assert got.error.kind is ErrorKind.UNREACHABLE
     assert (len(proxy.requests), len(local.requests)) == (1, 1)
 
 
@@ -118,14 +118,14 @@ async def test_the_proxy_of_the_environment_is_for_servers_elsewhere(monkeypatch
 )
 async def test_a_proxy_that_does_not_help(proxy: str, sentence: str) -> None:
     got = await asked(Endpoint("box", "http://box.invalid/v1", proxy=proxy))
-    assert sentence in got.sentence
-    assert "hush" not in got.sentence
+    assert sentence in got.message
+    assert "hush" not in got.message
 
 
 async def test_a_proxy_that_wants_a_password() -> None:
     async with serving(whole(b"", "407 Proxy Authentication Required")) as proxy:
         got = await asked(Endpoint("box", "http://box.invalid/v1", proxy=through(proxy)))
-    assert got.sentence == "The proxy on the way to box wants a password (407): put it into its proxy setting."
+    assert got.message == "The proxy on the way to box wants a password (407): put it into its proxy setting."
 
 
 # Keys
@@ -163,7 +163,7 @@ async def test_a_command_runs_at_the_first_request_and_only_then(tmp_path: Path)
 async def test_a_key_from_a_command_is_not_shown_either() -> None:
     async with serving(whole(b'{"error": "Not sk-command"}', "400 Oh", "application/json")) as server:
         got = await asked(Endpoint("box", server.url, api_key_command="echo sk-command"))
-    assert "“Not [key]”" in got.sentence
+    assert "“Not [key]”" in got.message
 
 
 async def test_a_key_that_has_expired_is_fetched_anew(tmp_path: Path) -> None:
@@ -178,7 +178,7 @@ async def test_a_key_that_has_expired_is_fetched_anew(tmp_path: Path) -> None:
         provider = OpenAIProvider(Endpoint("box", server.url, api_key_command=f"cat {token}"))
         got = await ask(provider)
         assert got.error is not None
-        assert got.error.trouble is Trouble.WRONG_KEY
+        assert got.error.kind is ErrorKind.WRONG_KEY
         token.write_text("sk-tuesday")
         assert (await ask(provider)).text == "Hi!"
         await provider.aclose()
@@ -188,8 +188,8 @@ async def test_a_command_that_fails_is_told_and_nothing_sent() -> None:
     async with serving(WHOLE) as server:
         got = await asked(Endpoint("box", server.url, api_key_command="echo locked >&2; exit 3"))
     assert got.error is not None
-    assert got.error.trouble is Trouble.NO_KEY
-    assert "locked" in got.sentence
+    assert got.error.kind is ErrorKind.NO_KEY
+    assert "locked" in got.message
     assert server.requests == []
 
 

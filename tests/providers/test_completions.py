@@ -6,7 +6,7 @@ import pytest
 
 from streamtui.core.message import Attachment, Delta, FinishReason, Message, Role, Usage
 from streamtui.core.parameters import Parameters
-from streamtui.providers.base import ProviderError, Request, Trouble
+from streamtui.providers.base import ErrorKind, ProviderError, Request
 from streamtui.providers.completion_events import decode
 from streamtui.providers.completions import encode
 from tests.support.provider_requests import EXPLAIN
@@ -44,7 +44,7 @@ def test_text_files_go_before_their_prompt_and_images_nowhere() -> None:
     picture = Message(Role.USER, "Look", attachments=(Attachment("a.png", "image/png", b"x"),))
     with pytest.raises(ProviderError, match="image can't be sent by the Completions API") as caught:
         encode(Request("m", (picture,)))
-    assert caught.value.trouble is Trouble.REFUSED
+    assert caught.value.kind is ErrorKind.REFUSED
 
 
 def test_parameters_by_their_names() -> None:

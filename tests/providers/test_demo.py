@@ -12,7 +12,7 @@ from streamtui.config import DEMO, Api
 from streamtui.core.message import Attachment, FinishReason, Message, Role
 from streamtui.core.parameters import Parameters
 from streamtui.providers import connect
-from streamtui.providers.base import Request, Trouble
+from streamtui.providers.base import ErrorKind, Request
 from streamtui.providers.demo.answers import answer
 from streamtui.providers.demo.provider import demo_provider
 from streamtui.providers.demo.requests import SPEEDS
@@ -111,16 +111,16 @@ async def test_a_completion_goes_on_where_the_text_ends() -> None:
 
 @pytest.mark.parametrize("api", Api)
 async def test_the_failures_of_every_api(api: Api) -> None:
-    for prompt, trouble in (("error", Trouble.SERVER), ("break", Trouble.BROKEN), ("error 429", Trouble.BUSY)):
+    for prompt, trouble in (("error", ErrorKind.SERVER), ("break", ErrorKind.BROKEN), ("error 429", ErrorKind.BUSY)):
         got = await demo(prompt, api=api)
         assert got.error is not None
-        assert got.error.trouble is trouble
+        assert got.error.kind is trouble
         assert got.finish_reason is None
 
 
 async def test_a_temperature_that_is_none() -> None:
     got = await demo("thanks", parameters=Parameters(extra={"temperature": 2.5}))
-    assert "Expected a value <= 2, but got 2.5" in got.sentence
+    assert "Expected a value <= 2, but got 2.5" in got.message
 
 
 async def test_a_model_that_takes_no_temperature() -> None:
@@ -155,27 +155,27 @@ async def test_thinking_comes_before_the_answer() -> None:
 @pytest.mark.parametrize(
     ("prompt", "trouble", "text"),
     [
-        ("error", Trouble.SERVER, "This reply ends in an error event"),
-        ("break", Trouble.BROKEN, "This reply ends in a lost connection"),
-        ("garbage", Trouble.BROKEN, ""),
-        ("error 401", Trouble.NO_KEY, ""),
-        ("show me error 404", Trouble.UNKNOWN_MODEL, ""),
-        ("error 429", Trouble.BUSY, ""),
-        ("error 500", Trouble.SERVER, ""),
-        ("error 418", Trouble.REFUSED, ""),
+        ("error", ErrorKind.SERVER, "This reply ends in an error event"),
+        ("break", ErrorKind.BROKEN, "This reply ends in a lost connection"),
+        ("garbage", ErrorKind.BROKEN, ""),
+        ("error 401", ErrorKind.NO_KEY, ""),
+        ("show me error 404", ErrorKind.UNKNOWN_MODEL, ""),
+        ("error 429", ErrorKind.BUSY, ""),
+        ("error 500", ErrorKind.SERVER, ""),
+        ("error 418", ErrorKind.REFUSED, ""),
     ],
 )
-async def test_failures(prompt: str, trouble: Trouble, text: str) -> None:
+async def test_failures(prompt: str, trouble: ErrorKind, text: str) -> None:
     got = await demo(prompt)
     assert got.error is not None
-    assert got.error.trouble is trouble
+    assert got.error.kind is trouble
     assert got.text.startswith(text)
     assert bool(got.text) == bool(text)
     assert got.finish_reason is None
 
 
 async def test_an_unknown_model() -> None:
-    assert (await demo("hello", model="gpt-6-luna")).sentence.startswith("demo does not know the model gpt-6-luna")
+    assert (await demo("hello", model="gpt-6-luna")).message.startswith("demo does not know the model gpt-6-luna")
 
 
 async def test_a_reply_that_is_stopped_ends_at_once() -> None:

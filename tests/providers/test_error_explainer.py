@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamtui.config import OPENAI_URL, Endpoint
-from streamtui.providers.base import Trouble
-from streamtui.providers.error_bodies import retry_after, server_words
+from streamtui.providers.base import ErrorKind
+from streamtui.providers.error_bodies import retry_after, server_message
 from streamtui.providers.error_explainer import NAME_LENGTH, WORDS_LENGTH, Explainer
 from tests.support.provider_requests import EXPLAIN
 
-T = Trouble
+T = ErrorKind
 NO_KEY = Explainer(Endpoint("box", "http://box.test/v1"), "some-model")
 
 
@@ -73,10 +73,10 @@ NO_KEY = Explainer(Endpoint("box", "http://box.test/v1"), "some-model")
         (307, "", T.REFUSED, "box sends requests elsewhere (307): use https://new.test/v1 instead."),
     ],
 )
-def test_statuses(status: int, body: object, trouble: Trouble, sentence: str) -> None:
+def test_statuses(status: int, body: object, trouble: ErrorKind, sentence: str) -> None:
     error = EXPLAIN.status(status, body, {"location": "https://new.test/v1"})
-    assert sentence in error.sentence
-    assert (error.trouble, error.status) == (trouble, status)
+    assert sentence in error.message
+    assert (error.kind, error.status) == (trouble, status)
 
 
 @pytest.mark.parametrize(
@@ -118,13 +118,13 @@ def test_what_may_pass_of_what_is_sent_with_status_200(body: object, retryable: 
 
 def test_a_server_that_wants_a_key_and_got_none() -> None:
     error = NO_KEY.status(401, {"message": "Who are you?"}, {})
-    assert error.trouble is T.NO_KEY
-    assert "--api-key-env" in error.sentence
+    assert error.kind is T.NO_KEY
+    assert "--api-key-env" in error.message
 
 
 def test_openai_without_a_key() -> None:
     error = Explainer(Endpoint("openai", OPENAI_URL)).no_key()
-    assert error.sentence == "No API key is set for openai: set OPENAI_API_KEY, or pick another server (shift+F2)."
+    assert error.message == "No API key is set for openai: set OPENAI_API_KEY, or pick another server (shift+F2)."
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_retry_after(headers: dict[str, str], seconds: float | None) -> None:
 
 def test_a_refusal_of_something_else_than_a_reply_names_no_model() -> None:
     error = Explainer(Endpoint("box", "http://box.test/v1")).status(400, {"error": "No connected db."}, {})
-    assert error.sentence.startswith("box refused the request (400): change it.")
+    assert error.message.startswith("box refused the request (400): change it.")
 
 
 def test_retry_after_as_a_date() -> None:
@@ -163,15 +163,15 @@ def test_no_key_is_ever_shown_and_no_sentence_is_long_or_wild(words: str) -> Non
         EXPLAIN.sent_error(f"{words}sk-very-secret"),
         EXPLAIN.not_a_stream(f"<title>{words} sk-very-secret", "sk-very-secret"),
     ):
-        assert "very-secret" not in error.sentence
-        assert error.sentence.isprintable() or "\n" not in error.sentence
-        assert not any(ord(char) < 0x20 or 0x7F <= ord(char) < 0xA0 for char in error.sentence)
-        assert len(error.sentence) < WORDS_LENGTH + 200
+        assert "very-secret" not in error.message
+        assert error.message.isprintable() or "\n" not in error.message
+        assert not any(ord(char) < 0x20 or 0x7F <= ord(char) < 0xA0 for char in error.message)
+        assert len(error.message) < WORDS_LENGTH + 200
 
 
 def test_a_key_cut_by_shortening_does_not_show_in_part() -> None:
     error = EXPLAIN.status(400, {"message": "x" * (WORDS_LENGTH - 8) + "sk-very-secret"}, {})
-    assert "sk-" not in error.sentence
+    assert "sk-" not in error.message
 
 
 def test_a_password_in_the_address_is_not_shown() -> None:
@@ -196,7 +196,7 @@ def test_a_password_in_the_address_is_not_shown() -> None:
     ],
 )
 def test_the_servers_words(body: object, words: str) -> None:
-    assert server_words(body) == words
+    assert server_message(body) == words
 
 
 HUGE = 1_000_000
@@ -219,15 +219,15 @@ HUGE = 1_000_000
 def test_a_huge_body_gives_a_short_sentence(body: object) -> None:
     """Matching must be linear: a quadratic pattern takes hours for these bodies and runs into the test's timeout."""
     for status in (400, 404, 500):
-        assert len(Explainer(Endpoint("box", "http://box.test/v1"), "m").status(status, body, {}).sentence) < 500
-    assert len(EXPLAIN.sent_error(body).sentence) < 500
-    assert len(EXPLAIN.not_a_stream(str(body), str(body)).sentence) < 500
+        assert len(Explainer(Endpoint("box", "http://box.test/v1"), "m").status(status, body, {}).message) < 500
+    assert len(EXPLAIN.sent_error(body).message) < 500
+    assert len(EXPLAIN.not_a_stream(str(body), str(body)).message) < 500
 
 
 def test_a_huge_name_is_cut() -> None:
     explain = Explainer(Endpoint("box", "http://box.test/v1"), "m" * HUGE)
-    assert f"model {'m' * (NAME_LENGTH - 1)}…: pick" in explain.status(404, {"message": "no such model"}, {}).sentence
-    moved = explain.status(308, "", {"location": "http://elsewhere.test/" + "a" * HUGE}).sentence
+    assert f"model {'m' * (NAME_LENGTH - 1)}…: pick" in explain.status(404, {"message": "no such model"}, {}).message
+    moved = explain.status(308, "", {"location": "http://elsewhere.test/" + "a" * HUGE}).message
     assert "http://elsewhere.test/aaa" in moved
     assert len(moved) < 500
 
@@ -237,6 +237,6 @@ def test_a_huge_name_is_cut() -> None:
 )
 def test_half_hidden_keys_are_left_out(stars: str) -> None:
     said = (
-        Explainer(Endpoint("box", "http://box.test/v1")).status(401, f"Incorrect key: {stars} (of yours).", {}).sentence
+        Explainer(Endpoint("box", "http://box.test/v1")).status(401, f"Incorrect key: {stars} (of yours).", {}).message
     )
     assert "Incorrect key: [key] (of yours)." in said

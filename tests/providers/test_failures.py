@@ -10,14 +10,14 @@ import pytest
 
 from streamtui.config import Api, Endpoint, Timeouts
 from streamtui.core.message import FinishReason
-from streamtui.providers.base import ProviderError, Trouble
+from streamtui.providers.base import ErrorKind, ProviderError
 from streamtui.providers.error_explainer import Explainer
 from streamtui.providers.openai_provider import OpenAIProvider
 from tests.support.api_formats import SPEAKERS, Speaker
 from tests.support.provider_requests import Got, ask, request
 from tests.support.raw_server import DONE, Exchange, Script, chunked, event, piece, serving, whole
 
-T = Trouble
+T = ErrorKind
 LONG = Timeouts()
 HTML = b"<!doctype html><html><head><title>Log in</title></head><body>Please</body></html>"
 NOT_FOUND = b'{"error": {"message": "The model does not exist", "code": "model_not_found"}}'
@@ -50,31 +50,31 @@ async def got_from(script: Script, api: Api = Api.CHAT, limits: Timeouts = LONG)
     ],
 )
 @pytest.mark.parametrize("body", [b'{"error": {"message": "Words"}}', b'{"error": "Words"}', b"<title>Words</title>"])
-async def test_statuses(status: int, trouble: Trouble, body: bytes) -> None:
+async def test_statuses(status: int, trouble: ErrorKind, body: bytes) -> None:
     got = await got_from(whole(body, f"{status} Oh", "application/json", Retry_After="3"))
     assert got.error is not None
-    assert (got.error.trouble, got.error.status, got.error.retry_after) == (trouble, status, 3.0)
-    assert "It said: “Words”" in got.sentence
+    assert (got.error.kind, got.error.status, got.error.retry_after) == (trouble, status, 3.0)
+    assert "It said: “Words”" in got.message
     assert got.error.retryable is (status in (409, 429, 500, 502))
 
 
 async def test_an_unknown_model() -> None:
     got = await got_from(whole(NOT_FOUND, "404 Not Found", "application/json"))
-    assert "box does not know the model some-model: pick another one." in got.sentence
+    assert "box does not know the model some-model: pick another one." in got.message
     assert got.error is not None
-    assert got.error.trouble is T.UNKNOWN_MODEL
+    assert got.error.kind is T.UNKNOWN_MODEL
 
 
 async def test_a_key_echoed_by_the_server_is_not_shown() -> None:
     got = await got_from(whole(b'{"error": {"message": "Wrong key: sk-secret-1"}}', "401 Oh", "application/json"))
-    assert "“Wrong key: [key]”" in got.sentence
+    assert "“Wrong key: [key]”" in got.message
 
 
 async def test_a_redirect_is_not_followed() -> None:
     async with serving(chunked(piece("stolen", "stop"))) as other:
         got = await got_from(whole(b"", "307 Elsewhere", Location=f"{other.url}/chat/completions"))
         assert other.requests == []
-    assert "box sends requests elsewhere (307)" in got.sentence
+    assert "box sends requests elsewhere (307)" in got.message
 
 
 async def test_nobody_listens() -> None:
@@ -82,15 +82,15 @@ async def test_nobody_listens() -> None:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
     got = await ask(OpenAIProvider(Endpoint("box", url)))
-    assert got.sentence == f"Nothing answers at {url} (connection refused): is the server running?"
+    assert got.message == f"Nothing answers at {url} (connection refused): is the server running?"
     assert got.error is not None
-    assert got.error.trouble is T.UNREACHABLE
+    assert got.error.kind is T.UNREACHABLE
     assert got.error.retryable
 
 
 async def test_no_such_name() -> None:
     got = await ask(OpenAIProvider(Endpoint("box", "http://no-such-host.invalid/v1")))
-    assert got.sentence.startswith("There is no server named no-such-host.invalid to be found")
+    assert got.message.startswith("There is no server named no-such-host.invalid to be found")
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ async def test_no_such_name() -> None:
 async def test_an_address_that_is_none(url: str) -> None:
     got = await ask(OpenAIProvider(Endpoint("box", url)))
     assert got.error is not None
-    assert got.error.trouble is T.UNREACHABLE
+    assert got.error.kind is T.UNREACHABLE
     assert got.error.retryable is ("a b" in url)  # a name that is not found now may be in a moment
 
 
@@ -112,7 +112,7 @@ async def test_https_to_an_http_server() -> None:
     async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
         url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
         got = await ask(OpenAIProvider(Endpoint("box", url)))
-    assert got.sentence == f"No safe connection to {url} could be made: is it an https server?"
+    assert got.message == f"No safe connection to {url} could be made: is it an https server?"
 
 
 def test_a_certificate_nobody_vouches_for() -> None:
@@ -121,8 +121,8 @@ def test_a_certificate_nobody_vouches_for() -> None:
     error = OSError("outer")
     error.__cause__ = cause
     explained = Explainer(Endpoint("box", "https://box.test/v1")).exception(error)
-    assert explained.sentence.endswith("its certificate is not trusted (self-signed certificate)")
-    assert explained.trouble is T.UNREACHABLE
+    assert explained.message.endswith("its certificate is not trusted (self-signed certificate)")
+    assert explained.kind is T.UNREACHABLE
 
 
 async def _says_nothing(exchange: Exchange) -> None:
@@ -213,9 +213,9 @@ async def test_streams_that_break(speaker: Speaker, name: str) -> None:
     limits = LIMITS if trouble is T.TIMEOUT else LONG
     got = await got_from(script(speaker), speaker.api, limits)
     assert (got.text, got.finish_reason) == (text, None)
-    assert sentence in got.sentence
+    assert sentence in got.message
     assert got.error is not None
-    assert got.error.trouble is trouble
+    assert got.error.kind is trouble
     assert got.error.retryable is (sentence == NOTHING)
 
 
@@ -241,7 +241,7 @@ async def test_a_server_that_lets_nobody_in() -> None:
             other.connect_ex(full.getsockname())
         url = f"http://127.0.0.1:{full.getsockname()[1]}/v1"
         got = await ask(OpenAIProvider(Endpoint("box", url, timeouts=Timeouts(connect=0.2))))
-    assert got.sentence.startswith(f"box did not answer at {url} within 0.2 s (timeouts.connect): ")
+    assert got.message.startswith(f"box did not answer at {url} within 0.2 s (timeouts.connect): ")
     assert got.error is not None
     assert got.error.retryable
 

@@ -15,7 +15,7 @@ from streamtui.config import OPENAI_URL, Api, Endpoint
 from streamtui.core.message import Delta, FinishReason, Usage
 from streamtui.core.parameters import Parameters
 from streamtui.providers import connect
-from streamtui.providers.base import ProviderError, Trouble
+from streamtui.providers.base import ErrorKind, ProviderError
 from streamtui.providers.openai_provider import OpenAIProvider
 from tests.support.api_formats import SPEAKERS, Speaker
 from tests.support.provider_requests import RECORDINGS, ask, request
@@ -174,23 +174,23 @@ async def test_openai_without_a_key_is_not_even_called() -> None:
     provider = OpenAIProvider(Endpoint("openai", OPENAI_URL))
     got = await ask(provider)
     assert got.error is not None
-    assert got.error.trouble is Trouble.NO_KEY
+    assert got.error.kind is ErrorKind.NO_KEY
 
 
 @pytest.mark.parametrize("key", ["sk-ключ", "sk-a\nX-Other: 1"])
 async def test_a_key_that_fits_no_header(key: str) -> None:
     got = await ask(OpenAIProvider(Endpoint("box", "http://127.0.0.1:9/v1", api_key=key)))
     assert got.error is not None
-    assert got.error.trouble is Trouble.WRONG_KEY
-    assert key not in got.sentence
+    assert got.error.kind is ErrorKind.WRONG_KEY
+    assert key not in got.message
 
 
 async def test_a_proxy_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALL_PROXY", "gopher://proxy.invalid:1")
     got = await ask(OpenAIProvider(Endpoint("box", "http://box.invalid/v1")))
     assert got.error is not None
-    assert got.error.trouble is Trouble.UNREACHABLE
-    assert "proxy" in got.sentence
+    assert got.error.kind is ErrorKind.UNREACHABLE
+    assert "proxy" in got.message
 
 
 async def test_connections_are_used_again() -> None:
@@ -345,7 +345,7 @@ async def test_the_request_may_name_the_api() -> None:
 async def test_an_api_that_is_not_there(api: Api, status: str, body: bytes, sentence: str) -> None:
     async with serving(whole(body, status, "application/json")) as server:
         provider = provider_for(server, api=api)
-        assert re.search(sentence, (await ask(provider)).sentence)
+        assert re.search(sentence, (await ask(provider)).message)
         await provider.aclose()
 
 
@@ -366,7 +366,7 @@ async def test_a_list_of_models_that_does_not_end(monkeypatch: pytest.MonkeyPatc
 async def test_another_refusal_is_not_tried_again() -> None:
     async with serving(whole(b'{"error": "no"}', "400 Bad Request", "application/json")) as server:
         provider = provider_for(server)
-        assert "It said: “no”" in (await ask(provider)).sentence
+        assert "It said: “no”" in (await ask(provider)).message
         await provider.aclose()
     assert len(server.requests) == 1
 

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from streamtui.config import OPENAI_URL, Api, Endpoint
 from streamtui.core.message import Delta, Message, Role
-from streamtui.core.models import refused_by
+from streamtui.core.models import renamed_fields
 from streamtui.core.parameters import Parameters
 from streamtui.providers.base import Request
 from streamtui.providers.openai_provider import OpenAIProvider
-from streamtui.providers.parameter_compat import Adaptation, refusal_in
+from streamtui.providers.parameter_compat import RequestAdapter, refusal_in
 from tests.support.provider_requests import EXPLAIN, ask
 from tests.support.raw_server import DONE, Exchange, RawServer, chunked, piece, serving, whole
 
@@ -123,7 +123,7 @@ def test_any_answer_can_be_read(answer: object) -> None:
 
 
 def changed(body: dict[str, Any], known: dict[str, str]) -> dict[str, Any]:
-    return Adaptation(json.loads(json.dumps(body)), known, EXPLAIN).body
+    return RequestAdapter(json.loads(json.dumps(body)), known, EXPLAIN).body
 
 
 def test_what_is_known_is_changed_beforehand() -> None:
@@ -145,7 +145,7 @@ def test_what_is_known_is_changed_beforehand() -> None:
     ],
 )
 def test_names_that_are_known_from_the_start(url: str, model: str, fields: dict[str, str]) -> None:
-    assert refused_by(Endpoint("x", url), model) == fields
+    assert renamed_fields(Endpoint("x", url), model) == fields
 
 
 class Picky:
@@ -239,7 +239,7 @@ async def test_a_server_that_refuses_whatever_is_sent_is_not_asked_without_end()
     words = json.dumps(openai("stream_options, temperature, max_tokens, max_completion_tokens: all unsupported"))
     async with serving(whole(words.encode(), "400 Bad Request", "application/json")) as server:
         provider = OpenAIProvider(Endpoint("box", server.url, parameters=CHOSEN))
-        assert "all unsupported" in (await ask(provider)).sentence
+        assert "all unsupported" in (await ask(provider)).message
         await provider.aclose()
     assert len(server.requests) == 2  # with stream_options, and without
 

@@ -1,11 +1,11 @@
-"""Patience: every wait has its limit, and being cancelled by others is no time-out."""
+"""ReadTimeout: every wait has its limit, and being cancelled by others is no time-out."""
 
 import asyncio
 from collections.abc import AsyncGenerator
 
 import pytest
 
-from streamtui.providers.read_timeout import Patience
+from streamtui.providers.read_timeout import ReadTimeout
 
 
 async def silence() -> AsyncGenerator[bytes, None]:
@@ -19,7 +19,7 @@ def soon(seconds: float) -> float:
 
 async def test_a_wait_that_takes_too_long() -> None:
     chunks = silence()
-    with Patience(soon(0.05)) as patience:
+    with ReadTimeout(soon(0.05)) as patience:
         assert await patience.next(chunks) == b"first"
         with pytest.raises(TimeoutError):
             await patience.next(chunks)
@@ -34,7 +34,7 @@ async def test_time_between_two_waits_does_not_count() -> None:
         yield b"2"
 
     chunks = two()
-    with Patience(soon(0.02)) as patience:
+    with ReadTimeout(soon(0.02)) as patience:
         assert await patience.next(chunks) == b"1"
         await asyncio.sleep(0.1)
         patience.until = soon(0.02)
@@ -49,7 +49,7 @@ async def test_who_is_cancelled_is_cancelled(limit: float) -> None:
 
     async def wait() -> None:
         chunks = silence()
-        with Patience(soon(60)) as patience:
+        with ReadTimeout(soon(60)) as patience:
             await patience.next(chunks)
             patience.until = soon(limit)
             waiting.set()

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from streamtui.core.message import Attachment, Delta, FinishReason, Message, Role, Usage
 from streamtui.core.parameters import Parameters
-from streamtui.providers.base import ProviderError, Request, Trouble
+from streamtui.providers.base import ErrorKind, ProviderError, Request
 from streamtui.providers.responses import decode, encode
-from streamtui.providers.stream_assembler import CallPiece, Piece
+from streamtui.providers.stream_assembler import StreamEvent, ToolCallDelta
 from streamtui.providers.stream_reader import ReplyReader
 from tests.support.provider_requests import EXPLAIN
 from tests.support.raw_server import event
@@ -107,67 +107,69 @@ def test_summaries_are_asked_of_models_that_think(model: str, effort: str, reaso
         ({"type": "response.refusal.delta", "delta": "No."}, Delta("No.")),
         ({"type": "response.reasoning_summary_text.delta", "delta": "r"}, Delta("", "r")),
         ({"type": "response.reasoning_text.delta", "delta": "r"}, Delta("", "r")),
-        ({"type": "response.reasoning_summary_part.added", "summary_index": 1}, Piece(opens="reasoning")),
-        ({"type": "response.output_item.added", "item": {"type": "message"}}, Piece(opens="text")),
+        ({"type": "response.reasoning_summary_part.added", "summary_index": 1}, StreamEvent(opens="reasoning")),
+        ({"type": "response.output_item.added", "item": {"type": "message"}}, StreamEvent(opens="text")),
         (
             {"type": "response.function_call_arguments.delta", "delta": "{", "item_id": "fc_1"},
-            Piece(calls=(CallPiece(arguments="{", id="fc_1"),)),
+            StreamEvent(calls=(ToolCallDelta(arguments="{", id="fc_1"),)),
         ),
         ({"type": "response.created", "response": {"model": "m"}}, None),
         ({"type": "response.web_search_call.in_progress"}, None),
         (
             ended("completed", output=said("a", "b"), usage={"input_tokens": 1, "output_tokens": 2}, model="m"),
-            Piece(Delta("a\n\nb", "", Usage(1, 2), F.STOP, "m"), whole=True),
+            StreamEvent(Delta("a\n\nb", "", Usage(1, 2), F.STOP, "m"), whole=True),
         ),
-        (ended("completed", output=None, usage=None), Piece(Delta(finish_reason=F.STOP), whole=True)),
+        (ended("completed", output=None, usage=None), StreamEvent(Delta(finish_reason=F.STOP), whole=True)),
         (
             ended("incomplete", incomplete_details={"reason": "max_output_tokens"}),
-            Piece(Delta(finish_reason=F.LENGTH), whole=True),
+            StreamEvent(Delta(finish_reason=F.LENGTH), whole=True),
         ),
         (
             ended("incomplete", incomplete_details={"reason": "content_filter"}),
-            Piece(Delta(finish_reason=F.CONTENT_FILTER), whole=True),
+            StreamEvent(Delta(finish_reason=F.CONTENT_FILTER), whole=True),
         ),
         (
             ended("completed", output=[{"type": "function_call", "name": "f", "arguments": "{}"}]),
-            Piece(Delta(finish_reason=F.TOOL_CALLS), (CallPiece("f", "{}", index=0, complete=True),), whole=True),
+            StreamEvent(
+                Delta(finish_reason=F.TOOL_CALLS), (ToolCallDelta("f", "{}", index=0, complete=True),), whole=True
+            ),
         ),
         (
             {"object": "response", "status": "completed", "output": said("Whole."), "error": None},
-            Piece(Delta("Whole.", finish_reason=F.STOP), whole=True),
+            StreamEvent(Delta("Whole.", finish_reason=F.STOP), whole=True),
         ),
         ({"object": "response", "status": "queued", "output": []}, None),
         ([], None),
         (None, None),
     ],
 )
-def test_events_are_taken_as_they_come(data: object, expected: Delta | Piece | None) -> None:
+def test_events_are_taken_as_they_come(data: object, expected: Delta | StreamEvent | None) -> None:
     assert decode(data, EXPLAIN) == expected
 
 
 @pytest.mark.parametrize(
     ("data", "words", "trouble"),
     [
-        (ended("failed", error={"code": "server_error", "message": "It broke"}), "It broke", Trouble.SERVER),
-        (ended("failed", error=None), "box stopped with an error", Trouble.SERVER),
-        (ended("incomplete", incomplete_details={"reason": "odd"}), "broke the reply off.*odd", Trouble.SERVER),
-        (ended("incomplete", incomplete_details=None), "broke the reply off", Trouble.SERVER),
-        (ended("cancelled"), "broke the reply off.*cancelled", Trouble.SERVER),
-        ({"type": "error", "code": "insufficient_quota", "message": "Pay"}, "no credit left", Trouble.BUSY),
-        ({"error": {"message": "It broke"}}, "It broke", Trouble.SERVER),
+        (ended("failed", error={"code": "server_error", "message": "It broke"}), "It broke", ErrorKind.SERVER),
+        (ended("failed", error=None), "box stopped with an error", ErrorKind.SERVER),
+        (ended("incomplete", incomplete_details={"reason": "odd"}), "broke the reply off.*odd", ErrorKind.SERVER),
+        (ended("incomplete", incomplete_details=None), "broke the reply off", ErrorKind.SERVER),
+        (ended("cancelled"), "broke the reply off.*cancelled", ErrorKind.SERVER),
+        ({"type": "error", "code": "insufficient_quota", "message": "Pay"}, "no credit left", ErrorKind.BUSY),
+        ({"error": {"message": "It broke"}}, "It broke", ErrorKind.SERVER),
         (
             {"object": "response", "status": "failed", "error": {"code": "x", "message": "It broke"}},
             "It broke",
-            Trouble.SERVER,
+            ErrorKind.SERVER,
         ),
     ],
 )
-def test_failures_are_raised_in_words(data: object, words: str, trouble: Trouble) -> None:
+def test_failures_are_raised_in_words(data: object, words: str, trouble: ErrorKind) -> None:
     deltas, error = read(event(data))
     assert deltas == []
     assert error is not None
-    assert error.trouble is trouble
-    assert re.search(words, error.sentence)
+    assert error.kind is trouble
+    assert re.search(words, error.message)
 
 
 @pytest.mark.parametrize("streamed", [False, True])

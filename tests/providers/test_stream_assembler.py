@@ -6,20 +6,20 @@ from hypothesis import strategies as st
 
 from streamtui.core.message import Delta, FinishReason
 from streamtui.providers.completion_events import decode
-from streamtui.providers.stream_assembler import CallPiece, Joiner, Piece
+from streamtui.providers.stream_assembler import StreamAssembler, StreamEvent, ToolCallDelta
 from tests.support.provider_requests import EXPLAIN
 
 END = Delta(finish_reason=FinishReason.TOOL_CALLS)
-C = CallPiece
+C = ToolCallDelta
 
 
-def joined(*pieces: Delta | Piece) -> str:
-    joiner = Joiner()
+def joined(*pieces: Delta | StreamEvent) -> str:
+    joiner = StreamAssembler()
     return "".join(joiner.take(piece).text for piece in pieces)
 
 
-def calls(*calls: CallPiece, text: str = "", whole: bool = False) -> Piece:
-    return Piece(Delta(text), calls, whole)
+def calls(*calls: ToolCallDelta, text: str = "", whole: bool = False) -> StreamEvent:
+    return StreamEvent(Delta(text), calls, whole)
 
 
 def shown(name: str, arguments: str) -> str:
@@ -57,21 +57,21 @@ ONE, TWO = shown("f", '{"a": 1}'), shown("g", "{}")
             f"{ONE}\n{TWO}",
         ),
         # A reply that is repeated when it is complete.
-        ([Delta("a"), Piece(Delta("a"), whole=True)], "a"),
-        ([Piece(Delta("a"), whole=True)], "a"),
+        ([Delta("a"), StreamEvent(Delta("a"), whole=True)], "a"),
+        ([StreamEvent(Delta("a"), whole=True)], "a"),
         ([calls(C("f", '{"a": 1}', index=0)), calls(C("f", '{"a": 1}'), whole=True), END], ONE),
         ([Delta("Well"), calls(C("f", '{"a": 1}'), text="Well", whole=True), END], f"Well\n\n{ONE}"),
         # Paragraphs.
-        ([Piece(opens="text"), Delta("a"), Piece(opens="text"), Delta("b"), Delta("c")], "a\n\nbc"),
-        ([Delta("a"), Piece(opens="text"), calls(C("f", '{"a": 1}')), END], f"a\n\n{ONE}"),
+        ([StreamEvent(opens="text"), Delta("a"), StreamEvent(opens="text"), Delta("b"), Delta("c")], "a\n\nbc"),
+        ([Delta("a"), StreamEvent(opens="text"), calls(C("f", '{"a": 1}')), END], f"a\n\n{ONE}"),
     ],
 )
-def test_texts(pieces: list[Delta | Piece], text: str) -> None:
+def test_texts(pieces: list[Delta | StreamEvent], text: str) -> None:
     assert joined(*pieces) == text
 
 
 def test_an_open_block_is_closed_by_the_end_only() -> None:
-    joiner = Joiner()
+    joiner = StreamAssembler()
     assert joiner.take(calls(C("f", "{", "1", 0))).text == "Tool call `f`:\n\n~~~~json\n{"
     assert joiner.take(Delta(reasoning="Hm")).text == ""
     assert joiner.take(END) == Delta("\n~~~~\n", finish_reason=FinishReason.TOOL_CALLS)
@@ -96,21 +96,21 @@ def test_whole_messages_of_chat_completions(message: object, text: str) -> None:
 
 
 CALL = st.builds(
-    CallPiece, st.sampled_from(["", "f"]), st.sampled_from(["", "x", "{}"]), st.sampled_from(["", "1", "2"]),
+    ToolCallDelta, st.sampled_from(["", "f"]), st.sampled_from(["", "x", "{}"]), st.sampled_from(["", "1", "2"]),
     st.sampled_from([None, 0, 1]), st.booleans(), st.booleans(),
 )  # fmt: skip
 DELTA = st.builds(Delta, st.sampled_from(["", "t"]), st.sampled_from(["", "r"]))
 PIECE = DELTA | st.builds(
-    Piece, DELTA, st.lists(CALL, max_size=2).map(tuple), st.booleans(), st.sampled_from(["", "text", "reasoning"])
+    StreamEvent, DELTA, st.lists(CALL, max_size=2).map(tuple), st.booleans(), st.sampled_from(["", "text", "reasoning"])
 )
 
 
 @given(st.lists(PIECE, max_size=8))
-def test_every_block_that_opens_is_closed(pieces: list[Delta | Piece]) -> None:
+def test_every_block_that_opens_is_closed(pieces: list[Delta | StreamEvent]) -> None:
     assert joined(*pieces, END).count("\n~~~~") % 2 == 0
 
 
-def fragments(index: int, *arguments: str) -> list[Piece]:
+def fragments(index: int, *arguments: str) -> list[StreamEvent]:
     """The pieces of a call as Chat Completions has them: id and name in the first only."""
     first = C("fg"[index], "", str(index), index)
     return [calls(first), *(calls(C("", part, "", index)) for part in arguments)]
@@ -127,7 +127,7 @@ def test_calls_that_interleave_are_joined_by_index(turns: list[bool]) -> None:
 
 
 def test_a_call_is_shown_when_the_one_before_is_complete() -> None:
-    joiner = Joiner()
+    joiner = StreamAssembler()
     shown_so_far = [joiner.take(piece).text for piece in [*fragments(0, "{}"), *fragments(1, "{", "}")]]
     assert shown_so_far == [
         "Tool call `f`", ":\n\n~~~~json\n{}", "\n~~~~\n\nTool call `g`", ":\n\n~~~~json\n{", "}"
@@ -149,17 +149,17 @@ def test_a_call_is_shown_when_the_one_before_is_complete() -> None:
          f"{shown('f', '{}')}\n{shown('g', '{}')}"),
     ],
 )  # fmt: skip
-def test_calls_of_odd_servers(pieces: list[Delta | Piece], text: str) -> None:
+def test_calls_of_odd_servers(pieces: list[Delta | StreamEvent], text: str) -> None:
     assert joined(*pieces, END) == text
 
 
 def test_a_reply_with_calls_asks_for_tools_whatever_its_end_is_called() -> None:
-    joiner = Joiner()
+    joiner = StreamAssembler()
     joiner.take(calls(C("f", "{}")))
     assert joiner.take(Delta(finish_reason=FinishReason.STOP)).finish_reason is FinishReason.TOOL_CALLS
 
 
 def test_calls_held_back_are_shown_when_the_reply_breaks_off() -> None:
-    joiner = Joiner()
+    joiner = StreamAssembler()
     before = "".join(joiner.take(piece).text for piece in [*fragments(0, "{"), *fragments(1, "{")])
     assert before + joiner.rest().text == f"{shown('f', '{')}\n{shown('g', '{')}"

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from streamtui.core.message import FinishReason, Usage
 from streamtui.providers import completion_events, responses
-from streamtui.providers.base import ProviderError, Trouble
+from streamtui.providers.base import ErrorKind, ProviderError
 from streamtui.providers.stream_reader import ReplyReader
 from tests.support.provider_requests import EXPLAIN, RECORDINGS, Got, pieces_of
 from tests.support.raw_server import DONE, event, piece
@@ -59,8 +59,8 @@ EXPECTED = {
     "responses_junk": ("Kept words", "", F.STOP, None),
 }
 FAILING = {
-    "responses_failed": ("Kept", Trouble.SERVER, "“The model could not go on.”"),
-    "responses_error": ("Kept", Trouble.BUSY, "“Slow down.”"),
+    "responses_failed": ("Kept", ErrorKind.SERVER, "“The model could not go on.”"),
+    "responses_error": ("Kept", ErrorKind.BUSY, "“Slow down.”"),
 }
 NAMES = st.sampled_from(sorted(EXPECTED))
 
@@ -102,9 +102,9 @@ def test_recordings_of_failures(name: str) -> None:
     text, trouble, words = FAILING[name]
     got = read(recording(name), name=name)
     assert (got.text, got.finish_reason) == (text, None)
-    assert words in got.sentence
+    assert words in got.message
     assert got.error is not None
-    assert got.error.trouble is trouble
+    assert got.error.kind is trouble
 
 
 @given(NAMES, st.lists(st.integers(0, 6000), max_size=20))
@@ -127,7 +127,7 @@ def test_a_stream_that_ends_early_keeps_its_text_and_says_so(name: str, end: int
     if got.error is None:
         assert (got.text, got.reasoning, got.finish_reason) == (text, reasoning, finish_reason)
     else:
-        assert got.error.trouble is Trouble.BROKEN
+        assert got.error.kind is ErrorKind.BROKEN
         assert got.finish_reason is None
 
 
@@ -146,25 +146,25 @@ def test_nor_do_bytes_in_the_middle_of_a_stream(name: str, junk: bytes, at: int)
 def test_what_came_before_the_trouble_in_the_same_piece_is_kept() -> None:
     got = read(piece("Kept") + event(b"{bad json") + piece("lost", "stop"))
     assert got.text == "Kept"
-    assert got.sentence == "box sent something that can't be read: ask again."
+    assert got.message == "box sent something that can't be read: ask again."
 
 
 def test_an_event_named_error_is_one_whatever_it_holds() -> None:
     got = read(piece("Kept") + b'event: error\ndata: {"message": "out of memory"}\n\n')
-    assert (got.text, got.sentence) == (
+    assert (got.text, got.message) == (
         "Kept",
         "box stopped with an error: try again. It said: “out of memory”",
     )
 
 
 def test_done_without_text_is_no_reply() -> None:
-    assert read(DONE).sentence == "box closed the connection without a reply: try again."
+    assert read(DONE).message == "box closed the connection without a reply: try again."
 
 
 def test_a_body_of_another_kind_is_not_kept_without_end() -> None:
-    assert "can't be read" in read(*[b"[" * (1 << 20)] * 40).sentence
+    assert "can't be read" in read(*[b"[" * (1 << 20)] * 40).message
 
 
 @pytest.mark.parametrize("depth", [100_000])
 def test_json_too_deep_to_parse_is_garbled(depth: int) -> None:
-    assert "can't be read" in read(event(b"[" * depth)).sentence
+    assert "can't be read" in read(event(b"[" * depth)).message

@@ -39,10 +39,10 @@ class Got:
         self.model = delta.model or self.model
 
     @property
-    def sentence(self) -> str:
+    def message(self) -> str:
         """What the error says; fails if there was none."""
         assert self.error is not None
-        return self.error.sentence
+        return self.error.message
 
 
 def request(*prompts: str, model: str = "some-model", **fields: Any) -> Request:

@@ -133,7 +133,7 @@ def test_rounded(tokens: int, shown: str) -> None:
     ],
 )
 def test_the_encoding_of_a_model(model: str, fit: tuple[str, bool]) -> None:
-    assert encodings.fit_for(model) == fit
+    assert encodings.encoding_for(model) == fit
 
 
 def test_an_encoding_counts_once_it_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,7 +60,7 @@ async def test_the_list_says_what_models_take_in_and_cost(make_app: MakeApp, mod
 
 
 async def test_favourites_of_the_settings_count_too(make_app: MakeApp, model: Model) -> None:
-    app = make_app(replace(model.endpoint, favourites=("zeta", "elsewhere")))
+    app = make_app(replace(model.endpoint, favorites=("zeta", "elsewhere")))
     async with running(app) as pilot:
         await pilot.press("f2")
         await until(lambda: isinstance(app.screen, ModelPicker) and len(listed(app.screen)) == 4)

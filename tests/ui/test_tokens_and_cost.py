@@ -93,7 +93,7 @@ async def test_a_server_that_runs_its_models_here_costs_nothing(make_app: MakeAp
             model.say("hi")
             model.finish()
             await ask(pilot, "hello")
-            await until(lambda: answered(app) and app.chat.conversation.catalogue)
+            await until(lambda: answered(app) and app.chat.conversation.catalog)
         await until(lambda: "$" not in status(app))
         await pilot.press("shift+f1")
         await until(lambda: isinstance(app.screen, SessionDetails))

@@ -29,7 +29,7 @@ class Reply:
     """Whether a stream tells what it took."""
 
 
-class Speech(ABC):
+class EventEncoder(ABC):
     """A reply as OpenAI would put it."""
 
     done = b"data: [DONE]\n\n"
@@ -64,7 +64,7 @@ class Speech(ABC):
         }
 
 
-class ChatSpeech(Speech):
+class ChatEncoder(EventEncoder):
     """By Chat Completions."""
 
     def events(self) -> Iterator[Json]:
@@ -93,7 +93,7 @@ class ChatSpeech(Speech):
         return self._object("chat.completion.chunk", [{"index": 0, "delta": delta, "finish_reason": finish_reason}])
 
 
-class CompletionsSpeech(Speech):
+class CompletionsEncoder(EventEncoder):
     """By the old Completions, which know no thinking."""
 
     def events(self) -> Iterator[Json]:
@@ -121,7 +121,7 @@ _SUMMARY = ("summary", "summary_index", "reasoning_summary_part", "reasoning_sum
 """Where an item holds its parts, what events call a part's place, and the names of the events of parts and text."""
 
 
-class ResponsesSpeech(Speech):
+class ResponsesEncoder(EventEncoder):
     """By Responses."""
 
     done = b""

@@ -3,9 +3,9 @@
 import re
 from typing import Any, NamedTuple
 
-from streamtui.providers.base import GO_ON
+from streamtui.providers.base import CONTINUE_PROMPT
 from streamtui.providers.demo.answers import Answer
-from streamtui.providers.demo.events import ChatSpeech, CompletionsSpeech, Reply, ResponsesSpeech, Speech
+from streamtui.providers.demo.events import ChatEncoder, CompletionsEncoder, EventEncoder, Reply, ResponsesEncoder
 
 SPEEDS = {"demo-1": 60.0, "demo-fast": 400.0, "demo-slow": 8.0, "demo-thinking": 60.0}
 """Tokens a second of every model."""
@@ -28,10 +28,10 @@ def _text_of(content: object) -> str:
     return str(content)
 
 
-class Asked:
+class ChatRequest:
     """A request by Chat Completions; the other APIs put it in other words."""
 
-    speech: type[Speech] = ChatSpeech
+    speech: type[EventEncoder] = ChatEncoder
     limits: tuple[str, ...] = ("max_completion_tokens", "max_tokens")
 
     def __init__(self, body: dict[str, Any]) -> None:
@@ -44,12 +44,12 @@ class Asked:
 
     def prompts(self) -> list[str]:
         """What the user wrote, first to last."""
-        return [text for role, text in self.messages() if role == "user" and text != GO_ON]
+        return [text for role, text in self.messages() if role == "user" and text != CONTINUE_PROMPT]
 
     def cut(self) -> str:
         """The reply that is to be continued; empty for a new one."""
         *_, (role, text), last = [("", ""), *self.messages()]
-        return text if role == "assistant" and last == ("user", GO_ON) else ""
+        return text if role == "assistant" and last == ("user", CONTINUE_PROMPT) else ""
 
     def refusal(self) -> Refusal | None:
         """What is wrong with the request, if anything is."""
@@ -80,10 +80,10 @@ class Asked:
         return Reply(self.model, thinking[:limit], text[:left], asked, cut, found.ending, with_usage)
 
 
-class AskedCompletions(Asked):
+class CompletionsRequest(ChatRequest):
     """A request by the old Completions."""
 
-    speech = CompletionsSpeech
+    speech = CompletionsEncoder
 
     def messages(self) -> list[tuple[str, str]]:
         """The text, as if the user had said all of it."""
@@ -95,10 +95,10 @@ class AskedCompletions(Asked):
         return [_SEAM.split(last)[-1]]
 
 
-class AskedResponses(Asked):
+class ResponsesRequest(ChatRequest):
     """A request by Responses."""
 
-    speech = ResponsesSpeech
+    speech = ResponsesEncoder
     limits: tuple[str, ...] = ("max_output_tokens",)
 
     def messages(self) -> list[tuple[str, str]]:
@@ -109,4 +109,4 @@ class AskedResponses(Asked):
         return [(item.get("role", ""), _text_of(item.get("content", ""))) for item in said]
 
 
-ASKED = {"/chat/completions": Asked, "/completions": AskedCompletions, "/responses": AskedResponses}
+REQUESTS = {"/chat/completions": ChatRequest, "/completions": CompletionsRequest, "/responses": ResponsesRequest}

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 import httpx2
 
 from streamtui.providers.demo.answers import Ending, answer, continued
-from streamtui.providers.demo.events import CREATED, Speech
-from streamtui.providers.demo.requests import ASKED, SPEEDS, Asked
+from streamtui.providers.demo.events import CREATED, EventEncoder
+from streamtui.providers.demo.requests import REQUESTS, SPEEDS, ChatRequest
 
 FIRST_TOKEN = 0.35
 """Seconds until a reply begins."""
@@ -40,7 +40,7 @@ class DemoTransport(httpx2.AsyncBaseTransport):
         if request.method == "GET" and path.endswith("/models"):
             data = [{"id": name, "object": "model", "created": CREATED, "owned_by": "streamtui"} for name in SPEEDS]
             return httpx2.Response(200, json={"object": "list", "data": data})
-        kind = next((kind for end, kind in ASKED.items() if path.endswith(end)), None)
+        kind = next((kind for end, kind in REQUESTS.items() if path.endswith(end)), None)
         if request.method == "POST" and kind is not None:
             try:
                 return await self._reply(kind(json.loads(content)))
@@ -48,7 +48,7 @@ class DemoTransport(httpx2.AsyncBaseTransport):
                 return _failed(400, "The body of the request is not what it should be.", "invalid_request")
         return _failed(404, f"There is nothing at {path}.", "not_found")
 
-    async def _reply(self, asked: Asked) -> httpx2.Response:
+    async def _reply(self, asked: ChatRequest) -> httpx2.Response:
         refusal = asked.refusal()
         if refusal is not None:
             return _failed(*refusal)
@@ -78,7 +78,7 @@ def _failed(status: int, message: str, code: str, param: str | None = None) -> h
 class _Stream(httpx2.AsyncByteStream):
     """The bytes of a reply, each at its time."""
 
-    def __init__(self, transport: DemoTransport, speech: Speech, speed: float, pace: float) -> None:
+    def __init__(self, transport: DemoTransport, speech: EventEncoder, speed: float, pace: float) -> None:
         self._transport = transport
         self._speech = speech
         self._speed = speed

@@ -13,7 +13,7 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from streamtui.conversation import Conversation
-from streamtui.core.models import ModelInfo, facts_of, priced_by_name
+from streamtui.core.models import ModelInfo, model_info, priced_by_name
 from streamtui.core.sanitize import clean_line
 from streamtui.providers.base import ProviderError
 from streamtui.storage import KnownModel, StoreError
@@ -63,9 +63,9 @@ class ModelPicker(ListPanel):
             self.notify(str(error), severity="warning", markup=False)
         self._take([])
         try:
-            listed = await self._conversation.ask_catalogue()
+            listed = await self._conversation.fetch_catalog()
         except ProviderError as error:
-            self.hint(f"{error.sentence} A name typed here is used as it is.")
+            self.hint(f"{error.message} A name typed here is used as it is.")
             return
         self.hint("" if listed else "The server lists no models. Type a name and press enter.")
         self._facts.clear()
@@ -73,7 +73,7 @@ class ModelPicker(ListPanel):
 
     def _take(self, listed: list[str]) -> None:
         used = sorted(self._known.values(), key=lambda model: (-model.last_used, model.name))
-        first = [model.name for model in used if model.last_used or model.favorite] + list(self._endpoint.favourites)
+        first = [model.name for model in used if model.last_used or model.favorite] + list(self._endpoint.favorites)
         current = [self._current] if self._current else []
         self._names = list(dict.fromkeys([*first, *current, *sorted(listed)]))
         self.show(self.query_one("#filter", Input).value)
@@ -114,22 +114,22 @@ class ModelPicker(ListPanel):
         note = "  in use" if name == self._current else "" if name in self._names else "  as typed"
         facts = self._facts.get(name)
         if facts is None:
-            said = self._conversation.catalogue.get(name)
+            said = self._conversation.catalog.get(name)
             by_name = priced_by_name(self._endpoint, name, said)
-            facts = self._facts[name] = in_words(facts_of(self._endpoint, name, said), by_name=by_name)
+            facts = self._facts[name] = in_words(model_info(self._endpoint, name, said), by_name=by_name)
         room = self.options.scrollable_content_region.width - cell_len(star + name + note) - cell_len(facts) - 1
         return Content.assemble(star, name, (note, "dim"), (" " * room + facts if room > 1 else "", "dim"))
 
     def _is_favourite(self, name: str) -> bool:
         known = self._known.get(name)
-        return name in self._endpoint.favourites or (known is not None and known.favorite)
+        return name in self._endpoint.favorites or (known is not None and known.favorite)
 
     def action_toggle_favourite(self) -> None:
         """Makes the highlighted model a favourite, or no longer one."""
         name = self.highlighted_id
         if not name or self.options.highlighted is None:
             return
-        if name in self._endpoint.favourites:
+        if name in self._endpoint.favorites:
             self.notify(f"{name} is a favourite by your settings; take it out there.", markup=False)
             return
         before = self._known.get(name)

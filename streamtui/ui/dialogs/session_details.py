@@ -99,8 +99,8 @@ class SessionDetails(Panel[None]):
         yield _right(f"{timing.first:.2f} s" if timing is not None and timing.first is not None else "")
         yield _right(f"{timing.total:.1f} s" if timing is not None else "")
         yield _right(_speed(message))
-        endpoint, catalogue = self._conversation.provider.endpoint, self._conversation.catalogue
-        cost, estimated = cost_of_reply(message, endpoint, catalogue), is_estimate(message, endpoint, catalogue)
+        endpoint, catalog = self._conversation.provider.endpoint, self._conversation.catalog
+        cost, estimated = cost_of_reply(message, endpoint, catalog), is_estimate(message, endpoint, catalog)
         yield _right("unknown" if cost is None else str(Cost(cost, estimated=estimated)))
 
 

@@ -28,7 +28,7 @@ _SIGNS = {
     State.CONNECTING: "◌",
     State.WAITING: "◌",
     State.RETRYING: "↻",
-    State.SUMMARISING: "◌",
+    State.SUMMARIZING: "◌",
     State.STREAMING: "●",
     State.STOPPED: "■",
     State.FAILED: "✖",
@@ -139,7 +139,7 @@ def _words(progress: Progress) -> str:
     """Returns what a conversation is doing, and how long it has been, or will be."""
     times = f" ({progress.attempt} of {progress.retries})" if progress.attempt else ""
     match progress.state:
-        case State.CONNECTING | State.WAITING | State.SUMMARISING:
+        case State.CONNECTING | State.WAITING | State.SUMMARIZING:
             return f"{progress.state} {progress.waiting:.0f} s{times}"
         case State.RETRYING:
             return f"{progress.reason}, again in {ceil(progress.retry_in)} s{times}"
