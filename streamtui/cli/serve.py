@@ -101,7 +101,7 @@ def main(arguments: Sequence[str]) -> int:
     if arguments[:1] == [_TOKENS]:
         return _manage_tokens(arguments[1:])
     args = parser().parse_args(arguments)
-    missing = [name for name in ("fastapi", "uvicorn") if find_spec(name) is None]
+    missing = [name for name in ("fastapi", "prometheus_client", "uvicorn") if find_spec(name) is None]
     if missing:
         return fail(f"serve needs {' and '.join(missing)}. Run: pip install 'streamtui[serve]'")
     try:

@@ -1,4 +1,4 @@
-"""Journal: notes every request in the log and in the figures, without a word of what was said."""
+"""Journal: notes every request in the log and in the metrics, without a word of what was said."""
 
 import logging
 from time import monotonic
@@ -6,8 +6,8 @@ from time import monotonic
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from streamtui.core.sanitize import clean_line
-from streamtui.providers.base import ErrorKind, ProviderError
-from streamtui.server.relay_metrics import Figures
+from streamtui.providers.base import ProviderError, ErrorKind
+from streamtui.server.metrics import Metrics
 from streamtui.server.request_log import End, Exchange
 
 LOG = logging.getLogger("streamtui.relay")
@@ -27,9 +27,9 @@ def note_failure(error: ProviderError) -> None:
 class Journal:
     """An ASGI app around another one."""
 
-    def __init__(self, app: ASGIApp, figures: Figures) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app = app
-        self._figures = figures
+        self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes everything on and counts."""
@@ -50,18 +50,18 @@ class Journal:
             if message["type"] == "http.response.body" and not message.get("more_body", False):
                 exchange.complete = True
 
-        self._figures.open += 1
+        self._metrics.open_requests += 1
         try:
             await self._app(scope, receive, counted)
         finally:
-            self._figures.open -= 1
+            self._metrics.open_requests -= 1
             self._note(exchange)
 
     def _note(self, exchange: Exchange) -> None:
         if not exchange.complete and exchange.end is End.DONE:
             exchange.end = End.BROKEN
         exchange.status = exchange.status or CLIENT_LEFT
-        self._figures.add(exchange)
+        self._metrics.record(exchange)
         # The query is left out: it may hold what is not for a log.
         LOG.info(
             "method=%s path=%s status=%d seconds=%.3f first=%s bytes=%d end=%s token=%s endpoint=%s",

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp
 
 from streamtui import error_log
 from streamtui.providers.wire_formats import WIRE_FORMATS
-from streamtui.server import relay_metrics
+from streamtui.server import metrics
 from streamtui.server.access_log import CLIENT_LEFT, LOG, Journal
 from streamtui.server.api_errors import AsciiJSON, Refusal, nothing_at
 from streamtui.server.middleware import HEALTH, METRICS, Admission, NamesChecked
@@ -47,7 +47,7 @@ def create_app(relay: Relay) -> ASGIApp:
 
 def _guarded(app: ASGIApp, relay: Relay) -> ASGIApp:
     settings = relay.settings
-    app = Admission(app, settings.tokens, settings.limits, relay.figures)
+    app = Admission(app, settings.tokens, settings.limits, relay.metrics)
     if settings.origins:
         app = CORSMiddleware(
             app,
@@ -57,7 +57,7 @@ def _guarded(app: ASGIApp, relay: Relay) -> ASGIApp:
             expose_headers=EXPOSED,
             allow_private_network=True,
         )
-    return Journal(NamesChecked(app, settings.hosts, settings.origins), relay.figures)
+    return Journal(NamesChecked(app, settings.hosts, settings.origins), relay.metrics)
 
 
 def _add_paths(app: FastAPI, relay: Relay) -> None:
@@ -79,8 +79,8 @@ def _add_paths(app: FastAPI, relay: Relay) -> None:
         return {"status": "ok"}
 
     @app.get(METRICS)
-    async def metrics() -> PlainTextResponse:
-        return PlainTextResponse(relay.figures.text(), media_type=relay_metrics.CONTENT_TYPE)
+    async def scrape() -> PlainTextResponse:
+        return PlainTextResponse(relay.metrics.text(), media_type=metrics.CONTENT_TYPE)
 
 
 def _add_refusals(app: FastAPI) -> None:

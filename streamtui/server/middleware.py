@@ -13,7 +13,7 @@ from streamtui.server.access_log import LOG
 from streamtui.server.api_errors import Refusal
 from streamtui.server.client_tokens import ClientTokens
 from streamtui.server.limits import Limits, RateLimit
-from streamtui.server.relay_metrics import Figures
+from streamtui.server.metrics import Metrics
 from streamtui.server.request_log import exchange_of
 
 HEALTH = "/healthz"
@@ -85,12 +85,12 @@ def _is_address(name: str) -> bool:
 class Admission:
     """An ASGI app around another one, which only requests with a token reach, and no more than the limits let."""
 
-    def __init__(self, app: ASGIApp, tokens: ClientTokens | None, limits: Limits, figures: Figures) -> None:
+    def __init__(self, app: ASGIApp, tokens: ClientTokens | None, limits: Limits, metrics: Metrics) -> None:
         self._app = app
         self._tokens = tokens
         self._limits = limits
         self._rate = RateLimit(limits.rate)
-        self._figures = figures
+        self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes a request on, or answers it with a refusal."""
@@ -113,7 +113,7 @@ class Admission:
         except OSError as error:
             LOG.error("The tokens can't be read (%s): nobody is let in.", error.strerror)
             return Refusal(500, "The relay can't read its tokens: its log says why.", "internal_error")
-        if self._figures.open > self._limits.streams and scope["path"] != METRICS:
+        if self._metrics.open_requests > self._limits.streams and scope["path"] != METRICS:
             return Refusal(
                 503,
                 "The relay answers as many requests as it may: try again.",

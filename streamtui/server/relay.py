@@ -9,8 +9,8 @@ from streamtui.providers.base import Provider
 from streamtui.providers.upstream import Upstream, upstream_for
 from streamtui.server.client_tokens import ClientTokens
 from streamtui.server.limits import Limits
+from streamtui.server.metrics import Metrics
 from streamtui.server.model_list import ModelLists
-from streamtui.server.relay_metrics import Figures
 from streamtui.server.routing import Router
 
 SILENCE_TIMEOUT = 600.0
@@ -51,7 +51,7 @@ class Relay:
         self.settings = settings
         served = {name: self._timed(endpoint) for name, endpoint in settings.endpoints.items()}
         self.router = Router(served, self._timed(settings.default))
-        self.figures = Figures()
+        self.metrics = Metrics()
         self.models = ModelLists(self.router.endpoints, self.upstream)
         self._upstreams: dict[str, Upstream] = {}
         self._providers: dict[str, Provider] = {}

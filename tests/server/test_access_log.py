@@ -1,4 +1,4 @@
-"""The log and the figures: what happened, and never what was said."""
+"""The log and the metrics: what happened, and never what was said."""
 
 import re
 from pathlib import Path
@@ -7,8 +7,9 @@ import pytest
 
 from streamtui.config import DEMO
 from streamtui.server.client_tokens import ClientTokens
+from streamtui.server.metrics import Metrics
 from streamtui.server.relay import Settings
-from streamtui.server.relay_metrics import Figures
+from streamtui.server.request_log import Exchange
 from tests.support.raw_server import DONE, chunked, piece, whole
 from tests.support.relay import KEY, Stage, passing, relaying
 
@@ -47,25 +48,30 @@ async def test_requests_are_counted(stage: Stage) -> None:
         assert reply.headers["content-type"].startswith("text/plain; version=0.0.4")
         lines = reply.text.splitlines()
     for line in (
-        "streamtui_open_requests 1",
-        'streamtui_requests_total{endpoint="box",status="200"} 2',
-        'streamtui_requests_total{endpoint="",status="404"} 1',
-        f'streamtui_sent_bytes_total{{endpoint="box"}} {sent}',
-        'streamtui_request_seconds_count{endpoint="box"} 2',
-        'streamtui_first_byte_seconds_bucket{endpoint="box",le="+Inf"} 2',
+        "streamtui_open_requests 1.0",
+        'streamtui_requests_total{endpoint="box",status="200"} 2.0',
+        'streamtui_requests_total{endpoint="",status="404"} 1.0',
+        f'streamtui_sent_bytes_total{{endpoint="box"}} {float(sent)}',
+        'streamtui_request_seconds_count{endpoint="box"} 2.0',
+        'streamtui_first_byte_seconds_bucket{endpoint="box",le="+Inf"} 2.0',
     ):
         assert line in lines
-    counts = [int(line.split()[-1]) for line in lines if line.startswith("streamtui_request_seconds_bucket")]
+    counts = [float(line.split()[-1]) for line in lines if line.startswith("streamtui_request_seconds_bucket")]
     assert counts == sorted(counts)
 
 
 async def test_failures_are_counted_by_endpoint(stage: Stage) -> None:
     async with passing(stage, whole(b"{}", "500 Oops", "application/json")) as (relay, _):
         await relay.post()
-        assert 'streamtui_requests_total{endpoint="box",status="500"} 1' in relay.relay.figures.text()
+        assert 'streamtui_requests_total{endpoint="box",status="500"} 1.0' in relay.relay.metrics.text()
 
 
-async def test_a_name_cannot_break_a_figures_line() -> None:
-    figures = Figures()
-    figures.sent['a"b\\c\nd'] = 3
-    assert r'streamtui_sent_bytes_total{endpoint="a\"b\\c\nd"} 3' in figures.text().splitlines()
+async def test_a_label_value_is_escaped() -> None:
+    metrics = Metrics()
+    metrics.record(Exchange("POST", "/", endpoint='a"b\\c\nd', sent=3))
+    assert r'streamtui_sent_bytes_total{endpoint="a\"b\\c\nd"} 3.0' in metrics.text().splitlines()
+
+
+async def test_apps_do_not_share_metrics() -> None:
+    Metrics().record(Exchange("POST", "/", endpoint="box"))
+    assert "box" not in Metrics().text()
