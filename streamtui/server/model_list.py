@@ -15,6 +15,7 @@ from streamtui.providers.error_explainer import Explainer
 from streamtui.providers.upstream import Upstream
 from streamtui.server.access_log import note_failure
 from streamtui.server.api_errors import Refusal, failed
+from streamtui.server.request_body import is_too_complex
 from streamtui.server.routing import Route, no_model
 
 Model = dict[str, Any]
@@ -27,7 +28,7 @@ FAILED = 30.0
 """How long an endpoint that sent no list is not asked again, in seconds."""
 AFTER_FAILURE = 1.0
 """How long a client waits for an endpoint that sent no list the last time, in seconds."""
-_MAX_LIST = 32 * 1024 * 1024
+_MAX_LIST = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ class ModelLists:
                 body = await reply.read(_MAX_LIST)
         except TimeoutError:
             raise explain.late_list(SECONDS) from None
-        text = "" if body is None else body.decode("utf-8-sig", "replace")
+        text = "" if body is None or is_too_complex(body) else body.decode("utf-8-sig", "replace")
         if not 200 <= reply.status < 300:
             raise explain.status(reply.status, text, reply.headers)
         return [_named(endpoint, model) for model in _entries(text, explain)]

@@ -18,8 +18,8 @@ from streamtui.server.api_errors import OWN_STATUSES, failed
 from streamtui.server.disconnect import while_present
 from streamtui.server.model_suggestions import unknown_model
 from streamtui.server.relay import Relay
+from streamtui.server.request_body import read_body
 from streamtui.server.request_log import exchange_of
-from streamtui.server.request_reader import read_body
 from streamtui.server.routing import Route
 
 # What a client may say to an endpoint beside the body: who the client is does not concern it.
@@ -29,7 +29,7 @@ SENT_DOWN = re.compile(
     r"content-type|content-length|content-encoding|retry-after(-ms)?|x-should-retry|x-request-id|request-id"
     r"|openai-(model|processing-ms|version)|x-ratelimit-[a-z-]+"
 )
-_MAX_ERROR = 1024 * 1024
+_MAX_ERROR = 256 * 1024
 
 
 class PassOn:

@@ -17,8 +17,8 @@ from streamtui.server.api_errors import Refusal, failed
 from streamtui.server.disconnect import while_present
 from streamtui.server.model_suggestions import unknown_model
 from streamtui.server.relay import Relay
+from streamtui.server.request_body import read_body
 from streamtui.server.request_log import exchange_of
-from streamtui.server.request_reader import read_body
 
 HEADERS = [
     (b"content-type", b"text/event-stream"),
