@@ -6,7 +6,7 @@ from time import monotonic
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from streamtui.core.sanitize import clean_line
-from streamtui.providers.base import ProviderError, ErrorKind
+from streamtui.providers.base import ErrorKind, ProviderError
 from streamtui.server.metrics import Metrics
 from streamtui.server.request_log import End, Exchange
 
