@@ -187,7 +187,7 @@ def saved_reason() -> str:
 
 
 def test_ask_whose_reading_of_the_reply_fails_is_not_called_stopped() -> None:
-    done = asked("conversation.reply", "Reply", "take")
+    done = asked("conversation.live_reply", "Reply", "take")
     assert done.returncode == 1
     assert "The reply was broken off (KeyError). Details: " in done.stderr
     assert "An internal error in streamtui ended the reply." in done.stderr
@@ -197,7 +197,7 @@ def test_ask_whose_reading_of_the_reply_fails_is_not_called_stopped() -> None:
 
 
 def test_ask_whose_output_fails_keeps_the_whole_reply() -> None:
-    done = asked("ask.output", "Plain", "piece")
+    done = asked("ask.output", "TextOutput", "on_delta")
     assert done.returncode == 1
     assert "internal error" in done.stderr
     assert "Traceback" not in done.stderr

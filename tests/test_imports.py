@@ -48,7 +48,7 @@ def test_importing_makes_no_folder(tmp_path: Path) -> None:
 
 
 def test_a_start_without_a_file_reads_none() -> None:
-    code = "from streamtui.config.loader import Asked, load; load(Asked(), {})"
+    code = "from streamtui.config.loader import CliOverrides, load; load(CliOverrides(), {})"
     assert (
         loaded_by(code, "tomllib", "difflib", "streamtui.config.settings_parser", "streamtui.config.toml_positions")
         == []

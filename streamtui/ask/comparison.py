@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from math import ceil
 
-from streamtui.ask.stream_timing import Speed, figures
+from streamtui.ask.stream_timing import StreamTiming, figures
 
 _EIGHTHS = " ▁▂▃▄▅▆▇█"
 PLOT_WIDTH = 60
 """Cells of the longer reply."""
 
 
-def table(streamed: Speed, whole: Speed) -> list[str]:
+def table(streamed: StreamTiming, whole: StreamTiming) -> list[str]:
     """Returns the figures of both side by side."""
     rows = [("", "streamed", "whole")]
     rows += [(name, left, right) for (name, left), (_, right) in zip(figures(streamed), figures(whole), strict=True)]
@@ -18,7 +18,7 @@ def table(streamed: Speed, whole: Speed) -> list[str]:
     return [f"{name:<{widths[0]}}  {left:>{widths[1]}}  {right:>{widths[2]}}".rstrip() for name, left, right in rows]
 
 
-def plot(streamed: Speed, whole: Speed, width: int = PLOT_WIDTH) -> list[str]:
+def plot(streamed: StreamTiming, whole: StreamTiming, width: int = PLOT_WIDTH) -> list[str]:
     """Returns how much of the reply was there at every moment, one line each, both at the same scale of time."""
     longest = max(streamed.total, whole.total) or 1.0
     lines = [f"{name:<10}{_line(speed, longest, width)}" for name, speed in (("streamed", streamed), ("whole", whole))]
@@ -26,7 +26,7 @@ def plot(streamed: Speed, whole: Speed, width: int = PLOT_WIDTH) -> list[str]:
     return [*lines, scale]
 
 
-def _line(speed: Speed, longest: float, width: int) -> str:
+def _line(speed: StreamTiming, longest: float, width: int) -> str:
     size = sum(piece for _, piece in speed.pieces) or 1
     cells = [_EIGHTHS[round(8 * _arrived(speed.pieces, longest * (cell + 1) / width) / size)] for cell in range(width)]
     end = min(width, max(1, ceil(width * speed.total / longest)))  # the last cell has all of it

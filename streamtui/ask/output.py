@@ -5,7 +5,7 @@ import time
 from dataclasses import asdict
 from typing import Any, Protocol
 
-from streamtui.ask.stream_timing import Speed, summary
+from streamtui.ask.stream_timing import StreamTiming, summary
 from streamtui.core.message import Delta, Message
 from streamtui.core.sanitize import escape_json
 from streamtui.core.session import Session
@@ -27,17 +27,17 @@ class Writer(Protocol):
 class Output(Protocol):
     """Takes a reply as it comes."""
 
-    def tap(self, data: str) -> None:
+    def on_event(self, data: str) -> None:
         """Takes an event as the server sent it."""
 
-    def piece(self, delta: Delta) -> None:
+    def on_delta(self, delta: Delta) -> None:
         """Takes a piece."""
 
-    def end(self, session: Session, reply: Message) -> None:
+    def on_end(self, session: Session, reply: Message) -> None:
         """Takes the whole reply, however it ended."""
 
 
-class Plain(Output):
+class TextOutput(Output):
     """The text as it comes, each piece flushed."""
 
     def __init__(self, out: Writer) -> None:
@@ -45,10 +45,10 @@ class Plain(Output):
         self._last = "\n"
         self._begun = False
 
-    def tap(self, data: str) -> None:
+    def on_event(self, data: str) -> None:
         """Not shown."""
 
-    def piece(self, delta: Delta) -> None:
+    def on_delta(self, delta: Delta) -> None:
         """Writes the text."""
         if delta.text_was_reasoning and self._begun:
             self._out.write("\n" if self._last == "\n" else "\n\n")
@@ -58,26 +58,26 @@ class Plain(Output):
             self._out.flush()
             self._last = delta.text[-1]
 
-    def end(self, session: Session, reply: Message) -> None:
+    def on_end(self, session: Session, reply: Message) -> None:
         """Ends the last line, so that a prompt does not follow in the middle of it."""
         if self._last != "\n":
             self._out.write("\n")
         self._out.flush()
 
 
-class Json(Output):
+class JsonOutput(Output):
     """One JSON object when the reply has ended, with all that is known of it."""
 
     def __init__(self, out: Writer) -> None:
         self._out = out
 
-    def tap(self, data: str) -> None:
+    def on_event(self, data: str) -> None:
         """Not shown."""
 
-    def piece(self, delta: Delta) -> None:
+    def on_delta(self, delta: Delta) -> None:
         """Not shown: the whole comes at the end."""
 
-    def end(self, session: Session, reply: Message) -> None:
+    def on_end(self, session: Session, reply: Message) -> None:
         """Writes the object."""
         print(json.dumps(_as_dict(session, reply), ensure_ascii=False, indent=2), file=self._out, flush=True)
 
@@ -97,13 +97,13 @@ def _as_dict(session: Session, reply: Message) -> dict[str, Any]:
     }
 
 
-class Events(Output):
+class RawEventOutput(Output):
     """Every event on a line of its own, as the server sent it; on a terminal without raw control characters."""
 
     def __init__(self, out: Writer) -> None:
         self._out = out
 
-    def tap(self, data: str) -> None:
+    def on_event(self, data: str) -> None:
         """Writes the event: JSON on one line, anything else (``[DONE]``) as a JSON string."""
         try:
             json.loads(data)
@@ -113,55 +113,55 @@ class Events(Output):
         line = data.replace("\r", " ").replace("\n", " ")
         print(escape_json(line) if self._out.isatty() else line, file=self._out, flush=True)
 
-    def piece(self, delta: Delta) -> None:
+    def on_delta(self, delta: Delta) -> None:
         """Not shown: its event was."""
 
-    def end(self, session: Session, reply: Message) -> None:
+    def on_end(self, session: Session, reply: Message) -> None:
         """Nothing is left to write."""
 
 
-class Silent(Output):
+class SilentOutput(Output):
     """Writes nothing, and keeps the times."""
 
     def __init__(self) -> None:
-        self.speed = Speed(time.monotonic())
+        self.timing = StreamTiming(time.monotonic())
 
-    def tap(self, data: str) -> None:
+    def on_event(self, data: str) -> None:
         """Not kept."""
 
-    def piece(self, delta: Delta) -> None:
+    def on_delta(self, delta: Delta) -> None:
         """Notes when it came."""
-        self.speed.note(delta)
+        self.timing.note(delta)
 
-    def end(self, session: Session, reply: Message) -> None:
+    def on_end(self, session: Session, reply: Message) -> None:
         """Notes the end."""
-        self.speed.end(reply)
+        self.timing.end(reply)
 
 
-class Timed(Output):
+class TimedOutput(Output):
     """Every piece with the seconds since the request, then what that makes."""
 
     def __init__(self, out: Writer) -> None:
         self._out = out
-        self.speed = Speed(time.monotonic())
+        self.timing = StreamTiming(time.monotonic())
 
-    def tap(self, data: str) -> None:
+    def on_event(self, data: str) -> None:
         """Not shown."""
 
-    def piece(self, delta: Delta) -> None:
+    def on_delta(self, delta: Delta) -> None:
         """Writes when it came, and what it is."""
-        now = self.speed.note(delta)
+        now = self.timing.note(delta)
         for kind, text in (("text", delta.text), ("reasoning", delta.reasoning)):
             if text:
                 print(f"{now:9.4f} s  {kind:<9}  {json.dumps(text, ensure_ascii=False)}", file=self._out, flush=True)
 
-    def end(self, session: Session, reply: Message) -> None:
+    def on_end(self, session: Session, reply: Message) -> None:
         """Writes the sum."""
-        self.speed.end(reply)
-        print("", *summary(self.speed), sep="\n", file=self._out, flush=True)
+        self.timing.end(reply)
+        print("", *summary(self.timing), sep="\n", file=self._out, flush=True)
 
 
-class WithReasoning(Output):
+class ReasoningOutput(Output):
     """Another output, and beside it what the model thinks."""
 
     def __init__(self, output: Output, aside: Writer) -> None:
@@ -169,11 +169,11 @@ class WithReasoning(Output):
         self._aside = aside
         self._thinks = False
 
-    def tap(self, data: str) -> None:
+    def on_event(self, data: str) -> None:
         """Hands it on."""
-        self._output.tap(data)
+        self._output.on_event(data)
 
-    def piece(self, delta: Delta) -> None:
+    def on_delta(self, delta: Delta) -> None:
         """Writes the reasoning, and hands the piece on."""
         if delta.reasoning:
             self._thinks = True
@@ -182,8 +182,8 @@ class WithReasoning(Output):
         if delta.text and self._thinks:
             self._thinks = False
             print(file=self._aside, flush=True)
-        self._output.piece(delta)
+        self._output.on_delta(delta)
 
-    def end(self, session: Session, reply: Message) -> None:
+    def on_end(self, session: Session, reply: Message) -> None:
         """Hands it on."""
-        self._output.end(session, reply)
+        self._output.on_end(session, reply)

@@ -1,4 +1,4 @@
-"""Question: what is asked, put together from words, files and what is piped in."""
+"""PromptInput: what is asked, put together from words, files and what is piped in."""
 
 import mimetypes
 from collections.abc import Iterable
@@ -18,22 +18,22 @@ _IMAGES = {
 }
 
 
-class QuestionError(Exception):
+class PromptInputError(Exception):
     """Something that can't be asked; the text says what, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class PromptInput:
     """A prompt and the files that go with it."""
 
     text: str
     attachments: tuple[Attachment, ...] = ()
 
 
-def question_from(words: Iterable[str], piped: bytes, files: Iterable[Path], images: Iterable[Path]) -> Question:
+def build_prompt(words: Iterable[str], piped: bytes, files: Iterable[Path], images: Iterable[Path]) -> PromptInput:
     """Returns the question: the words first, piped text below them, the files and a piped image attached.
 
-    Raises QuestionError where there is nothing to ask, or a file can't be read or sent.
+    Raises PromptInputError where there is nothing to ask, or a file can't be read or sent.
     """
     attachments = [*(_file(path) for path in files), *(_image(path) for path in images)]
     _check_size("stdin", piped)
@@ -43,8 +43,8 @@ def question_from(words: Iterable[str], piped: bytes, files: Iterable[Path], ima
     texts = [clean(" ".join(words)).strip(), clean(_text("stdin", piped)).strip("\n")]
     text = "\n\n".join(filter(None, texts))
     if not text and not attachments:
-        raise QuestionError("there is nothing to ask; give a prompt, or pipe one in.")
-    return Question(text, tuple(attachments))
+        raise PromptInputError("there is nothing to ask; give a prompt, or pipe one in.")
+    return PromptInput(text, tuple(attachments))
 
 
 def _file(path: Path) -> Attachment:
@@ -62,7 +62,7 @@ def _image(path: Path) -> Attachment:
     data = _read(path)
     media_type = _image_type(data)
     if not media_type:
-        raise QuestionError(f"{clean_line(str(path))} is no PNG, JPEG, GIF, WebP or BMP image.")
+        raise PromptInputError(f"{clean_line(str(path))} is no PNG, JPEG, GIF, WebP or BMP image.")
     return Attachment(clean_line(path.name), media_type, data)
 
 
@@ -77,21 +77,21 @@ def _read(path: Path) -> bytes:
         with path.open("rb") as file:
             data = file.read(LARGEST + 1)
     except OSError as error:
-        raise QuestionError(f"{clean_line(str(path))} can't be read: {error.strerror}.") from error
+        raise PromptInputError(f"{clean_line(str(path))} can't be read: {error.strerror}.") from error
     _check_size(str(path), data)
     return data
 
 
 def _check_size(name: str, data: bytes) -> None:
     if len(data) > LARGEST:
-        raise QuestionError(f"{clean_line(name)} is larger than {LARGEST // 2**20} MB.")
+        raise PromptInputError(f"{clean_line(name)} is larger than {LARGEST // 2**20} MB.")
 
 
 def _text(name: str, data: bytes) -> str:
-    """Returns the text of a file. Raises QuestionError where it has none."""
+    """Returns the text of a file. Raises PromptInputError where it has none."""
     try:
         if b"\0" not in data:
             return data.decode("utf-8")
     except UnicodeDecodeError:
         pass
-    raise QuestionError(f"{clean_line(name)} is neither text nor an image.")
+    raise PromptInputError(f"{clean_line(name)} is neither text nor an image.")

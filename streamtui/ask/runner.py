@@ -6,7 +6,7 @@ from contextlib import aclosing
 from dataclasses import replace
 
 from streamtui.ask.output import Output
-from streamtui.ask.prompt_input import Question
+from streamtui.ask.prompt_input import PromptInput
 from streamtui.ask.status_line import StatusLine, describe, keep_showing
 from streamtui.config import Config
 from streamtui.conversation import Backoff, Conversation
@@ -20,7 +20,7 @@ Tell = Callable[[str], None]
 """Says something beside the answer."""
 
 
-class Asker:
+class PromptRunner:
     """A conversation that lasts one question."""
 
     def __init__(
@@ -59,16 +59,16 @@ class Asker:
         Raises ProviderError.
         """
         await asyncio.to_thread(self._conversation.provider.warm_up)
-        await self._conversation.settle_model()
+        await self._conversation.resolve_model()
 
-    async def ask(self, question: Question, output: Output) -> Message:
+    async def ask(self, question: PromptInput, output: Output) -> Message:
         """Asks `question` and returns the reply, however it ended.
 
         Raises OSError where `output` can't write; the reply is stopped then, and kept. So it is by cancelling.
         """
         conversation, showing = self._conversation, _Showing(output)
         # Not the output's own: the provider would take a pipe that nobody reads for a server that is gone.
-        self._tap = showing.tap
+        self._tap = showing.on_event
         conversation.add_prompt(question.text, question.attachments)
         view = SmoothedStream(showing.show, self._pace, lambda: conversation.progress.sent)
         waiting = asyncio.create_task(keep_showing(self._status, self._waits_for)) if self._status else None
@@ -83,7 +83,7 @@ class Asker:
             view.finish()
             reply = conversation.current
             assert reply is not None
-            showing.end(conversation.session, reply)
+            showing.on_end(conversation.session, reply)
             if waiting is not None:
                 waiting.cancel()
                 await asyncio.wait([waiting])
@@ -114,14 +114,14 @@ class _Showing:
         self._output = output
         self._failure: Exception | None = None
 
-    def tap(self, data: str) -> None:
-        self._try(lambda: self._output.tap(data))
+    def on_event(self, data: str) -> None:
+        self._try(lambda: self._output.on_event(data))
 
     def show(self, delta: Delta) -> None:
-        self._try(lambda: self._output.piece(delta))
+        self._try(lambda: self._output.on_delta(delta))
 
-    def end(self, session: Session, reply: Message) -> None:
-        self._try(lambda: self._output.end(session, reply))
+    def on_end(self, session: Session, reply: Message) -> None:
+        self._try(lambda: self._output.on_end(session, reply))
 
     def _try(self, write: Callable[[], None]) -> None:
         if self._failure is None:

@@ -1,4 +1,4 @@
-"""Speed: when the pieces of one reply came, and what that makes: first text, gaps, total, tokens a second."""
+"""StreamTiming: when the pieces of one reply came, and what that makes: first text, gaps, total, tokens a second."""
 
 import time
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from streamtui.tokens import Count, size_of, tokens_in
 
 
 @dataclass(slots=True)
-class Speed:
+class StreamTiming:
     """The times of a reply, in seconds since its request."""
 
     sent: float
@@ -53,12 +53,12 @@ class Speed:
         return (self.pieces[-1][0] - self.pieces[0][0]) / (len(self.pieces) - 1)
 
 
-def summary(speed: Speed) -> list[str]:
+def summary(speed: StreamTiming) -> list[str]:
     """Returns the figures of one reply, a line each."""
     return [f"{name:<21}{value}" for name, value in figures(speed)]
 
 
-def figures(speed: Speed) -> list[tuple[str, str]]:
+def figures(speed: StreamTiming) -> list[tuple[str, str]]:
     """Returns the name and the value of every figure."""
     rate = speed.tokens_per_second
     mark = "" if speed.tokens.exact else "~"

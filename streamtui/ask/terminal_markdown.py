@@ -1,4 +1,4 @@
-"""Rendered: Markdown on a terminal, line by line as they are finished; nothing written is ever changed."""
+"""MarkdownOutput: Markdown on a terminal, line by line as they are finished; nothing written is ever changed."""
 
 import re
 import shutil
@@ -25,7 +25,7 @@ _STEPS = re.compile(r"\|[^\n]*\n?|[^\n|]*\n|[^\n|]+")
 _IN_URLS = "%:/?#[]@!$&'()*+,;=~-._"
 
 
-class Rendered(Output):
+class MarkdownOutput(Output):
     """Writes each line when no later text can change it: of a code block every line, of a paragraph what is wrapped.
 
     A table is written when it is complete, as its columns grow with its rows.
@@ -46,10 +46,10 @@ class Rendered(Output):
         self._margin = False
         """Whether an earlier document has been written, of text that turned out to be reasoning."""
 
-    def tap(self, data: str) -> None:
+    def on_event(self, data: str) -> None:
         """Not shown."""
 
-    def piece(self, delta: Delta) -> None:
+    def on_delta(self, delta: Delta) -> None:
         """Writes the lines that the piece has finished."""
         if delta.text_was_reasoning:
             self._end_document()
@@ -58,7 +58,7 @@ class Rendered(Output):
             self._document.feed(step)
             self._write()
 
-    def end(self, session: Session, reply: Message) -> None:
+    def on_end(self, session: Session, reply: Message) -> None:
         """Writes the rest."""
         self._end_document()
         self._out.flush()

@@ -19,7 +19,7 @@ from streamtui.core.sanitize import clean_line
 if TYPE_CHECKING:
     # Imported where they are used: --help does not need them.
     from streamtui.ask.output import Output
-    from streamtui.ask.prompt_input import Question
+    from streamtui.ask.prompt_input import PromptInput
     from streamtui.ask.status_line import StatusLine
     from streamtui.core.message import Message
     from streamtui.core.session import Session
@@ -83,30 +83,30 @@ def main(arguments: Sequence[str]) -> int:
     """Send the prompt. Return 0, 1 without a complete reply, 2 for invalid arguments, 130 if interrupted."""
     args = parser().parse_args(arguments)
     from streamtui import error_log
-    from streamtui.ask.prompt_input import QuestionError
+    from streamtui.ask.prompt_input import PromptInputError
 
     try:
         config = config_from(args)
         question = question_of(args)
-    except (ConfigError, QuestionError) as error:
+    except (ConfigError, PromptInputError) as error:
         return fail(str(error), EXIT_USAGE)
-    for problem in config.troubles:
+    for problem in config.warnings:
         print_error(problem)
     error_log.start(debug=args.debug)
     error_log.LOG.addHandler(error_log.Notices(print_error))
     return run_async(_ask(config, args, question))
 
 
-def question_of(args: argparse.Namespace) -> "Question":
-    """Return the prompt and its attachments from options and standard input. Raises QuestionError."""
-    from streamtui.ask.prompt_input import LARGEST, question_from
+def question_of(args: argparse.Namespace) -> "PromptInput":
+    """Return the prompt and its attachments from options and standard input. Raises PromptInputError."""
+    from streamtui.ask.prompt_input import LARGEST, build_prompt
 
     piped = b"" if sys.stdin.isatty() else sys.stdin.buffer.read(LARGEST + 1)
-    return question_from(args.prompt, piped, args.file, args.image)
+    return build_prompt(args.prompt, piped, args.file, args.image)
 
 
-async def _ask(config: Config, args: argparse.Namespace, question: "Question") -> int:
-    from streamtui.ask.runner import Asker
+async def _ask(config: Config, args: argparse.Namespace, question: "PromptInput") -> int:
+    from streamtui.ask.runner import PromptRunner
     from streamtui.ask.status_line import StatusLine
     from streamtui.providers import connect
     from streamtui.storage import Store, StoreError
@@ -119,7 +119,9 @@ async def _ask(config: Config, args: argparse.Namespace, question: "Question") -
             return fail(f"No API key for {endpoint.name}. Set {endpoint.key_variable}, or try streamtui ask --demo.")
         provider = connect(endpoint)
         status = StatusLine(sys.stderr)
-        asker = Asker(config, session, provider, store, stream=not args.no_stream, tell=print_error, status=status)
+        asker = PromptRunner(
+            config, session, provider, store, stream=not args.no_stream, tell=print_error, status=status
+        )
         reply = await asker.ask(question, _output(args, status))
     except ConfigError as error:
         return fail(str(error), EXIT_USAGE)
@@ -177,21 +179,21 @@ def _endpoint_of(session: "Session", config: Config) -> Endpoint:
 
 def _output(args: argparse.Namespace, status: "StatusLine") -> "Output":
     from streamtui.ask import output
-    from streamtui.ask.terminal_markdown import Rendered
+    from streamtui.ask.terminal_markdown import MarkdownOutput
 
     shown: Output
     out = status.over(sys.stdout)
     if args.json:
-        shown = output.Json(out)
+        shown = output.JsonOutput(out)
     elif args.events:
-        shown = output.Events(out)
+        shown = output.RawEventOutput(out)
     elif args.timing:
-        shown = output.Timed(out)
+        shown = output.TimedOutput(out)
     elif args.raw or not sys.stdout.isatty():
-        shown = output.Plain(out)
+        shown = output.TextOutput(out)
     else:
-        shown = Rendered(out, colour=not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb")
-    return output.WithReasoning(shown, status.over(sys.stderr)) if args.show_reasoning else shown
+        shown = MarkdownOutput(out, colour=not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb")
+    return output.ReasoningOutput(shown, status.over(sys.stderr)) if args.show_reasoning else shown
 
 
 def _incomplete_reason(reply: "Message") -> str:

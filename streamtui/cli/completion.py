@@ -179,11 +179,11 @@ _SESSION_COMPLETERS: dict[str, Completer] = {"endpoint": _used_endpoints, "model
 
 def _config(args: argparse.Namespace) -> "Config":
     """Return the settings with the endpoint that the command line selects. Raises ConfigError."""
-    from streamtui.config.loader import Asked, load
+    from streamtui.config.loader import CliOverrides, load
 
     given = vars(args)
     endpoint, base_url, preset = (given.get(name) or "" for name in ("endpoint", "base_url", "preset"))
-    return load(Asked(bool(given.get("demo")), endpoint, base_url, preset=preset), os.environ)
+    return load(CliOverrides(bool(given.get("demo")), endpoint, base_url, preset=preset), os.environ)
 
 
 def _read(query: "Callable[[Store], Future[Answer]]") -> Answer | None:

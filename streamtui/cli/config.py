@@ -16,7 +16,7 @@ from streamtui.cli import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, discard_std
 from streamtui.cli.argument_parser import Parser
 from streamtui.cli.options import add_server_options, config_from
 from streamtui.config import Config, ConfigError
-from streamtui.config.loader import Asked, load, no_endpoint
+from streamtui.config.loader import CliOverrides, endpoint_not_configured, load
 
 
 def parser() -> argparse.ArgumentParser:
@@ -110,8 +110,8 @@ def _edit(file: Path) -> int:
 
 
 def _check(file: Path) -> int:
-    config = load(Asked(), os.environ)
-    problems = [*config.troubles, *_theme_problems(config)]
+    config = load(CliOverrides(), os.environ)
+    problems = [*config.warnings, *_theme_problems(config)]
     for problem in problems:
         print(problem)
     if problems:
@@ -137,7 +137,7 @@ def _show(config: Config) -> int:
     from streamtui.cli.config_show import format_config
 
     print(format_config(config))
-    for problem in config.troubles:
+    for problem in config.warnings:
         print_error(problem)
     return 0
 
@@ -153,22 +153,22 @@ def _keys(config: Config) -> int:
 
 
 def _keyring(action: str, name: str) -> int:
-    from streamtui.config.keyring_index import note_in_keyring
+    from streamtui.config.keyring_index import update_keyring_index
     from streamtui.providers.api_keys import delete_key, store_key
     from streamtui.providers.base import ProviderError
 
-    endpoints = load(Asked(), os.environ).endpoints
+    endpoints = load(CliOverrides(), os.environ).endpoints
     if name not in endpoints:
-        raise ConfigError(no_endpoint(action, name, endpoints, paths.config_file()))
+        raise ConfigError(endpoint_not_configured(action, name, endpoints, paths.config_file()))
     endpoint = endpoints[name]
     try:
         if action == "remove-key":
             asyncio.run(delete_key(name))
-            note_in_keyring(name, False)
+            update_keyring_index(name, False)
             print(f"Removed the {name} API key from the keyring.")
             return 0
         asyncio.run(store_key(name, _read_key(name)))
-        note_in_keyring(name, True)
+        update_keyring_index(name, True)
     except ProviderError as error:
         return fail(error.message)
     print(f"Stored the {name} API key in the keyring. It is sent to {endpoint.base_url} only.")

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from streamtui.config import DEMO, Api, Config, ConfigError, Origin
-from streamtui.config.loader import Asked, load
+from streamtui.config.loader import CliOverrides, load
 from streamtui.core.parameters import Parameters, parameters_from
 from streamtui.core.sanitize import clean, clean_line
 
@@ -86,7 +86,7 @@ def config_from(args: argparse.Namespace) -> Config:
         raise ConfigError("--demo can't be combined with --endpoint, --base-url or --api-key-env.")
     if text("endpoint") and text("base_url"):
         raise ConfigError("--endpoint can't be combined with --base-url.")
-    overrides = Asked(
+    overrides = CliOverrides(
         demo=bool(given.get("demo")),
         endpoint=text("endpoint"),
         base_url=text("base_url"),

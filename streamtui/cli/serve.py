@@ -107,7 +107,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         config = config_from(args)
         settings = _settings(args, config)
-        for problem in config.troubles:
+        for problem in config.warnings:
             print_error(problem)
     except ConfigError as error:
         return fail(str(error), EXIT_USAGE)

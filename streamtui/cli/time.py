@@ -14,8 +14,8 @@ from streamtui.cli.run_async import run_async
 from streamtui.config import Config, ConfigError
 
 if TYPE_CHECKING:
-    from streamtui.ask.prompt_input import Question
-    from streamtui.ask.stream_timing import Speed
+    from streamtui.ask.prompt_input import PromptInput
+    from streamtui.ask.stream_timing import StreamTiming
 
 
 def parser() -> argparse.ArgumentParser:
@@ -34,16 +34,16 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str]) -> int:
     """Send the prompt twice; print a table and a plot. Return 0, 1 for a failed request, 2 for invalid arguments."""
     args = parser().parse_args(arguments)
-    from streamtui.ask.prompt_input import QuestionError
+    from streamtui.ask.prompt_input import PromptInputError
 
     try:
         config, question = config_from(args), question_of(args)
-    except (ConfigError, QuestionError) as error:
+    except (ConfigError, PromptInputError) as error:
         return fail(str(error), EXIT_USAGE)
     return run_async(_compare(config, question))
 
 
-async def _compare(config: Config, question: "Question") -> int:
+async def _compare(config: Config, question: "PromptInput") -> int:
     from streamtui.ask.comparison import PLOT_WIDTH, plot, table
 
     streamed = await _timed(config, question, True)
@@ -55,12 +55,12 @@ async def _compare(config: Config, question: "Question") -> int:
     return 0
 
 
-async def _timed(config: Config, question: "Question", stream: bool) -> "Speed | None":
+async def _timed(config: Config, question: "PromptInput", stream: bool) -> "StreamTiming | None":
     """Send the prompt once on a new connection. Print the error and return None if the request fails."""
     from dataclasses import replace
 
-    from streamtui.ask.output import Silent
-    from streamtui.ask.runner import Asker
+    from streamtui.ask.output import SilentOutput
+    from streamtui.ask.runner import PromptRunner
     from streamtui.core.session import Session
     from streamtui.providers import connect
     from streamtui.storage import Store
@@ -71,9 +71,9 @@ async def _timed(config: Config, question: "Question", stream: bool) -> "Speed |
     session.parameters = config.new_parameters
     store = Store(paths.database(), print_error, saves=False)
     try:
-        asker = Asker(replace(config, pace=None), session, provider, store, stream=stream, tell=print_error)
+        asker = PromptRunner(replace(config, pace=None), session, provider, store, stream=stream, tell=print_error)
         await asker.get_ready()
-        output = Silent()
+        output = SilentOutput()
         reply = await asker.ask(question, output)
     finally:
         await provider.aclose()
@@ -81,4 +81,4 @@ async def _timed(config: Config, question: "Question", stream: bool) -> "Speed |
     if reply.error:
         print_error(reply.error)
         return None
-    return output.speed
+    return output.timing

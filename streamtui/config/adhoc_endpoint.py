@@ -22,10 +22,10 @@ def endpoint_from(
     """
     if demo:
         return DEMO if not model else Endpoint(DEMO.name, DEMO.base_url, model=model, demo=True)
-    environment_url = url_of(environ)
+    environment_url = openai_base_url(environ)
     url = _checked_url(base_url or environment_url, "--base-url" if base_url else "OPENAI_BASE_URL")
     own = url == environment_url
-    key = key_from(environ, api_key_env) if api_key_env else own_key(environ) if own else ""
+    key = key_from_variable(environ, api_key_env) if api_key_env else openai_api_key(environ) if own else ""
     endpoint = Endpoint(
         name=_name_of(url),
         base_url=url,
@@ -38,17 +38,17 @@ def endpoint_from(
     return with_basic_auth(endpoint)
 
 
-def url_of(environ: Mapping[str, str]) -> str:
+def openai_base_url(environ: Mapping[str, str]) -> str:
     """Returns the address of the server that the variables of OpenAI are meant for."""
     return environ.get("OPENAI_BASE_URL", "").strip().rstrip("/") or OPENAI_URL
 
 
-def own_key(environ: Mapping[str, str]) -> str:
+def openai_api_key(environ: Mapping[str, str]) -> str:
     """Returns the key of that server; empty where there is none."""
     return environ.get("OPENAI_API_KEY", "").strip()
 
 
-def key_from(environ: Mapping[str, str], api_key_env: str) -> str:
+def key_from_variable(environ: Mapping[str, str], api_key_env: str) -> str:
     """Returns the key in the variable that a flag names. Raises ConfigError where there is none."""
     key = environ.get(api_key_env, "").strip()
     if not key:

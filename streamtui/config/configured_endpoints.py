@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from streamtui.config.adhoc_endpoint import url_of
+from streamtui.config.adhoc_endpoint import openai_base_url
 from streamtui.config.settings_file import FileSettings
 from streamtui.config.value_sources import IN_KEYRING, Sources, variable
 from streamtui.core.builtin_endpoints import BUILTIN
@@ -14,7 +14,7 @@ from streamtui.core.parameters import Parameters
 _OPENAI = {"organization": "OPENAI_ORG_ID", "project": "OPENAI_PROJECT_ID"}
 
 
-def configured(
+def configured_endpoints(
     settings: FileSettings, environ: Mapping[str, str], in_keyring: frozenset[str], sources: Sources
 ) -> dict[str, Endpoint]:
     """Returns every endpoint that has an address, by name, those of the file first; notes where values come from.
@@ -72,7 +72,7 @@ def _of_environment(
 
 def _of_openai(endpoint: Endpoint, given: Mapping[str, Any], environ: Mapping[str, str], sources: Sources) -> Endpoint:
     """The variables of OpenAI belong to the server that OPENAI_BASE_URL names, unless the file says otherwise."""
-    if url_of(environ) != OPENAI_URL:
+    if openai_base_url(environ) != OPENAI_URL:
         return replace(endpoint, api_key_env=given.get("api_key_env", ""))
     own = {key: environ.get(name, "").strip() for key, name in _OPENAI.items()}
     sources.update((f"endpoints.openai.{key}", variable(_OPENAI[key])) for key, value in own.items() if value)

@@ -15,7 +15,7 @@ def names_in_keyring() -> frozenset[str]:
     return frozenset(text.splitlines())
 
 
-def note_in_keyring(name: str, there: bool) -> None:
+def update_keyring_index(name: str, there: bool) -> None:
     """Notes that the key of endpoint `name` is in the keyring, or no longer. Raises OSError."""
     before = names_in_keyring()
     names = before | {name} if there else before - {name}

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from streamtui import paths
-from streamtui.config.adhoc_endpoint import endpoint_from, key_from, url_of
-from streamtui.config.configured_endpoints import configured, with_defaults
+from streamtui.config.adhoc_endpoint import endpoint_from, key_from_variable, openai_base_url
+from streamtui.config.configured_endpoints import configured_endpoints, with_defaults
 from streamtui.config.keyring_index import names_in_keyring
 from streamtui.config.settings import MAX_REPLY_MB, Config, ConfigError, Preset
 from streamtui.config.settings_file import FileSettings, read_settings
@@ -20,7 +20,7 @@ from streamtui.core.suggestions import nearest
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class CliOverrides:
     """What flags ask for; empty or None: nothing."""
 
     demo: bool = False
@@ -36,10 +36,10 @@ class Asked:
     moderate: bool = False
 
 
-def load(asked: Asked, environ: Mapping[str, str], file: Path | None = None) -> Config:
+def load(asked: CliOverrides, environ: Mapping[str, str], file: Path | None = None) -> Config:
     """Returns the whole config; `file` stands in for the user's config.toml.
 
-    What is wrong in the file is left out and told in `Config.troubles`. Raises ConfigError for flags and an
+    What is wrong in the file is left out and told in `Config.warnings`. Raises ConfigError for flags and an
     environment that can't be used.
     """
     return _Loading(asked, environ, read_settings(file or paths.config_file())).config()
@@ -48,11 +48,11 @@ def load(asked: Asked, environ: Mapping[str, str], file: Path | None = None) -> 
 class _Loading:
     """One reading of everything."""
 
-    def __init__(self, asked: Asked, environ: Mapping[str, str], settings: FileSettings) -> None:
+    def __init__(self, asked: CliOverrides, environ: Mapping[str, str], settings: FileSettings) -> None:
         self._asked, self._environ, self._settings = asked, environ, settings
         self._sources = Sources()
-        self._troubles = list(settings.troubles)
-        self._endpoints = configured(settings, environ, self._in_keyring(), self._sources)
+        self._troubles = list(settings.warnings)
+        self._endpoints = configured_endpoints(settings, environ, self._in_keyring(), self._sources)
         self._by_flag = self._asked_preset()
         self._by_file = settings.presets.get(settings.values.get("preset", ""))
         for action in settings.keymap:
@@ -82,7 +82,7 @@ class _Loading:
             theme=first("theme", written("theme")) or "",
             moderate=bool(first("moderate", (self._asked.moderate or None, flag("--moderate")), written("moderate"))),
             max_reply_mb=first("max_reply_mb", written("max_reply_mb"), (MAX_REPLY_MB, BUILT_IN)) or MAX_REPLY_MB,
-            troubles=tuple(self._troubles),
+            warnings=tuple(self._troubles),
             sources=self._sources,
         )
 
@@ -130,7 +130,7 @@ class _Loading:
             (asked.endpoint, flag("--endpoint")),
             (by_flag and by_flag.endpoint, self._of_preset),
         )
-        if not name and url_of(self._environ) != OPENAI_URL:
+        if not name and openai_base_url(self._environ) != OPENAI_URL:
             source = variable("OPENAI_BASE_URL")
             name = first("endpoint", (self._add("", source), source))
         written = (by_file and by_file.endpoint, self._of_preset), self._written("endpoint")
@@ -148,7 +148,7 @@ class _Loading:
     def _named(self, name: str) -> Endpoint:
         if name in self._endpoints:
             return self._endpoints[name]
-        raise ConfigError(no_endpoint("--endpoint", name, self._endpoints, self._settings.file))
+        raise ConfigError(endpoint_not_configured("--endpoint", name, self._endpoints, self._settings.file))
 
     def _with_flags(self, endpoint: Endpoint) -> Endpoint:
         """With the API and the key that flags ask for."""
@@ -158,7 +158,7 @@ class _Loading:
             endpoint = replace(endpoint, api=asked.api, models=models)
             self._sources[f"{name}.api"] = flag("--api")
         if asked.api_key_env:
-            key = key_from(self._environ, asked.api_key_env)
+            key = key_from_variable(self._environ, asked.api_key_env)
             self._sources[f"{name}.api_key"] = flag(f"--api-key-env {asked.api_key_env}")
             endpoint = replace(
                 endpoint, api_key=key, api_key_env=asked.api_key_env, api_key_command="", api_key_keyring=False
@@ -202,7 +202,7 @@ class _Loading:
         return clean(system or "")
 
 
-def no_endpoint(who: str, name: str, known: Collection[str], file: Path) -> str:
+def endpoint_not_configured(who: str, name: str, known: Collection[str], file: Path) -> str:
     """Returns the sentence for a `name`, given by `who`, that is none of `known`, the endpoints with an address."""
     if name in ADDRESSES:
         return address_wanted(name, file)

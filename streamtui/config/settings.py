@@ -39,7 +39,7 @@ class Config:
     model: str = ""
     """The model asked for by a flag, also for a session that goes on; empty: none was."""
     parameters: Parameters = field(default_factory=Parameters)
-    """Asked for by flags: those of a new session, and laid over those of a session that goes on."""
+    """CliOverrides for by flags: those of a new session, and laid over those of a session that goes on."""
     endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
     """Every endpoint that can be picked, by name."""
     presets: Mapping[str, Preset] = field(default_factory=dict)
@@ -53,7 +53,7 @@ class Config:
     """Keys by the id of their action, in place of the usual ones."""
     theme: str = ""
     """The theme to start with; empty: the one picked last."""
-    troubles: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     """What in the file could not be used, a sentence each, to be told at the start."""
     moderate: bool = False
     """Whether replies are shown to the server's moderation while they arrive, and stopped if it objects."""

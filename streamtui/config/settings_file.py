@@ -27,7 +27,7 @@ class FileSettings:
     """Fields of `Endpoint` by the name of the endpoint: only what the file says."""
     presets: dict[str, Preset] = field(default_factory=dict)
     keymap: dict[str, str] = field(default_factory=dict)
-    troubles: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     """A sentence for everything that was left out, and for what is unsafe."""
     lines: dict[tuple[str | int, ...], int] = field(default_factory=dict)
     """The line on which each key stands."""
@@ -40,7 +40,7 @@ class FileSettings:
 
 
 def read_settings(file: Path) -> FileSettings:
-    """Returns what `file` says; nothing where it is not there. Raises nothing: see `FileSettings.troubles`."""
+    """Returns what `file` says; nothing where it is not there. Raises nothing: see `FileSettings.warnings`."""
     settings = FileSettings(file)
     try:
         with file.open(encoding="utf-8-sig") as opened:
@@ -50,14 +50,14 @@ def read_settings(file: Path) -> FileSettings:
     except FileNotFoundError:
         return settings
     except (OSError, ValueError, RecursionError) as error:
-        settings.troubles.append(_unreadable(file, error))
+        settings.warnings.append(_unreadable(file, error))
         return settings
     # Imported here: a start without the file has no use for it.
-    from streamtui.config.settings_parser import Reader
+    from streamtui.config.settings_parser import SettingsParser
     from streamtui.config.toml_positions import lines_of
 
     settings.lines = lines_of(text)
-    Reader(settings).read(data)
+    SettingsParser(settings).read(data)
     return settings
 
 

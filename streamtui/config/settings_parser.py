@@ -29,8 +29,7 @@ ENDPOINT: dict[str, Check] = {
     "api_key_keyring": validators.switch, "api_key": validators.secret, "organization": validators.line,
     "project": validators.line,
     "headers": validators.headers, "proxy": validators.proxy, "api": validators.api, "model": validators.line,
-    "favorites": validators.lines, "favourites": validators.lines,
-    "system": validators.text, "retries": validators.whole(0, 20),
+    "favorites": validators.lines, "system": validators.text, "retries": validators.whole(0, 20),
     "input_price": validators.number(0), "output_price": validators.number(0),
 }  # fmt: skip
 """The settings of an endpoint that are no tables with settings of their own."""
@@ -39,13 +38,15 @@ MODEL: dict[str, Check] = {
     "api": validators.api, "window": validators.whole(1, 10**9), "input_price": validators.number(0),
     "output_price": validators.number(0),
 }  # fmt: skip
+OLD_NAMES = {"favourites": "favorites"}
+"""Current names of settings that were released under another name."""
 PRESET: dict[str, Check] = {"system": validators.text, "endpoint": validators.line, "model": validators.line}
 PARAMETERS = tuple(item.name for item in fields(Parameters))
 
 Table = Callable[[Keys, Mapping[str, object]], Any]
 
 
-class Reader:
+class SettingsParser:
     """Takes the settings out of a parsed file, and writes down what can't be used."""
 
     def __init__(self, settings: FileSettings) -> None:
@@ -67,7 +68,7 @@ class Reader:
         settings.values = found
         self._check_names()
         self._check_privacy()
-        settings.troubles += [f"{settings.file}, line {line}: {words}" for line, words in sorted(self._told)]
+        settings.warnings += [f"{settings.file}, line {line}: {words}" for line, words in sorted(self._told)]
 
     # Sentences
 
@@ -98,8 +99,10 @@ class Reader:
     ) -> dict[str, Any]:
         """Returns what can be used of `table`: values by `checks`, tables inside it by `tables`."""
         found: dict[str, Any] = {}
-        for key, value in table.items():
-            where = (*at, key)
+        for written, value in table.items():
+            where, key = (*at, written), OLD_NAMES.get(written, written)
+            if key != written:
+                self._settings.lines.setdefault((*at, key), self._settings.lines[where])
             if key in tables:
                 if isinstance(value, Mapping):
                     found[key] = tables[key](where, value)

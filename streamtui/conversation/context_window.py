@@ -1,4 +1,4 @@
-"""Room: what to do about a conversation that is longer than its model can take."""
+"""ContextWindow: what to do about a conversation that is longer than its model can take."""
 
 import asyncio
 import time
@@ -22,7 +22,7 @@ SUMMED = 0.7
 """Part of the window that is summed up in one go; the rest is for the question, an earlier summary and the new one."""
 
 
-class Room:
+class ContextWindow:
     """Says what does not fit, leaves the oldest turns out of the requests, lets the model sum them up."""
 
     def __init__(self, conversation: "Conversation") -> None:
@@ -51,13 +51,13 @@ class Room:
         """Sends what does not fit all the same."""
         self._accepted = self._conversation.model, overflow
 
-    def leave_out(self, path: Sequence[Message], keep_from: int, recap: Recap | None = None) -> None:
+    def exclude_before(self, path: Sequence[Message], keep_from: int, recap: Recap | None = None) -> None:
         """Sends of `path`, from now on, nothing before the message `keep_from`, and `recap` in its place."""
         first = path[keep_from]
         first.recap = recap or Recap()
         self._save(first)
 
-    def send_all(self) -> bool:
+    def include_all(self) -> bool:
         """Sends all messages of the path shown again; False where none was left out."""
         left_out = [message for message in self._conversation.session.path() if message.recap is not None]
         for message in left_out:
@@ -73,11 +73,11 @@ class Room:
     # Summing up
 
     @property
-    def can_summarise(self) -> bool:
+    def can_summarize(self) -> bool:
         """Whether the model can be asked for a summary; one that only goes on with a text can't."""
         return api_for(self._conversation.provider.endpoint, self._conversation.model) is not Api.COMPLETIONS
 
-    async def summarise(self, path: Sequence[Message], keep_from: int) -> Recap:
+    async def summarize(self, path: Sequence[Message], keep_from: int) -> Recap:
         """Asks the model for a summary of what is sent of `path` before `keep_from`. Raises ProviderError."""
         progress = Progress(State.SUMMARIZING, sent=time.monotonic(), last=time.monotonic())
         self._conversation.progress = progress
@@ -94,10 +94,10 @@ class Room:
 
     async def _summary(self, messages: Sequence[Message]) -> Recap:
         talk = self._conversation
-        model = await talk.settle_model()
+        model = await talk.resolve_model()
         text, usage = "", None
         # What is longer than the window by itself is summed up part by part.
         for part in portions(messages, None if talk.window is None else int(SUMMED * talk.window)):
-            text, used = await talk.aside(model, summary_prompt(part, text), persistently=True)
+            text, used = await talk.complete_once(model, summary_prompt(part, text), retry=True)
             usage = usage.then(used) if usage and used else used or usage
         return Recap(text, model=model, usage=usage)

@@ -1,4 +1,4 @@
-"""Seam: joins a continuation to the text before it where the model says the last words again."""
+"""OverlapTrimmer: joins a continuation to the text before it where the model says the last words again."""
 
 import re
 
@@ -13,7 +13,7 @@ _UNSPACED = "\u2e80"
 """From here on come the scripts that put no spaces between words."""
 
 
-class Seam:
+class OverlapTrimmer:
     """Takes a repetition of the end of `before` out of the beginning of what follows it.
 
     Models that are asked to go on often begin with the last words, line or paragraph again, and open a code block

@@ -7,14 +7,14 @@ from contextlib import aclosing
 from dataclasses import replace
 
 from streamtui.config import MAX_REPLY_MB, MB, Api
-from streamtui.conversation.context_window import Room
-from streamtui.conversation.known_limits import Adaptations
+from streamtui.conversation.context_window import ContextWindow
 from streamtui.conversation.live_reply import Reply
 from streamtui.conversation.moderation import moderated
+from streamtui.conversation.rejected_parameters import RejectedParameters
 from streamtui.conversation.reply_limit import limited
 from streamtui.conversation.request_context import sent
-from streamtui.conversation.retries import Backoff, insist, persistent
-from streamtui.conversation.session_sync import Others
+from streamtui.conversation.retries import Backoff, call_with_retries, stream_with_retries
+from streamtui.conversation.session_sync import SessionSync
 from streamtui.conversation.side_requests import answer
 from streamtui.conversation.token_usage import context_count
 from streamtui.core.message import Attachment, Delta, FinishReason, Message, Role, Usage
@@ -61,8 +61,8 @@ class Conversation:
         self.provider = provider
         self.store = store
         self.progress = Progress()
-        self.others = Others(session, store)
-        self.room = Room(self)
+        self.sync = SessionSync(session, store)
+        self.context_window = ContextWindow(self)
         """What to do where the session is longer than its model can take."""
         self.catalog: Catalog = {}
         """What the server says of its models, by name; empty until it was recalled or asked."""
@@ -70,7 +70,7 @@ class Conversation:
         self._shape = shape
         self._moderate = moderate
         self._max_reply = max_reply
-        self._adaptations = Adaptations(store)
+        self._adaptations = RejectedParameters(store)
         self._reply: Reply | None = None
         self._interruption = ""
         self._before: Count | None = None
@@ -91,7 +91,7 @@ class Conversation:
 
     def add(self, prompt: Message) -> Message:
         """Appends and saves a prompt that is clean, and returns it."""
-        self.others.save_missing()
+        self.sync.save_missing()
         prompt.created = time.time()
         self.session.add(prompt)
         self._note_endpoint()
@@ -104,7 +104,7 @@ class Conversation:
         """Whether the user has to choose an endpoint before anything is sent."""
         return isinstance(self.provider, UnconfirmedProvider)
 
-    def move_to(self, provider: Provider) -> None:
+    def switch_endpoint(self, provider: Provider) -> None:
         """Sends the session to another endpoint from the next request on, with its usual model if the host differs."""
         endpoint, session = provider.endpoint, self.session
         is_same = endpoint.address == session.address if session.address else endpoint.name == session.endpoint
@@ -126,13 +126,13 @@ class Conversation:
         if self.session.messages:
             self.store.save_session(self.session)
 
-    def tune(self, system: str, parameters: Parameters) -> None:
+    def update_settings(self, system: str, parameters: Parameters) -> None:
         """Asks with this system prompt and these parameters from the next prompt on."""
         self.session.system, self.session.parameters = clean(system), parameters
         if self.session.messages:
             self.store.save_session(self.session)
 
-    async def settle_model(self) -> str:
+    async def resolve_model(self) -> str:
         """Returns the model to use; the first time it asks memory, then the server. Raises ProviderError."""
         if not self.session.model:
             found = self.provider.endpoint.model or await self._usual_model()
@@ -191,14 +191,14 @@ class Conversation:
         self.store.save_catalog(self.provider.endpoint.name, listed)
         return list(self.catalog)
 
-    def turn(self, message: Message, by: int) -> bool:
+    def select_sibling(self, message: Message, by: int) -> bool:
         """Shows another reply to the same prompt in place of `message`, or another prompt; False for none."""
         turned = self.session.turn(message, by)
         if turned:
             self.store.save_session(self.session)
         return turned
 
-    def go_before(self, message_id: str) -> None:
+    def rewind_to(self, message_id: str) -> None:
         """Moves the path shown to where the prompt `message_id` was asked: the next one stands beside it."""
         self.session.leaf_id = self.session.messages[message_id].parent_id
         self.store.save_session(self.session)
@@ -241,23 +241,23 @@ class Conversation:
         return self._begin(None)
 
     @property
-    def cut_reply(self) -> Message | None:
+    def partial_reply(self) -> Message | None:
         """The reply at the end of the path shown, if it ended before it was done."""
         last = self.session.messages.get(self.session.leaf_id or "")
         return last if last is not None and last.is_cut else None
 
     def continue_reply(self) -> AsyncGenerator[Delta]:
-        """Goes on with `cut_reply`, in the same message, and yields what is new; else like `reply`.
+        """Goes on with `partial_reply`, in the same message, and yields what is new; else like `reply`.
 
         Raises ValueError where there is none.
         """
-        cut = self.cut_reply
+        cut = self.partial_reply
         if cut is None:
             raise ValueError("there is no reply to go on with")
         return self._begin(cut)
 
     def _begin(self, cut: Message | None) -> AsyncGenerator[Delta]:
-        self.others.save_missing()
+        self.sync.save_missing()
         self._note_endpoint()
         self._before = self.context()
         if cut is not None and cut.usage is None:
@@ -272,14 +272,14 @@ class Conversation:
 
     async def _pieces(self, reply: Reply) -> AsyncGenerator[Delta]:
         try:
-            if reply.goes_on and not await self.others.claim(reply.message):
+            if reply.goes_on and not await self.sync.claim(reply.message):
                 yield Delta(notice="This reply went on in another window; nothing was asked here.")
                 reply.stop()
                 return
             request = await self._request(reply)
             reply.send(request.model, self._before.tokens if self._before is not None else 0)
             request = replace(request, sent=reply.sent)
-            replies = persistent(self.provider, request, self._backoff, reply.retry)
+            replies = stream_with_retries(self.provider, request, self._backoff, reply.retry)
             replies = limited(replies, self._max_reply)
             async with aclosing(moderated(replies, self.provider) if self._moderate else replies) as pieces:
                 async for piece in pieces:
@@ -329,7 +329,7 @@ class Conversation:
     async def _request(self, reply: Reply) -> Request:
         """Returns what the path shown asks: an answer to its last prompt, or more of its last reply."""
         endpoint, messages = self.provider.endpoint, sent(self.session.path())
-        model = await insist(self.settle_model, endpoint.retries, self._backoff, reply.retry)
+        model = await call_with_retries(self.resolve_model, endpoint.retries, self._backoff, reply.retry)
         if reply.goes_on and api_for(endpoint, model) is not Api.COMPLETIONS:
             messages.append(Message(Role.USER, CONTINUE_PROMPT))
         request = Request(
@@ -341,10 +341,10 @@ class Conversation:
         )
         return self._shape(request)
 
-    async def aside(self, model: str, prompt: str, *, persistently: bool = False) -> tuple[str, Usage | None]:
+    async def complete_once(self, model: str, prompt: str, *, retry: bool = False) -> tuple[str, Usage | None]:
         """Asks `model` for something beside the conversation; returns what it says, cleaned, and what that took.
 
-        Raises ProviderError, also where it says nothing; `persistently`: not before it was asked again.
+        Raises ProviderError, also where it says nothing; `retry`: not before it was asked again.
         """
         endpoint = self.provider.endpoint
         request = Request(
@@ -353,7 +353,7 @@ class Conversation:
             parameters=replace(endpoint.parameters_for(model), stop=(), max_tokens=None),
             adaptations=await self._adaptations.of(endpoint.name, model),
         )
-        again = persistent(self.provider, request, self._backoff, lambda _: None)
-        pieces = again if persistently else self.provider.stream(request)
+        again = stream_with_retries(self.provider, request, self._backoff, lambda _: None)
+        pieces = again if retry else self.provider.stream(request)
         text, usage = await answer(limited(pieces, self._max_reply), model)
         return text, usage and self._priced(usage, model)

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from streamtui.conversation.continuation import Seam
+from streamtui.conversation.continuation import OverlapTrimmer
 from streamtui.conversation.retries import Retry
 from streamtui.core.message import Delta, FinishReason, Message, Role, Timing, Usage
 from streamtui.core.progress import Progress, State
@@ -44,7 +44,7 @@ class Reply:
         self._parent = session.leaf_id
         self._prompt_tokens = 0
         self._text, self._reasoning = Cleaner(), Cleaner()
-        self._seam = Seam(message.text)
+        self._seam = OverlapTrimmer(message.text)
         self._begin = len(message.text)
         """Where in its text this request's begins."""
         self._gap = "\n\n" if message.reasoning else ""
@@ -126,7 +126,7 @@ class Reply:
             self._gap = ""
             self._store.save_message(self._session.id, message)
         self._sizes = [0, sum(self._sizes)]
-        self._text, self._seam = Cleaner(), Seam(message.text)
+        self._text, self._seam = Cleaner(), OverlapTrimmer(message.text)
         self.progress.text = None
         return replace(piece, reasoning=held + piece.reasoning)
 

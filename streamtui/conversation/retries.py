@@ -56,7 +56,7 @@ class Retry:
     """The same for whom it has to be explained."""
 
 
-async def persistent(
+async def stream_with_retries(
     provider: Provider, request: Request, backoff: Backoff, tell: Callable[[Retry | None], None]
 ) -> AsyncGenerator[Delta]:
     """Yields what `provider` replies to `request`; see `Provider.stream`.
@@ -85,10 +85,10 @@ async def persistent(
         tell(None)
 
 
-async def insist(
+async def call_with_retries(
     ask: Callable[[], Awaitable[_Answer]], most: int, backoff: Backoff, tell: Callable[[Retry | None], None]
 ) -> _Answer:
-    """Returns what `ask` answers, asked again up to `most` times after failures that may pass; see `persistent`."""
+    """Return the result of `ask`, retried up to `most` times after transient failures."""
     failures = 0
     while True:
         try:

@@ -1,4 +1,4 @@
-"""Others: what other windows add to the session talked about; it is taken in, and the path shown here stays."""
+"""SessionSync: what other windows add to the session talked about; it is taken in, and the path shown here stays."""
 
 import asyncio
 from contextlib import suppress
@@ -13,7 +13,7 @@ CLAIM_WITHIN = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class SessionUpdates:
     """What has come of a session in other windows since the last look."""
 
     added: tuple[Message, ...] = ()
@@ -27,7 +27,7 @@ class News:
         return bool(self.added or self.grown or self.deleted)
 
 
-class Others:
+class SessionSync:
     """The other windows that may have the session open."""
 
     def __init__(self, session: Session, store: Store) -> None:
@@ -38,14 +38,14 @@ class Others:
         self._changed: frozenset[str] = frozenset()
         """Messages known to have been changed elsewhere, to be read again."""
 
-    async def look(self) -> News:
+    async def poll(self) -> SessionUpdates:
         """Takes in what other windows have added to the session. Cheap while nothing changes. Raises StoreError."""
         session, store = self._session, self._store
         if not session.messages or store.save_error:
-            return News()
+            return SessionUpdates()
         version = await asyncio.wrap_future(store.version())
         if version == self._version and not session.elsewhere and not self._changed:
-            return News()
+            return SessionUpdates()
         known = frozenset(session.messages).difference(session.elsewhere, self._changed)
         beside = await asyncio.wrap_future(store.changes_since(session.id, known))
         replaced = self._version is not None and version[0] != self._version[0]
@@ -54,7 +54,7 @@ class Others:
         self._missing = frozenset() if store.save_error else beside.missing
         if replaced:  # nobody has deleted it: the database was moved away, or another put in its place
             self.save_missing()
-        news = News(*self._take_in(beside.messages), deleted)
+        news = SessionUpdates(*self._take_in(beside.messages), deleted)
         session.title = beside.title or session.title
         session.elsewhere = beside.elsewhere
         return news

@@ -25,7 +25,7 @@ async def give_title(conversation: Conversation, model: str) -> None:
     """
     session, store, title = conversation.session, conversation.store, conversation.session.title
     try:
-        text, _ = await conversation.aside(model, title_prompt(session.path()))
+        text, _ = await conversation.complete_once(model, title_prompt(session.path()))
         saved = await asyncio.wrap_future(store.session(session.id))
     except (ProviderError, StoreError):
         return

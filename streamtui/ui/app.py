@@ -87,7 +87,7 @@ class StreamTUI(SuspendingApp[None]):
         self._database = database
         self._session_id = session_id
         self._resume = resume
-        self._troubles = list(config.troubles)
+        self._troubles = list(config.warnings)
         self._blurred = False
         self._last_key = 0.0
         self._early: list[events.Key | events.Paste] | None = []

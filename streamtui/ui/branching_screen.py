@@ -50,7 +50,7 @@ class BranchingScreen(TuningScreen):
             at = cursor
         else:
             at = next((i for i in range(len(path) - 1, -1, -1) if path[i].id in variants), -1)
-        if self.is_replying or at < 0 or not self.conversation.turn(path[at], by):
+        if self.is_replying or at < 0 or not self.conversation.select_sibling(path[at], by):
             self.notify("There is no other reply there.", markup=False, timeout=2)
             return
         self.show_path()
@@ -148,7 +148,7 @@ class BranchingScreen(TuningScreen):
     def _ask(self, prompt: Message) -> None:
         edited = self._edited
         if self.leave_editing() and edited in self.conversation.session.messages:
-            self.conversation.go_before(edited)
+            self.conversation.rewind_to(edited)
             self.show_path()
         super()._ask(prompt)
 

@@ -91,7 +91,7 @@ class EndpointScreen(TalkingScreen):
         return panel.offers.get(choice)
 
     def _move_to(self, endpoint: Endpoint) -> None:
-        self.conversation.move_to(self.connections.to(endpoint))
+        self.conversation.switch_endpoint(self.connections.to(endpoint))
         if not self.conversation.session.model:
             self.settle_model()
 
@@ -133,13 +133,13 @@ class EndpointScreen(TalkingScreen):
     @work(group="keep-key")
     async def store_key(self, endpoint: Endpoint, key: str) -> None:
         """Puts the key into the keyring, or says how to keep it."""
-        from streamtui.config.keyring_index import note_in_keyring
+        from streamtui.config.keyring_index import update_keyring_index
         from streamtui.providers.api_keys import store_key
         from streamtui.providers.base import ProviderError
 
         try:
             await store_key(endpoint.name, key)
-            note_in_keyring(endpoint.name, True)
+            update_keyring_index(endpoint.name, True)
         except (ProviderError, OSError):
             self.notify(
                 f"The key of {endpoint.name} is used for this run only: no keyring could be used. To keep it, set "

@@ -7,7 +7,7 @@ from streamtui.core.message import Delta, Message
 from streamtui.storage import StoreError
 
 if TYPE_CHECKING:
-    from streamtui.conversation.session_sync import News
+    from streamtui.conversation.session_sync import SessionUpdates
     from streamtui.ui.turn_screen import TurnScreen
 
 LOOK_EVERY = 1.0
@@ -39,7 +39,7 @@ class OtherWindows:
         screen = self._screen
         conversation = screen.conversation
         try:
-            news = await conversation.others.look()
+            news = await conversation.sync.poll()
         except StoreError:
             return  # who opens or looks for a session is told; here the next look may do better
         if conversation is screen.conversation:
@@ -72,7 +72,7 @@ class OtherWindows:
         self._unseen.clear()
         return True
 
-    def _tell(self, news: "News") -> None:
+    def _tell(self, news: "SessionUpdates") -> None:
         screen = self._screen
         if news.deleted:
             screen.notify(

@@ -103,7 +103,7 @@ class TalkingScreen(TurnScreen):
         from streamtui.providers.base import ProviderError
 
         try:
-            await self.conversation.settle_model()
+            await self.conversation.resolve_model()
         except ProviderError as error:
             self.notify(error.message, severity="warning", markup=False, timeout=10)
         self.show_status()

@@ -24,7 +24,7 @@ class TuningScreen(ChoosingScreen):
             ParametersPanel(before.system, before.parameters, self.conversation.provider.endpoint, before.model)
         )
         if written is not None:
-            self.conversation.tune(*written)
+            self.conversation.update_settings(*written)
             self._tell_changes(before)
 
     @work(exclusive=True, group="panel")
@@ -56,7 +56,7 @@ class TuningScreen(ChoosingScreen):
             self.switch_endpoint(usable)
         if wanted.model and wanted.model != self.conversation.model:
             self.switch_to(wanted.model)
-        self.conversation.tune(wanted.system, wanted.parameters)
+        self.conversation.update_settings(wanted.system, wanted.parameters)
         return True
 
     def _tell_changes(self, before: "Asking") -> None:

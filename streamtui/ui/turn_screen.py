@@ -50,7 +50,7 @@ class TurnScreen(ReadingScreen):
 
     def _ask(self, prompt: Message) -> None:
         path = [*self.conversation.session.path(), prompt]
-        if (found := self.conversation.room.overflow(path)) is not None:
+        if (found := self.conversation.context_window.overflow(path)) is not None:
             self.queue.add(prompt, first=True)  # where it is kept like a draft until it is decided
             self.make_room(found, path, self._send_queued)
             return
@@ -75,7 +75,7 @@ class TurnScreen(ReadingScreen):
     # What does not fit
 
     def _when_it_fits(self, path: Sequence[Message], go: Callable[[], object]) -> None:
-        if (found := self.conversation.room.overflow(path)) is not None:
+        if (found := self.conversation.context_window.overflow(path)) is not None:
             self.make_room(found, path, go)
         else:
             go()
@@ -97,13 +97,13 @@ class TurnScreen(ReadingScreen):
 
         conversation = self.conversation
         panel = context_overflow_dialog.RoomPanel(
-            overflow, conversation.model, can_summarise=conversation.room.can_summarise
+            overflow, conversation.model, can_summarize=conversation.context_window.can_summarize
         )
         choice = await self.app.push_screen_wait(panel)
         if choice == context_overflow_dialog.SEND:
-            conversation.room.accept(overflow)
+            conversation.context_window.accept(overflow)
         elif choice == context_overflow_dialog.LEAVE_OUT:
-            conversation.room.leave_out(path, overflow.keep_from)
+            conversation.context_window.exclude_before(path, overflow.keep_from)
             self.show_path()
         elif choice == context_overflow_dialog.SUMMARISE:
             return await self._sum_up(path, overflow.keep_from)
@@ -114,11 +114,11 @@ class TurnScreen(ReadingScreen):
 
         conversation = self.conversation
         try:
-            recap = await conversation.room.summarise(path, keep_from)
+            recap = await conversation.context_window.summarize(path, keep_from)
         except ProviderError as error:
             self.notify(f"There is no summary. {error.message}", severity="error", markup=False, timeout=10)
             return False
-        conversation.room.leave_out(path, keep_from, recap)
+        conversation.context_window.exclude_before(path, keep_from, recap)
         self.show_path()
         return True
 
@@ -238,7 +238,7 @@ class TurnScreen(ReadingScreen):
             self.notify("A reply is on its way; press esc to stop it first.", markup=False)
         elif self.conversation.session.leaf_id in self.conversation.session.elsewhere:
             self.notify("This reply is arriving in another window.", markup=False)
-        elif self.conversation.cut_reply is None:
+        elif self.conversation.partial_reply is None:
             self.notify("The last reply was not cut off; there is nothing to continue.", markup=False)
         else:
             self._when_it_fits(self.conversation.session.path(), self._continue_reply)
@@ -251,7 +251,7 @@ class TurnScreen(ReadingScreen):
         """Sends again what was left out of the requests."""
         if self.is_replying:
             self.notify("A reply is on its way; press esc to stop it first.", markup=False)
-        elif self.conversation.room.send_all():
+        elif self.conversation.context_window.include_all():
             self.show_path()
             self.show_status()
             self.notify("All messages are sent again, from the next prompt on.", markup=False)

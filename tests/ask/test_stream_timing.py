@@ -5,16 +5,16 @@ import time
 import pytest
 
 from streamtui.ask.comparison import plot, table
-from streamtui.ask.stream_timing import Speed, figures
+from streamtui.ask.stream_timing import StreamTiming, figures
 from streamtui.core.message import Delta, Message, Role, Timing, Usage
 from streamtui.core.progress import Progress
 
 WAIT, STREAMING, TOKENS = 8.0, 2.0, 100
 
 
-def measured(*, first: float, streaming: float) -> Speed:
+def measured(*, first: float, streaming: float) -> StreamTiming:
     """The figures of a reply of 100 tokens that began after `first` seconds."""
-    speed = Speed(time.monotonic() - first - streaming)
+    speed = StreamTiming(time.monotonic() - first - streaming)
     speed.note(Delta("x"))
     reply = Message(Role.ASSISTANT, "x", usage=Usage(10, TOKENS), timing=Timing(first, first, first + streaming))
     speed.end(reply)

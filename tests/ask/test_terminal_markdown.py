@@ -6,7 +6,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamtui.ask.terminal_markdown import Rendered
+from streamtui.ask.terminal_markdown import MarkdownOutput
 from streamtui.core.message import Delta, Message, Role
 from streamtui.core.sanitize import clean
 from streamtui.core.session import Session
@@ -19,10 +19,10 @@ TEXTS = st.text(st.sampled_from("ab# *_`>-1.\n|[]()~\t<&;é漢😀"), max_size=1
 def rendered(*pieces: str, colour: bool = True, width: int = 40) -> str:
     """What is written of a reply that comes in `pieces`."""
     out = io.StringIO()
-    output = Rendered(out, colour=colour, width=width)
+    output = MarkdownOutput(out, colour=colour, width=width)
     for piece in pieces:
-        output.piece(Delta(piece))
-    output.end(Session(), Message(Role.ASSISTANT))
+        output.on_delta(Delta(piece))
+    output.on_end(Session(), Message(Role.ASSISTANT))
     return out.getvalue()
 
 
@@ -71,11 +71,11 @@ class Terminal:
 
     def __init__(self, width: int = 40) -> None:
         self._out = io.StringIO()
-        self.output = Rendered(self._out, colour=False, width=width)
+        self.output = MarkdownOutput(self._out, colour=False, width=width)
 
     def shows(self, piece: str) -> str:
         """Adds a piece, and returns all that is written."""
-        self.output.piece(Delta(piece))
+        self.output.on_delta(Delta(piece))
         return self._out.getvalue()
 
 
@@ -121,10 +121,10 @@ def test_a_paragraph_that_turns_out_to_be_a_heading_is_written_once() -> None:
 
 def test_what_was_reasoning_is_set_apart() -> None:
     out = io.StringIO()
-    output = Rendered(out, colour=False, width=40)
-    output.piece(Delta("Hm"))
-    output.piece(Delta("Yes.", text_was_reasoning=True))
-    output.end(Session(), Message(Role.ASSISTANT))
+    output = MarkdownOutput(out, colour=False, width=40)
+    output.on_delta(Delta("Hm"))
+    output.on_delta(Delta("Yes.", text_was_reasoning=True))
+    output.on_end(Session(), Message(Role.ASSISTANT))
     assert out.getvalue() == "Hm\n\nYes.\n"
 
 

@@ -150,7 +150,7 @@ def functions() -> Iterator[Subject]:
     """What takes text from servers, models, clients, files and users."""
     from streamtui import manual
     from streamtui.config.toml_positions import lines_of
-    from streamtui.conversation.continuation import Seam, overlap
+    from streamtui.conversation.continuation import OverlapTrimmer, overlap
     from streamtui.core import models, sanitize, search_query
     from streamtui.core.suggestions import nearest
     from streamtui.exporters.export_files import _slug
@@ -192,7 +192,7 @@ def functions() -> Iterator[Subject]:
         return query.expression, query.matches("a text"), query.excerpt("a text"), query.spans("a text")
 
     def seam(text: str) -> object:
-        joined = Seam(text)
+        joined = OverlapTrimmer(text)
         return joined.feed(text) + joined.finish(), overlap(text[-1000:], text)
 
     def count(text: str) -> object:
@@ -241,7 +241,7 @@ def functions() -> Iterator[Subject]:
         "a long listed model", lambda text: nearest_models(Route(here, "model-1"), [text] * 9), ("model-", "1")
     )
     yield Subject("routed", lambda text: _tolerant(router.routed, (f'{{"model": "m", "x": {text}').encode()), words)
-    yield Subject("Seam", seam, ("```", "a b", " "))
+    yield Subject("OverlapTrimmer", seam, ("```", "a b", " "))
     yield Subject("TokenCounter", count, (" ", "a ", "é"))
     yield Subject("lines_of", lines_of, ("a = 1\n", "[a]\n", "[", '"', "#", "a.", "{", "'''"))
     yield Subject("closed", closed, ("```", "~~~", "> ", "- "))

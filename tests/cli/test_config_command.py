@@ -70,7 +70,7 @@ def test_uncommented_template_is_valid(capsys: pytest.CaptureFixture[str]) -> No
     file = paths.config_file()
     file.write_text(uncommented(file.read_text(encoding="utf-8")), encoding="utf-8")
     settings = read_settings(file)
-    assert settings.troubles == []
+    assert settings.warnings == []
     assert run(capsys, "check")[:2] == (0, f"{file}: no errors\n")
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from streamtui import paths
 from streamtui.config import DEMO, OPENAI_MODEL, OPENAI_URL, Api, Config, ConfigError, Origin
-from streamtui.config.keyring_index import names_in_keyring, note_in_keyring
-from streamtui.config.loader import Asked, load
+from streamtui.config.keyring_index import names_in_keyring, update_keyring_index
+from streamtui.config.loader import CliOverrides, load
 from streamtui.core.endpoint import ModelSettings
 from streamtui.core.parameters import Parameters
 
@@ -15,29 +15,29 @@ BOX = '[endpoints.box]\nbase_url = "http://box.example/v1"\nmodel = "big"\n'
 KEYS = {"OPENAI_API_KEY": "sk-mine", "GROQ_API_KEY": "gsk-mine", "BOX_KEY": "sk-box"}
 
 
-def loaded(asked: Asked | None = None, environ: dict[str, str] | None = None, text: str = "") -> Config:
+def loaded(asked: CliOverrides | None = None, environ: dict[str, str] | None = None, text: str = "") -> Config:
     """The config of these flags and variables, with a file that says `text`."""
     file = paths.config_file()
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text, encoding="utf-8")
     file.chmod(0o600)
-    return load(asked or Asked(), environ or {})
+    return load(asked or CliOverrides(), environ or {})
 
 
 def test_without_anything_it_is_openai() -> None:
-    config = load(Asked(), {})
+    config = load(CliOverrides(), {})
     assert (config.endpoint.name, config.endpoint.base_url, config.endpoint.model) == (
         "openai",
         OPENAI_URL,
         OPENAI_MODEL,
     )
     assert config.endpoint.needs_key
-    assert config.troubles == ()
+    assert config.warnings == ()
     assert config.source_of("endpoint").origin is Origin.DEFAULT
 
 
 def test_the_ready_made_are_there_by_name() -> None:
-    config = load(Asked(endpoint="groq"), KEYS)
+    config = load(CliOverrides(endpoint="groq"), KEYS)
     assert (config.endpoint.base_url, config.endpoint.api_key) == ("https://api.groq.com/openai/v1", "gsk-mine")
     assert str(config.source_of("endpoints.groq.api_key")) == "GROQ_API_KEY"
     assert set(config.endpoints) == {
@@ -46,7 +46,7 @@ def test_the_ready_made_are_there_by_name() -> None:
     assert config.endpoints["openai"].api_key == "sk-mine"
     assert not config.endpoints["ollama"].needs_key
     assert config.endpoints["mistral"].needs_key
-    assert load(Asked(endpoint="demo"), KEYS).endpoint == DEMO
+    assert load(CliOverrides(endpoint="demo"), KEYS).endpoint == DEMO
 
 
 def test_azure_wants_an_address() -> None:
@@ -54,9 +54,9 @@ def test_azure_wants_an_address() -> None:
         r'azure has no address yet: write base_url = "https://RESOURCE\.openai\.azure\.com/openai/v1", with the name '
     )
     with pytest.raises(ConfigError, match=line + r"of your RESOURCE, below \[endpoints\.azure\] in .*config\.toml\.$"):
-        load(Asked(endpoint="azure"), {})
+        load(CliOverrides(endpoint="azure"), {})
     text = '[endpoints.azure]\nbase_url = "https://mine.openai.azure.com/openai/v1/"\nmodel = "my-deployment"\n'
-    config = loaded(Asked(endpoint="azure"), {"AZURE_OPENAI_API_KEY": "az"}, text)
+    config = loaded(CliOverrides(endpoint="azure"), {"AZURE_OPENAI_API_KEY": "az"}, text)
     assert (config.endpoint.base_url, config.endpoint.api_key, config.endpoint.model) == (
         "https://mine.openai.azure.com/openai/v1",
         "az",
@@ -66,15 +66,15 @@ def test_azure_wants_an_address() -> None:
 
 def test_a_name_that_is_none_is_told_with_the_nearest() -> None:
     with pytest.raises(ConfigError, match=r"--endpoint names 'grok', which is none; did you mean groq\?"):
-        load(Asked(endpoint="grok"), {})
+        load(CliOverrides(endpoint="grok"), {})
     with pytest.raises(ConfigError, match="--endpoint names 'nope', which is none; there are azure, deepseek, demo"):
-        load(Asked(endpoint="nope"), {})
+        load(CliOverrides(endpoint="nope"), {})
     with pytest.raises(ConfigError, match="--preset names 'coder', which is none; there are none yet"):
-        load(Asked(preset="coder"), {})
+        load(CliOverrides(preset="coder"), {})
 
 
 def test_a_ready_made_one_is_changed_in_part() -> None:
-    config = loaded(Asked(endpoint="groq"), KEYS, '[endpoints.groq]\nmodel = "llama"\nretries = 1\n')
+    config = loaded(CliOverrides(endpoint="groq"), KEYS, '[endpoints.groq]\nmodel = "llama"\nretries = 1\n')
     assert (config.endpoint.model, config.endpoint.retries, config.endpoint.api_key) == ("llama", 1, "gsk-mine")
     assert str(config.source_of("endpoints.groq.model")) == "config.toml, line 2"
     assert config.source_of("endpoints.groq.base_url").origin is Origin.DEFAULT
@@ -82,25 +82,25 @@ def test_a_ready_made_one_is_changed_in_part() -> None:
 
 @pytest.mark.parametrize("name", ["openai", "groq"])
 def test_the_usual_key_does_not_follow_to_another_address(name: str) -> None:
-    config = loaded(Asked(endpoint=name), KEYS, f'[endpoints.{name}]\nbase_url = "https://else.example/v1"\n')
+    config = loaded(CliOverrides(endpoint=name), KEYS, f'[endpoints.{name}]\nbase_url = "https://else.example/v1"\n')
     assert (config.endpoint.api_key, config.endpoint.api_key_env, config.endpoint.model) == ("", "", "")
     text = f'[endpoints.{name}]\nbase_url = "https://else.example/v1"\napi_key_env = "BOX_KEY"\n'
-    assert loaded(Asked(endpoint=name), KEYS, text).endpoint.api_key == "sk-box"
+    assert loaded(CliOverrides(endpoint=name), KEYS, text).endpoint.api_key == "sk-box"
 
 
 def test_the_variables_of_openai_go_where_its_address_says() -> None:
     environ = {**KEYS, "OPENAI_BASE_URL": "https://proxy.example/v1", "OPENAI_ORG_ID": "org-1"}
-    config = load(Asked(), environ)
+    config = load(CliOverrides(), environ)
     assert (config.endpoint.name, config.endpoint.api_key, config.endpoint.organization) == (
         "proxy.example",
         "sk-mine",
         "org-1",
     )
     assert str(config.source_of("endpoint")) == "OPENAI_BASE_URL"
-    other = load(Asked(endpoint="openai"), environ)
+    other = load(CliOverrides(endpoint="openai"), environ)
     assert (other.endpoint.base_url, other.endpoint.api_key, other.endpoint.organization) == (OPENAI_URL, "", "")
     assert all(endpoint.api_key != "sk-mine" for name, endpoint in config.endpoints.items() if name != "proxy.example")
-    named = loaded(Asked(endpoint="openai"), environ, '[endpoints.openai]\napi_key_env = "OPENAI_API_KEY"\n')
+    named = loaded(CliOverrides(endpoint="openai"), environ, '[endpoints.openai]\napi_key_env = "OPENAI_API_KEY"\n')
     assert named.endpoint.api_key == "sk-mine", "the file says it in so many words"
 
 
@@ -119,10 +119,10 @@ def test_which_endpoint_answers() -> None:
     assert loaded(text=f'endpoint = "box"\n{BOX}').endpoint.name == "box"
     assert loaded(text=text).endpoint.name == "ollama"
     assert loaded(environ=there, text=text).endpoint.name == "there.example"
-    assert loaded(Asked(preset="q"), there, text).endpoint.name == "groq"
-    assert loaded(Asked(preset="q", endpoint="mistral"), there, text).endpoint.name == "mistral"
-    assert loaded(Asked(base_url="http://x.example/v1"), there, text).endpoint.name == "x.example"
-    assert loaded(Asked(demo=True), there, text).endpoint == DEMO
+    assert loaded(CliOverrides(preset="q"), there, text).endpoint.name == "groq"
+    assert loaded(CliOverrides(preset="q", endpoint="mistral"), there, text).endpoint.name == "mistral"
+    assert loaded(CliOverrides(base_url="http://x.example/v1"), there, text).endpoint.name == "x.example"
+    assert loaded(CliOverrides(demo=True), there, text).endpoint == DEMO
 
 
 def test_which_model_answers() -> None:
@@ -130,12 +130,12 @@ def test_which_model_answers() -> None:
     assert loaded(text=text).endpoint.model == "top"
     assert loaded(text=text).model == "", "no flag asked for it, so a session that goes on keeps its own"
     assert loaded(text='preset = "p"\n' + text).endpoint.model == "of-preset"
-    assert loaded(Asked(endpoint="groq"), text=text).endpoint.model == "", "it is the model of another server"
-    assert loaded(Asked(endpoint="box"), text=text).endpoint.model == "big"
-    flagged = loaded(Asked(preset="p"), text=text)
+    assert loaded(CliOverrides(endpoint="groq"), text=text).endpoint.model == "", "it is the model of another server"
+    assert loaded(CliOverrides(endpoint="box"), text=text).endpoint.model == "big"
+    flagged = loaded(CliOverrides(preset="p"), text=text)
     assert (flagged.endpoint.model, flagged.model) == ("of-preset", "of-preset")
     assert str(flagged.source_of("endpoints.box.model")) == "--preset p"
-    asked = loaded(Asked(model="m", preset="p"), text=text)
+    asked = loaded(CliOverrides(model="m", preset="p"), text=text)
     assert (asked.endpoint.model, asked.model) == ("m", "m")
     assert asked.endpoints["box"].model == "m"
 
@@ -144,9 +144,9 @@ def test_which_system_prompt_a_session_begins_with() -> None:
     text = f'system = "top"\n{BOX}[endpoints.groq]\nsystem = "of groq"\n[presets.p]\nsystem = "of preset"\n'
     assert loaded(text=text).system == "top"
     assert str(loaded(text=text).source_of("system")) == "config.toml, line 1"
-    assert loaded(Asked(endpoint="groq"), text=text).system == "of groq"
-    assert loaded(Asked(endpoint="groq", preset="p"), text=text).system == "of preset"
-    assert loaded(Asked(system="asked\x1b", preset="p"), text=text).system == "asked␛"
+    assert loaded(CliOverrides(endpoint="groq"), text=text).system == "of groq"
+    assert loaded(CliOverrides(endpoint="groq", preset="p"), text=text).system == "of preset"
+    assert loaded(CliOverrides(system="asked\x1b", preset="p"), text=text).system == "asked␛"
 
 
 def test_parameters_lie_one_above_the_other() -> None:
@@ -154,7 +154,7 @@ def test_parameters_lie_one_above_the_other() -> None:
         f"parameters = {{ temperature = 1, seed = 1 }}\n{BOX}parameters = {{ seed = 2, top_p = 0.5 }}\n"
         "[presets.p]\nparameters = { top_p = 0.25, max_tokens = 9 }\n"
     )
-    config = loaded(Asked(endpoint="box", preset="p", parameters=Parameters(max_tokens=5)), text=text)
+    config = loaded(CliOverrides(endpoint="box", preset="p", parameters=Parameters(max_tokens=5)), text=text)
     assert config.endpoint.parameters == Parameters(temperature=1.0, seed=2, top_p=0.5)
     assert config.endpoints["groq"].parameters == Parameters(temperature=1.0, seed=1)
     assert config.parameters == Parameters(max_tokens=5, top_p=0.25)
@@ -166,15 +166,15 @@ def test_parameters_lie_one_above_the_other() -> None:
 def test_a_preset_of_the_file_is_not_for_another_server() -> None:
     text = f'preset = "p"\n{BOX}[presets.p]\nendpoint = "box"\nsystem = "of preset"\nmodel = "m"\n'
     assert loaded(text=text).preset == "p"
-    other = loaded(Asked(endpoint="groq"), text=text)
+    other = loaded(CliOverrides(endpoint="groq"), text=text)
     assert (other.preset, other.system, other.endpoint.model) == ("", "", "")
-    same = loaded(Asked(endpoint="box"), text=text)
+    same = loaded(CliOverrides(endpoint="box"), text=text)
     assert (same.preset, same.endpoint.model) == ("p", "m")
 
 
 def test_the_api_of_a_flag_beats_those_of_models() -> None:
     text = f'{BOX}api = "responses"\n[endpoints.box.models.big]\napi = "responses"\nwindow = 5\n'
-    config = loaded(Asked(endpoint="box", api=Api.COMPLETIONS), text=text)
+    config = loaded(CliOverrides(endpoint="box", api=Api.COMPLETIONS), text=text)
     assert config.endpoint.api is Api.COMPLETIONS
     assert config.endpoint.models == {"big": ModelSettings(window=5)}
 
@@ -186,21 +186,21 @@ def test_where_keys_come_from() -> None:
     box = loaded(environ={"BOX_KEY": "  "}, text=text).endpoints["box"]
     assert (box.api_key, box.api_key_command, box.api_key_keyring) == ("sk-file", "pass box", True)
     assert not box.needs_key
-    flagged = loaded(Asked(endpoint="box", api_key_env="GROQ_API_KEY"), KEYS, text).endpoint
+    flagged = loaded(CliOverrides(endpoint="box", api_key_env="GROQ_API_KEY"), KEYS, text).endpoint
     assert (flagged.api_key, flagged.fetches_key) == ("gsk-mine", False)
     with pytest.raises(ConfigError, match="NOT_THERE"):
-        loaded(Asked(endpoint="box", api_key_env="NOT_THERE"), KEYS, text)
+        loaded(CliOverrides(endpoint="box", api_key_env="NOT_THERE"), KEYS, text)
 
 
 def test_keys_that_streamtui_put_into_the_keyring_are_looked_for_there() -> None:
-    note_in_keyring("groq", True)
-    note_in_keyring("mistral", True)
-    note_in_keyring("mistral", False)
+    update_keyring_index("groq", True)
+    update_keyring_index("mistral", True)
+    update_keyring_index("mistral", False)
     assert names_in_keyring() == {"groq"}
-    config = load(Asked(), {})
+    config = load(CliOverrides(), {})
     assert config.endpoints["groq"].api_key_keyring
     assert not config.endpoints["mistral"].api_key_keyring
-    assert not load(Asked(), KEYS).endpoints["groq"].api_key_keyring, "the environment goes first"
+    assert not load(CliOverrides(), KEYS).endpoints["groq"].api_key_keyring, "the environment goes first"
 
 
 def test_the_rest_of_the_file() -> None:
@@ -209,13 +209,13 @@ def test_the_rest_of_the_file() -> None:
     assert (config.pace, config.theme, config.title_model, config.moderate) == (100.0, "paper", "small", True)
     assert config.keymap == {"chat.retry": "alt+r"}
     assert str(config.source_of("pace")) == "config.toml, line 1"
-    assert loaded(Asked(pace=5.0), text=text).pace == 5.0
+    assert loaded(CliOverrides(pace=5.0), text=text).pace == 5.0
 
 
 def test_a_file_with_mistakes_still_starts() -> None:
     config = loaded(environ=KEYS, text='endpoint = "nope"\npace = "fast"\ntheme = "paper"\n')
     assert (config.endpoint.name, config.pace, config.theme) == ("openai", None, "paper")
-    assert len(config.troubles) == 2
+    assert len(config.warnings) == 2
 
 
 def test_no_key_in_what_is_printed_of_a_config() -> None:
@@ -225,13 +225,15 @@ def test_no_key_in_what_is_printed_of_a_config() -> None:
 
 def test_a_list_of_the_keyring_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     paths.keyring_list().mkdir(parents=True)
-    assert "no keyring is asked" in load(Asked(), {}).troubles[0]
+    assert "no keyring is asked" in load(CliOverrides(), {}).warnings[0]
 
 
 def test_a_password_in_an_address_becomes_a_header() -> None:
-    config = loaded(Asked(endpoint="box"), text='[endpoints.box]\nbase_url = "https://me:p%40ss@box.example:81/v1"\n')
+    config = loaded(
+        CliOverrides(endpoint="box"), text='[endpoints.box]\nbase_url = "https://me:p%40ss@box.example:81/v1"\n'
+    )
     assert config.endpoint.base_url == "https://box.example:81/v1"
     assert config.endpoint.headers == {"Authorization": "Basic bWU6cEBzcw=="}
-    config = load(Asked(base_url="http://me:pass@box.example/v1"), {})
+    config = load(CliOverrides(base_url="http://me:pass@box.example/v1"), {})
     assert (config.endpoint.name, config.endpoint.base_url) == ("box.example", "http://box.example/v1")
     assert "Authorization" in config.endpoint.headers

@@ -80,7 +80,7 @@ def read(file: Path, text: str) -> FileSettings:
 
 def test_everything_a_file_can_say(file: Path) -> None:
     settings = read(file, FULL)
-    assert settings.troubles == []
+    assert settings.warnings == []
     assert settings.values == {
         "endpoint": "box", "model": "m", "system": "Be brief.\nBe kind.", "preset": "coder", "pace": 300.0,
         "title_model": "small", "theme": "paper", "moderate": True, "max_reply_mb": 2.5,
@@ -188,16 +188,16 @@ MISTAKES = [
 @pytest.mark.parametrize(("text", "words"), MISTAKES, ids=[text for text, _ in MISTAKES])
 def test_a_mistake_is_one_sentence_with_file_line_and_key(file: Path, text: str, words: str) -> None:
     settings = read(file, f"# a comment\ntheme = 'paper'\n{text}\n")
-    assert len(settings.troubles) == 1
-    assert settings.troubles[0].startswith(f"{file}, line 3: {words}")
-    assert settings.troubles[0].endswith((".", "?"))
-    assert "sk-not-a-name" not in settings.troubles[0]
+    assert len(settings.warnings) == 1
+    assert settings.warnings[0].startswith(f"{file}, line 3: {words}")
+    assert settings.warnings[0].endswith((".", "?"))
+    assert "sk-not-a-name" not in settings.warnings[0]
     assert settings.values["theme"] == "paper", "what is right is used"
 
 
 def test_a_mistake_takes_nothing_with_it(file: Path) -> None:
     settings = read(file, FULL.replace("retries = 0", "retries = 'no'").replace("seed = 7", "seed = 'x'"))
-    assert [trouble.partition(": ")[2] for trouble in settings.troubles] == [
+    assert [trouble.partition(": ")[2] for trouble in settings.warnings] == [
         "endpoints.box.retries should be a whole number from 0 to 20; it is left out.",
         'endpoints.box.models."org/big:1".parameters.seed should be a whole number; it is left out.',
     ]
@@ -208,7 +208,7 @@ def test_a_mistake_takes_nothing_with_it(file: Path) -> None:
 
 def test_every_mistake_is_told_in_the_order_of_the_file(file: Path) -> None:
     settings = read(file, "endpoint = 'x'\nmoderate = 1\n[endpoints.groq]\nretrys = 1\nretries = 'a'\n[keys]\nx = 'f9'")
-    assert [int(trouble.partition("line ")[2].partition(":")[0]) for trouble in settings.troubles] == [1, 2, 4, 5, 7]
+    assert [int(trouble.partition("line ")[2].partition(":")[0]) for trouble in settings.warnings] == [1, 2, 4, 5, 7]
 
 
 @pytest.mark.parametrize(
@@ -223,33 +223,33 @@ def test_every_mistake_is_told_in_the_order_of_the_file(file: Path) -> None:
 )
 def test_a_file_that_is_no_toml_is_left_out(file: Path, text: str, said: str) -> None:
     settings = read(file, text)
-    assert len(settings.troubles) == 1
-    assert settings.troubles[0].startswith(f"{file}{said}")
+    assert len(settings.warnings) == 1
+    assert settings.warnings[0].startswith(f"{file}{said}")
     assert not settings.values
 
 
 def test_a_file_that_cannot_be_read_is_left_out(tmp_path: Path) -> None:
     folder = tmp_path / "config.toml"
     folder.mkdir()
-    assert read_settings(folder).troubles == [f"{folder} is left out: it can't be read (Is a directory)."]
+    assert read_settings(folder).warnings == [f"{folder} is left out: it can't be read (Is a directory)."]
     binary = tmp_path / "binary.toml"
     binary.write_bytes(b"a = '\xff'")
-    assert read_settings(binary).troubles == [f"{binary} is left out: it should be a text in UTF-8."]
+    assert read_settings(binary).warnings == [f"{binary} is left out: it should be a text in UTF-8."]
 
 
 def test_a_file_of_windows_is_read(file: Path) -> None:
     file.write_bytes('\ufefftheme = "paper"\r\nmoderate = 5\r\n'.encode())
     settings = read_settings(file)
     assert settings.values == {"theme": "paper"}
-    assert "line 2: moderate" in settings.troubles[0]
+    assert "line 2: moderate" in settings.warnings[0]
 
 
 def test_a_key_that_others_can_read_is_told(file: Path) -> None:
     settings = read(file, "[endpoints.groq]\napi_key = 'gsk-1'\n[endpoints.openai]\napi_key = 'sk-1'\n")
-    assert settings.troubles == []
+    assert settings.warnings == []
     file.chmod(0o644)
     settings = read_settings(file)
-    assert settings.troubles == [
+    assert settings.warnings == [
         f"{file}, line 2: endpoints.groq.api_key can be read by other users of this machine: chmod 600 {file}"
     ]
     assert settings.endpoints["groq"]["api_key"] == "gsk-1", "it is used all the same"
@@ -263,11 +263,12 @@ def test_what_comes_from_the_file_is_clean(file: Path) -> None:
 
 def test_two_actions_can_change_keys(file: Path) -> None:
     settings = read(file, "[keys]\n'chat.retry' = 'ctrl+f'\n'chat.find' = 'f5'\n")
-    assert settings.troubles == []
+    assert settings.warnings == []
     assert settings.keymap == {"chat.retry": "ctrl+f", "chat.find": "f5"}
 
 
-def test_favourites_of_the_first_releases_still_work(file: Path) -> None:
-    settings = read(file, FULL.replace("favorites = ", "favourites = "))
-    assert settings.troubles == []
-    assert settings.endpoints["box"]["favorites"] == ("big", "small")
+def test_old_spelling_of_a_setting_still_works(file: Path) -> None:
+    settings = read(file, '[endpoints.groq]\nfavourites = ["a"]\n')
+    assert settings.endpoints["groq"] == {"favorites": ("a",)}
+    assert settings.warnings == []
+    assert str(settings.source("endpoints", "groq", "favorites")) == "config.toml, line 2"

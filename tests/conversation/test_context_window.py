@@ -37,21 +37,21 @@ async def test_the_oldest_turns_are_left_out_for_good(store: Store) -> None:
         talk = small(server, store)
         for i in range(3):
             await ask(talk, f"{i} " + "abc " * 90)
-        assert talk.room.overflow(path_to(talk, 20)) is None
+        assert talk.context_window.overflow(path_to(talk, 20)) is None
         path = path_to(talk, 100)
-        found = talk.room.overflow(path)
+        found = talk.context_window.overflow(path)
         assert found is not None
         assert (found.left_out, found.fits) == (4, True)
-        talk.room.leave_out(path, found.keep_from)
-        assert talk.room.overflow(path) is None
+        talk.context_window.exclude_before(path, found.keep_from)
+        assert talk.context_window.overflow(path) is None
         talk.session = await on_disk(talk)
         await ask(talk, "and now?")
         assert [role for role, _ in said(server)] == ["user", "assistant", "user"]
         assert said(server)[0][1].startswith("2 abc")
         assert said(server)[-1] == ("user", "and now?")
         assert len(talk.session.path()) == 8, "and all of it is kept"
-        assert talk.room.send_all()
-        assert not talk.room.send_all()
+        assert talk.context_window.include_all()
+        assert not talk.context_window.include_all()
         assert all(message.recap is None for message in (await on_disk(talk)).path())
 
 
@@ -60,10 +60,10 @@ async def test_even_all_turns_may_be_left_out_for_a_prompt_not_added_yet(store: 
         talk = small(server, store)
         await ask(talk, "abc " * 100)
         path = path_to(talk, 320)
-        found = talk.room.overflow(path)
+        found = talk.context_window.overflow(path)
         assert found is not None
         assert path[found.keep_from] is path[-1]
-        talk.room.leave_out(path, found.keep_from)
+        talk.context_window.exclude_before(path, found.keep_from)
         talk.add(path[-1])
         assert (await on_disk(talk)).path()[-1].recap == path[-1].recap
 
@@ -75,9 +75,9 @@ async def test_a_summary_takes_their_place(store: Store) -> None:
         for i in range(2):
             await ask(talk, f"{i} " + "abc " * 90)
         path = path_to(talk, 200)
-        found = talk.room.overflow(path)
+        found = talk.context_window.overflow(path)
         assert found is not None
-        recap = await talk.room.summarise(path, found.keep_from)
+        recap = await talk.context_window.summarize(path, found.keep_from)
         assert (recap.text, recap.model, recap.usage) == ("They said abc.", "m-1", Usage(200, 5))
         assert talk.progress.state is State.READY
         [(role, asked)] = said(server)
@@ -87,7 +87,7 @@ async def test_a_summary_takes_their_place(store: Store) -> None:
         assert "Assistant:\nreply 0" in asked
         assert "max_tokens" not in server.requests[-1].body
         assert "stop" not in server.requests[-1].body
-        talk.room.leave_out(path, found.keep_from, recap)
+        talk.context_window.exclude_before(path, found.keep_from, recap)
         talk.add(path[-1])
         await heard(talk.reply())
         assert "They said abc." in said(server)[0][1]
@@ -101,7 +101,7 @@ async def test_what_is_longer_than_the_window_is_summed_up_part_by_part(store: S
         talk = small(server, store, window=100)
         for i in range(4):
             talk.session.add(Message(Role.USER if i % 2 == 0 else Role.ASSISTANT, f"{i} " + "abc " * 20))
-        recap = await talk.room.summarise([*talk.session.path(), prompt(1)], 4)
+        recap = await talk.context_window.summarize([*talk.session.path(), prompt(1)], 4)
         assert len(server.requests) == 2
         assert "First part." in said(server)[0][1]
     assert recap.text == "All of it."
@@ -112,7 +112,7 @@ async def test_an_earlier_summary_goes_into_the_next(store: Store) -> None:
         talk = small(server, store)
         path = [prompt(1), Message(Role.ASSISTANT, "gone"), prompt(2), Message(Role.ASSISTANT, "here"), prompt(3)]
         path[2].recap = Recap("What went before.")
-        await talk.room.summarise(path, 4)
+        await talk.context_window.summarize(path, 4)
         [(_, asked)] = said(server)
     assert "What went before." in asked
     assert "gone" not in asked
@@ -122,7 +122,7 @@ async def test_a_summary_that_fails_leaves_everything_as_it_was(store: Store) ->
     async with serving(failing(401)) as server:
         talk = small(server, store)
         with pytest.raises(ProviderError):
-            await talk.room.summarise([prompt(1), prompt(2)], 1)
+            await talk.context_window.summarize([prompt(1), prompt(2)], 1)
         assert talk.progress.state is State.FAILED
 
 
@@ -130,13 +130,13 @@ async def test_an_empty_summary_is_none(store: Store) -> None:
     async with serving(saying("  ", "\n")) as server:
         talk = small(server, store)
         with pytest.raises(ProviderError, match="said nothing"):
-            await talk.room.summarise([prompt(1), prompt(2)], 1)
+            await talk.context_window.summarize([prompt(1), prompt(2)], 1)
 
 
 async def test_summing_up_can_be_stopped(store: Store) -> None:
     async with serving(holding()) as server:
         talk = small(server, store)
-        summing = asyncio.create_task(talk.room.summarise([prompt(1), prompt(2)], 1))
+        summing = asyncio.create_task(talk.context_window.summarize([prompt(1), prompt(2)], 1))
         await server.arrived.wait()
         assert talk.progress.state is State.SUMMARIZING
         summing.cancel()
@@ -146,22 +146,22 @@ async def test_summing_up_can_be_stopped(store: Store) -> None:
 
 async def test_what_was_accepted_is_not_told_again_before_it_matters(store: Store) -> None:
     talk = small(RawServer("http://box.test/v1"), store)
-    found = talk.room.overflow([prompt(500)])
+    found = talk.context_window.overflow([prompt(500)])
     assert found is not None
-    talk.room.accept(found)
-    assert talk.room.overflow([prompt(500)]) is None
-    assert talk.room.overflow([prompt(590)]) is None
-    assert talk.room.overflow([prompt(650)]) is not None
+    talk.context_window.accept(found)
+    assert talk.context_window.overflow([prompt(500)]) is None
+    assert talk.context_window.overflow([prompt(590)]) is None
+    assert talk.context_window.overflow([prompt(650)]) is not None
     talk.switch_model("m-2")
-    assert talk.room.overflow([prompt(650)]) is None, "nobody knows its window"
+    assert talk.context_window.overflow([prompt(650)]) is None, "nobody knows its window"
     talk.provider.endpoint.models["m-2"] = ModelSettings(window=100)  # type: ignore[index]
-    assert talk.room.overflow([prompt(500)]) is not None
+    assert talk.context_window.overflow([prompt(500)]) is not None
 
 
 async def test_a_model_that_goes_on_with_a_text_is_asked_for_no_summary(store: Store) -> None:
     server = RawServer("http://box.test/v1")
-    assert small(server, store).room.can_summarise
-    assert not small(server, store, api=Api.COMPLETIONS).room.can_summarise
+    assert small(server, store).context_window.can_summarize
+    assert not small(server, store, api=Api.COMPLETIONS).context_window.can_summarize
 
 
 async def test_the_count_of_the_context_is_of_what_is_sent(store: Store) -> None:
@@ -170,7 +170,7 @@ async def test_the_count_of_the_context_is_of_what_is_sent(store: Store) -> None
         await ask(talk, "abc " * 290)
         assert talk.context() == (302, True)
         path = path_to(talk, 10)
-        talk.room.leave_out(path, 2)
+        talk.context_window.exclude_before(path, 2)
         talk.add(path[-1])
         assert 10 <= talk.context().tokens < 20
         await ask(talk, "go on")

@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamtui.conversation.continuation import WINDOW, Seam
+from streamtui.conversation.continuation import WINDOW, OverlapTrimmer
 from tests.support.provider_requests import pieces_of
 
 
 def joined(before: str, *pieces: str) -> str:
     """The text behind the seam."""
-    seam = Seam(before)
+    seam = OverlapTrimmer(before)
     return "".join([*map(seam.feed, pieces), seam.finish()])
 
 
@@ -61,14 +61,14 @@ def test_what_is_meant_stays(name: str) -> None:
 
 
 def test_text_is_not_held_back_once_it_is_something_else() -> None:
-    seam = Seam("It was the quick brown fox that jumped over the lazy dog")
+    seam = OverlapTrimmer("It was the quick brown fox that jumped over the lazy dog")
     assert seam.feed(" the") == ""
     assert seam.feed(" cat") == " the cat"
     assert seam.feed(" the quick") == " the quick"
 
 
 def test_a_new_reply_is_not_held_back_at_all() -> None:
-    assert Seam("").feed("x") == "x"
+    assert OverlapTrimmer("").feed("x") == "x"
 
 
 TEXTS = st.text(st.sampled_from("ab .\n`é世"), max_size=60)
@@ -92,6 +92,6 @@ def test_however_long_the_text_before_it_is_fast_and_loses_nothing(before: str, 
     "held", ["`" * 5_000, "~" * 5_000, " " * 5_000 + "``", "```" + "x" * 5_000], ids=lambda held: held[:4]
 )
 def test_what_goes_on_without_end_is_not_held_back(held: str) -> None:
-    seam = Seam("```py\nx = 1")
+    seam = OverlapTrimmer("```py\nx = 1")
     shown = "".join(map(seam.feed, held))
     assert shown == held

@@ -67,7 +67,7 @@ async def test_it_may_be_cut_again_and_again(store: Store) -> None:
     async with serving(in_turn(*parts, breaking(" d"), saying(" e", usage=(20, 1)))) as server:
         talk = conversation(server, store)
         reply = await ask(talk, "letters")
-        while talk.cut_reply:
+        while talk.partial_reply:
             await heard(talk.continue_reply())
         assert len(server.requests) == 5
         assert (await on_disk(talk)).path()[-1].text == "a b c d e"
@@ -183,7 +183,7 @@ async def test_what_is_done_does_not_go_on(store: Store, finish: str) -> None:
     async with serving(saying("All.", finish=finish)) as server:
         talk = conversation(server, store)
         await ask(talk, "hello")
-        assert talk.cut_reply is None
+        assert talk.partial_reply is None
         with pytest.raises(ValueError, match="no reply"):
             talk.continue_reply()
 
@@ -192,7 +192,7 @@ async def test_a_reply_without_text_is_asked_again_instead(store: Store) -> None
     async with serving(failing(401)) as server:
         talk = conversation(server, store)
         await ask(talk, "hello")
-        assert talk.cut_reply is None
+        assert talk.partial_reply is None
 
 
 async def test_an_empty_continuation_makes_it_done(store: Store) -> None:
@@ -201,7 +201,7 @@ async def test_an_empty_continuation_makes_it_done(store: Store) -> None:
         reply = await ask(talk, "hello")
         await heard(talk.continue_reply())
         assert (await on_disk(talk)).path()[-1].finish_reason is FinishReason.STOP
-    assert (reply.text, talk.cut_reply) == ("All.", None)
+    assert (reply.text, talk.partial_reply) == ("All.", None)
 
 
 def test_timings_are_added_up() -> None:

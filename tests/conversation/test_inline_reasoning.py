@@ -60,5 +60,5 @@ async def test_a_continuation_can_reason_too(store: Store) -> None:
 async def test_a_title_has_no_reasoning_in_it(store: Store) -> None:
     for texts in STYLES.values():
         async with serving(saying(*texts)) as server:
-            text, _ = await conversation(server, store).aside("m-1", "Which title?")
+            text, _ = await conversation(server, store).complete_once("m-1", "Which title?")
         assert text == "Yes. Sure."

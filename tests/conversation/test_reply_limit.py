@@ -93,7 +93,7 @@ async def test_a_stopped_reply_can_be_continued_by_as_much_again(store: Store) -
 async def test_a_summary_without_an_end_is_stopped(store: Store) -> None:
     async with serving(endless(piece("x" * 1000) * 20)) as server, asyncio.timeout(30):
         with pytest.raises(ProviderError, match="max_reply_mb"):
-            await conversation(server, store).aside("m-1", "sum up")
+            await conversation(server, store).complete_once("m-1", "sum up")
 
 
 NEVER_ENDING = {

@@ -58,7 +58,7 @@ async def test_another_window_has_gone_on_with_a_reply(store: Store, other: Stor
         deltas = await heard(talk.continue_reply())
         assert [delta.notice for delta in deltas] == ["This reply went on in another window; nothing was asked here."]
         assert len(server.requests) == 2
-        news = await talk.others.look()
+        news = await talk.sync.poll()
         assert [message.text for message in news.grown] == ["One, two."]
         assert talk.session.path()[-1].finish_reason is FinishReason.STOP
 

@@ -359,10 +359,10 @@ async def test_keys_of_the_user_hold_and_are_shown(make_app: MakeApp, model: Mod
 
 
 async def test_troubles_of_the_file_are_told_at_the_start(make_app: MakeApp, model: Model) -> None:
-    app = make_app(config=config_of(model.endpoint, troubles=("config.toml, line 3: [b]x[/b] is no setting.",)))
+    app = make_app(config=config_of(model.endpoint, warnings=("config.toml, line 3: [b]x[/b] is no setting.",)))
     async with running(app):
         await until(lambda: notes(app) == "config.toml, line 3: [b]x[/b] is no setting.")
-    app = make_app(config=config_of(model.endpoint, troubles=("one.", "two."), theme="papr"))
+    app = make_app(config=config_of(model.endpoint, warnings=("one.", "two."), theme="papr"))
     async with running(app):
         await until(lambda: notes(app) == "one. And 2 more: streamtui config check names them all.")
     app = make_app(config=config_of(model.endpoint, theme="papr"))

@@ -93,7 +93,7 @@ async def test_a_worker_that_fails_is_told_and_the_app_goes_on(
 ) -> None:
     app = make_app(model.endpoint)
     async with running(app) as pilot:
-        monkeypatch.setattr(Conversation, "settle_model", broken)
+        monkeypatch.setattr(Conversation, "resolve_model", broken)
         app.chat.settle_model()
         await until(lambda: notices(app))
         monkeypatch.undo()

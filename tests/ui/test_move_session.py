@@ -105,7 +105,7 @@ async def test_a_cut_reply_and_a_summary_wait_for_the_yes_too(
         await pilot.press("escape")
         await until(lambda: app.screen is app.chat)
         with pytest.raises(Exception, match="work is not available, so nothing was sent"):
-            await app.chat.conversation.aside("m-1", "A title?")
+            await app.chat.conversation.complete_once("m-1", "A title?")
         with pytest.raises(Exception, match="nothing was sent"):
             await app.chat.conversation.provider.moderate(SECRET)
         assert other.raw.connections == model.raw.connections == 0

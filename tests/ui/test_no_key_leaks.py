@@ -12,7 +12,7 @@ from textual.screen import Screen
 
 from streamtui import paths
 from streamtui.cli import main
-from streamtui.config.loader import Asked, load
+from streamtui.config.loader import CliOverrides, load
 from streamtui.ui.app import StreamTUI
 from streamtui.ui.dialogs.endpoint_picker import EndpointPicker
 from streamtui.ui.dialogs.help import HelpScreen
@@ -94,7 +94,7 @@ async def test_no_key_is_left_behind_or_shown(
     shown: list[str] = []
     async with serving(serve) as one, serving(serve) as two:
         write_config(one.url, two.url)
-        app = StreamTUI(load(Asked(), os.environ), paths.database(), connect=fast)
+        app = StreamTUI(load(CliOverrides(), os.environ), paths.database(), connect=fast)
 
         def look() -> None:
             shown.append(app.export_screenshot())
@@ -115,7 +115,7 @@ async def test_no_key_is_left_behind_or_shown(
                     await pilot.press("escape")
                     await until(lambda: app.screen is app.chat)
                 if server == "one":
-                    app.chat.switch_endpoint(load(Asked(), os.environ).endpoints["two"])
+                    app.chat.switch_endpoint(load(CliOverrides(), os.environ).endpoints["two"])
                     await pilot.pause()
     for server, exchanges in (("one", one.requests), ("two", two.requests)):
         assert {exchange.headers["authorization"] for exchange in exchanges} == {f"Bearer {KEYS[server]}"}

@@ -120,7 +120,7 @@ async def test_without_presets_it_says_how_to_write_one(make_app: MakeApp, tmp_p
         file = tmp_path / "config.toml"
         file.write_text(example)
         settings = read_settings(file)
-        assert (list(settings.presets), settings.troubles) == (["coder"], [])
+        assert (list(settings.presets), settings.warnings) == (["coder"], [])
         assert after == "streamtui config edit opens the file; it holds from the next start on."
         shown = app.screen.query_one("#preview")
         assert shown.size.height >= 7

@@ -187,7 +187,7 @@ async def test_a_model_picked_meanwhile_wins(make_app: MakeApp, model: Model) ->
 
     app = make_app(Endpoint("test", model.raw.url))
     async with running(app):
-        settling = asyncio.create_task(app.chat.conversation.settle_model())
+        settling = asyncio.create_task(app.chat.conversation.resolve_model())
         app.chat.conversation.switch_model("my-choice")
         assert await settling == "my-choice"
 

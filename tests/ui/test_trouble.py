@@ -193,7 +193,7 @@ async def test_a_long_reply_of_the_demo_is_stopped_and_goes_on_to_its_end(make_a
         await until(lambda: app.chat.conversation.progress.state == "streaming")
         await pilot.press("escape")
         await until(lambda: answered(app))
-        assert app.chat.conversation.cut_reply
+        assert app.chat.conversation.partial_reply
         await pilot.press("f9")
         await until(lambda: answered(app) and app.chat.conversation.progress.state == "ready")
         assert app.chat.conversation.session.path()[-1].text == answer(["showcase"]).text

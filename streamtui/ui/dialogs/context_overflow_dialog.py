@@ -19,11 +19,11 @@ LEAVE_OUT, SUMMARISE, SEND = "leave out", "summarise", "send"
 class RoomPanel(ListPanel):
     """Ends with LEAVE_OUT, SUMMARISE or SEND; "" for nothing is sent."""
 
-    def __init__(self, overflow: "Overflow", model: str, *, can_summarise: bool) -> None:
+    def __init__(self, overflow: "Overflow", model: str, *, can_summarize: bool) -> None:
         super().__init__()
         self._overflow = overflow
         self._model = model
-        self._can_summarise = can_summarise
+        self._can_summarise = can_summarize
 
     def compose(self) -> ComposeResult:
         """What is too long, and the choices."""

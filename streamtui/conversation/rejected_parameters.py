@@ -1,4 +1,4 @@
-"""Adaptations: what a model of an endpoint refused is remembered, so that it is not sent again."""
+"""RejectedParameters: what a model of an endpoint refused is remembered, so that it is not sent again."""
 
 import asyncio
 import json
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from streamtui.storage import Store, StoreError
 
 
-class Adaptations:
+class RejectedParameters:
     """Fields that models refused, by endpoint and model, with their new names; "" for left out."""
 
     def __init__(self, store: Store) -> None:
