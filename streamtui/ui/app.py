@@ -405,7 +405,7 @@ class StreamTUI(SuspendingApp[None]):
             self._loop.call_soon_threadsafe(call)
 
     def _tell_trouble(self, trouble: str) -> None:
-        self.chat.status.trouble = "not saved" if trouble else ""
+        self.chat.status.warning = "not saved" if trouble else ""
         if trouble:
             self.notify(f"{trouble} The chat continues in memory.", severity="error", markup=False, timeout=15)
         else:

@@ -138,7 +138,7 @@ class BranchingScreen(TuningScreen):
             return False
         edited = self.conversation.session.messages.get(self._edited)
         if edited is None or edited.text != self.prompt.text:
-            self.prompt.put_away()
+            self.prompt.stash()
         self._edited = ""
         self.query("#editing").remove()
         self.prompt.reset(*self._put_aside)

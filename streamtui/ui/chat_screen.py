@@ -70,7 +70,7 @@ class ChatScreen(BranchingScreen):
         """Lets the session shown be what was made of it in the list."""
         session = self.conversation.session
         session.title = changes.titles.get(session.id, session.title)
-        if session.id in changes.gone:
+        if session.id in changes.removed:
             self.action_new_session()
 
     async def open_saved(self, session_id: str, message_id: str = "", words: str = "") -> None:
@@ -93,11 +93,11 @@ class ChatScreen(BranchingScreen):
     @work(exclusive=True, group="panel")
     async def action_search_history(self) -> None:
         """Lets the user put an earlier prompt of any session into the box; what is written there is put away."""
-        from streamtui.ui.dialogs.history_dialog import PromptHistory
+        from streamtui.ui.dialogs.history_dialog import HistoryDialog
 
-        picked = await self.app.push_screen_wait(PromptHistory(self.conversation.store))
+        picked = await self.app.push_screen_wait(HistoryDialog(self.conversation.store))
         if picked:
-            self.prompt.put_away()
+            self.prompt.stash()
             self.prompt.reset(picked)
 
     def action_palette(self) -> None:

@@ -45,7 +45,7 @@ class DraftKeeper:
 
     @property
     def _written(self) -> Draft:
-        waiting, files = self._queue.whole
+        waiting, files = self._queue.combined
         text = "\n\n".join(filter(None, [waiting, self._prompt.text, self.aside[0]])).strip("\n")
         return Draft(text, (*files, *self._prompt.attachments, *self.aside[1]))
 
@@ -78,7 +78,7 @@ class DraftKeeper:
         if is_free:
             self._prompt.reset(draft.text, draft.attachments)
         else:
-            self._prompt.remember(draft.text, draft.attachments)
+            self._prompt.add_to_history(draft.text, draft.attachments)
         return is_free
 
 

@@ -79,11 +79,11 @@ class EndpointScreen(TalkingScreen):
 
     async def _chosen_endpoint(self) -> Endpoint | None:
         from streamtui.ui.dialogs.endpoint_picker import EndpointPicker
-        from streamtui.ui.dialogs.move_session_dialog import OTHER, MovePanel
+        from streamtui.ui.dialogs.move_session_dialog import OTHER, MoveSessionDialog
 
         session, connections = self.conversation.session, self.connections
         usual = connections.endpoint(self.config.endpoint.name) or self.config.endpoint
-        panel = MovePanel(session, connections.endpoint(session.endpoint), usual)
+        panel = MoveSessionDialog(session, connections.endpoint(session.endpoint), usual)
         choice = await self.app.push_screen_wait(panel)
         if choice == OTHER:
             name = await self.app.push_screen_wait(EndpointPicker(connections.endpoints, session.endpoint))
@@ -120,11 +120,11 @@ class EndpointScreen(TalkingScreen):
 
     async def with_key(self, endpoint: Endpoint) -> Endpoint | None:
         """Returns `endpoint` with what it needs to be asked: asks the user for its key; None if there is none."""
-        from streamtui.ui.dialogs.api_key_dialog import KeyPanel
+        from streamtui.ui.dialogs.api_key_dialog import ApiKeyDialog
 
         if not endpoint.needs_key:
             return endpoint
-        key = await self.app.push_screen_wait(KeyPanel(endpoint))
+        key = await self.app.push_screen_wait(ApiKeyDialog(endpoint))
         if not key:
             return None
         self.store_key(endpoint, key)

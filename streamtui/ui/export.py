@@ -16,7 +16,7 @@ from streamtui.exporters.export_files import free_file, json_parts, save, write_
 from streamtui.exporters.formats import Format
 from streamtui.exporters.theme_colors import Colors, complete
 from streamtui.storage import Store, StoreError
-from streamtui.ui.dialogs.export_dialog import Destination, ExportPanel
+from streamtui.ui.dialogs.export_dialog import Destination, ExportDialog
 
 
 async def export_one(screen: Screen[Any], session: Session) -> None:
@@ -25,7 +25,7 @@ async def export_one(screen: Screen[Any], session: Session) -> None:
     still = replace(session, messages=dict(session.messages))
     proposed = partial(free_file, Path(), still)
     branches = bool(still.variants())
-    wanted = await screen.app.push_screen_wait(ExportPanel("this session", proposed, branches=branches))
+    wanted = await screen.app.push_screen_wait(ExportDialog("this session", proposed, branches=branches))
     if wanted is not None:
         colours = colours_of(screen)
         write = partial(write_export, still, wanted.path, wanted.format, tree=wanted.tree, colors=colours)
@@ -35,7 +35,7 @@ async def export_one(screen: Screen[Any], session: Session) -> None:
 async def export_many(screen: Screen[Any], store: Store, ids: Sequence[str]) -> None:
     """Asks how to export the saved sessions with `ids`, and does it. Await it in a worker."""
     what = f"{len(ids):,} sessions"
-    wanted = await screen.app.push_screen_wait(ExportPanel(what, _folder, branches=True))
+    wanted = await screen.app.push_screen_wait(ExportDialog(what, _folder, branches=True))
     if wanted is not None:
         write = partial(_write_many, store, list(ids), wanted, colours_of(screen))
         await _do(screen, write, f"Exported {what} to {wanted.path.absolute()}")

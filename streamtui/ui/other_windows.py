@@ -94,7 +94,7 @@ class OtherWindows:
 
     def _count(self) -> None:
         new = f"{len(self._unseen)} new elsewhere" if self._unseen else ""
-        self._screen.status.elsewhere = new or ("arriving elsewhere" if self._arriving else "")
+        self._screen.status.external_changes = new or ("arriving elsewhere" if self._arriving else "")
 
     def _grow(self) -> None:
         """Brings the message that is arriving elsewhere up to date in the pane."""

@@ -54,7 +54,7 @@ class PaneScreen(WorkingScreen[ScreenResultType]):
             await self.mount(FindBar(), before=self.FIND_BEFORE)
         self.query_one(FindBar).focus()
 
-    def on_find_bar_wanted(self, event: "FindBar.Wanted") -> None:
+    def on_find_bar_query_changed(self, event: "FindBar.QueryChanged") -> None:
         """Shows where the words stand."""
         self.transcript.find(event.query)
         self.show_hits()
@@ -107,10 +107,10 @@ class PaneScreen(WorkingScreen[ScreenResultType]):
     @work(exclusive=True, group="panel")
     async def use_target(self, event: Transcript.Chosen) -> None:
         """Asks what to do with a code block or link, and does it."""
-        from streamtui.ui.dialogs.target_dialog import TargetPanel
+        from streamtui.ui.dialogs.target_dialog import TargetDialog
 
         target = event.target
-        match await self.app.push_screen_wait(TargetPanel(target)):
+        match await self.app.push_screen_wait(TargetDialog(target)):
             case "copy":
                 self.app.copy_to_clipboard(target.url or target.code)
             case "open":

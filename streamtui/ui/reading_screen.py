@@ -8,7 +8,7 @@ from streamtui.ui.transcript import Transcript
 from streamtui.ui.widgets.prompt import Prompt
 from streamtui.ui.widgets.prompt_queue import PromptQueue
 from streamtui.ui.widgets.status_bar import StatusBar
-from streamtui.ui.widgets.text_fit import AROUND_KEYS, hints
+from streamtui.ui.widgets.text_fit import BORDER_CELLS, fit_hints
 
 PROMPT_KEYS = ("enter send", "ctrl+j new line", "F1 keys", "ctrl+p all")
 PANE_KEYS = ("y copy", "c code", "e edit", "f letters", "/ find", "esc prompt")
@@ -74,19 +74,19 @@ class ReadingScreen(PaneScreen[None]):
 
     def say_found(self, text: str) -> None:
         """Says how a search goes, in the bar."""
-        self.status.found = text
+        self.status.search_status = text
 
     def say_url(self, url: str) -> None:
         """Shows where a link leads, in the bar."""
-        self.status.note = url
+        self.status.link = url
 
     def take_edited(self, text: str) -> None:
         """Puts what was edited into the prompt."""
         self.prompt.insert(text)
         self.notify("What you changed is in the prompt.", markup=False)
 
-    @on(Prompt.Asked)
-    async def do_asked_by_prompt(self, event: Prompt.Asked) -> None:
+    @on(Prompt.ActionRequested)
+    async def do_asked_by_prompt(self, event: Prompt.ActionRequested) -> None:
         """Does what a key of the prompt asked for."""
         await self.run_action(event.action)
 
@@ -112,6 +112,6 @@ class ReadingScreen(PaneScreen[None]):
     def show_mode(self) -> None:
         """Say which keys work where the focus is now: in the conversation, letters are commands."""
         in_pane = self.focused is self.transcript
-        self.prompt.border_subtitle = hints(PANE_KEYS if in_pane else PROMPT_KEYS, self.size.width - AROUND_KEYS)
+        self.prompt.border_subtitle = fit_hints(PANE_KEYS if in_pane else PROMPT_KEYS, self.size.width - BORDER_CELLS)
         letters = in_pane and self.transcript.lines.letters
         self.status.mode = "Type a letter · esc cancel" if letters else "Messages · esc prompt" if in_pane else ""

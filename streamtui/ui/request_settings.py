@@ -5,7 +5,7 @@ from typing import NamedTuple
 from streamtui.config import Preset
 from streamtui.conversation import Conversation
 from streamtui.core.parameters import Parameters
-from streamtui.ui.dialogs.parameter_fields import FIELDS, in_words
+from streamtui.ui.dialogs.parameter_fields import FIELDS, describe_parameter
 
 
 class Asking(NamedTuple):
@@ -34,8 +34,8 @@ class Asking(NamedTuple):
         if other.system != self.system:
             said.append("another system prompt" if other.system else "no system prompt")
         for name in (field.name for field in FIELDS):
-            words = in_words(other.parameters, name)
-            if words != in_words(self.parameters, name):
+            words = describe_parameter(other.parameters, name)
+            if words != describe_parameter(self.parameters, name):
                 said.append(words or f"no {name} of its own")
         return said
 

@@ -84,7 +84,7 @@ class TalkingScreen(TurnScreen):
         self.transcript.load(path, session.variants())
         self.other_windows.path_shown(of_another_session=True)
         self.show_hits()
-        self.prompt.recall([message.text for message in path if message.role is Role.USER])
+        self.prompt.set_history([message.text for message in path if message.role is Role.USER])
         self.show_status()
         self._settle()
 
@@ -142,7 +142,7 @@ class TalkingScreen(TurnScreen):
         """Copies the selection; else stops the reply; else puts the draft away; else quits, pressed twice."""
         if (selected := self.get_selected_text() or self.prompt.selected_text) is not None and selected:
             self.app.copy_to_clipboard(selected)
-        elif not self.stop() and not self.prompt.put_away():
+        elif not self.stop() and not self.prompt.stash():
             self._ask_to_quit()
 
     def _ask_to_quit(self) -> None:

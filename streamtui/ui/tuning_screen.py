@@ -16,12 +16,12 @@ class TuningScreen(ChoosingScreen):
     @work(exclusive=True, group="panel")
     async def action_parameters(self) -> None:
         """Lets the user set the system prompt and the parameters of the session."""
-        from streamtui.ui.dialogs.parameters_dialog import ParametersPanel
+        from streamtui.ui.dialogs.parameters_dialog import ParametersDialog
         from streamtui.ui.request_settings import asking_of
 
         before = asking_of(self.conversation)
         written = await self.app.push_screen_wait(
-            ParametersPanel(before.system, before.parameters, self.conversation.provider.endpoint, before.model)
+            ParametersDialog(before.system, before.parameters, self.conversation.provider.endpoint, before.model)
         )
         if written is not None:
             self.conversation.update_settings(*written)
@@ -30,13 +30,13 @@ class TuningScreen(ChoosingScreen):
     @work(exclusive=True, group="panel")
     async def action_presets(self) -> None:
         """Lets the user pick a preset for the session."""
-        from streamtui.ui.dialogs.preset_picker import PresetsPanel
+        from streamtui.ui.dialogs.preset_picker import PresetPicker
         from streamtui.ui.request_settings import asking_of
 
         presets = self.config.presets
         before = asking_of(self.conversation)
         in_use = next((name for name, preset in presets.items() if before.with_preset(preset) == before), "")
-        picked = await self.app.push_screen_wait(PresetsPanel(presets, in_use))
+        picked = await self.app.push_screen_wait(PresetPicker(presets, in_use))
         if picked and await self._apply(before.with_preset(presets[picked])):
             self._tell_changes(before)
 

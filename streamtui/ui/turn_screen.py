@@ -96,7 +96,7 @@ class TurnScreen(ReadingScreen):
         from streamtui.ui.dialogs import context_overflow_dialog
 
         conversation = self.conversation
-        panel = context_overflow_dialog.RoomPanel(
+        panel = context_overflow_dialog.ContextOverflowDialog(
             overflow, conversation.model, can_summarize=conversation.context_window.can_summarize
         )
         choice = await self.app.push_screen_wait(panel)
@@ -105,7 +105,7 @@ class TurnScreen(ReadingScreen):
         elif choice == context_overflow_dialog.LEAVE_OUT:
             conversation.context_window.exclude_before(path, overflow.keep_from)
             self.show_path()
-        elif choice == context_overflow_dialog.SUMMARISE:
+        elif choice == context_overflow_dialog.SUMMARIZE:
             return await self._sum_up(path, overflow.keep_from)
         return bool(choice)
 
@@ -198,7 +198,7 @@ class TurnScreen(ReadingScreen):
         status.model = conversation.model
         status.progress = conversation.progress
         status.context = conversation.context()
-        status.keyless = conversation.provider.endpoint.needs_key
+        status.needs_key = conversation.provider.endpoint.needs_key
 
     # Keys
 

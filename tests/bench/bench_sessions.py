@@ -18,8 +18,8 @@ from streamtui.config import DEMO, Config
 from streamtui.providers.demo.provider import demo_provider
 from streamtui.storage import Store
 from streamtui.ui.app import StreamTUI
-from streamtui.ui.screens.sessions.list_view import SessionsList
 from streamtui.ui.screens.sessions.screen import SessionsScreen
+from streamtui.ui.screens.sessions.sessions_list import SessionsList
 from tests.bench.bench_store import fill, queries
 from tests.support.terminal import Terminal, python
 

@@ -8,7 +8,7 @@ from textual.widgets import OptionList
 from streamtui.core.message import Attachment, FinishReason, Message, Role
 from streamtui.core.session import Session
 from streamtui.ui.app import StreamTUI
-from streamtui.ui.dialogs.history_dialog import PromptHistory
+from streamtui.ui.dialogs.history_dialog import HistoryDialog
 from streamtui.ui.screens.tree import TreeScreen
 from streamtui.ui.screens.tree_rows import nodes_of
 from tests.ui.conftest import MakeApp, Model, answered, ask, pane, running, until
@@ -173,7 +173,7 @@ async def test_prompts_of_all_sessions_are_found(make_app: MakeApp) -> None:
             await pilot.press("ctrl+n")
         app.chat.prompt.insert("draft")
         await pilot.press("ctrl+r")
-        await until(lambda: isinstance(app.screen, PromptHistory) and app.screen.options.option_count == 2)
+        await until(lambda: isinstance(app.screen, HistoryDialog) and app.screen.options.option_count == 2)
         await pilot.press(*"olla")
         await until(lambda: app.screen.query_one(OptionList).option_count == 1)
         await pilot.press("enter")

@@ -7,7 +7,7 @@ from textual.widgets import OptionList
 
 from streamtui.config import Endpoint, ModelSettings
 from streamtui.ui.app import StreamTUI
-from streamtui.ui.dialogs.context_overflow_dialog import RoomPanel
+from streamtui.ui.dialogs.context_overflow_dialog import ContextOverflowDialog
 from tests.ui.conftest import MakeApp, Model, answered, ask, data, pane, piece, running, status, until
 
 
@@ -52,7 +52,7 @@ async def test_the_oldest_turns_are_left_out_and_marked(make_app: MakeApp, model
     async with running(app, (100, 40)) as pilot:
         await talked(app, pilot, model)
         await ask(pilot, long("prompt 3", 60))
-        await until(lambda: isinstance(app.screen, RoomPanel))
+        await until(lambda: isinstance(app.screen, ContextOverflowDialog))
         assert len(model.bodies) == 3, "nothing is sent before it is decided"
         assert len(choices(app)) == 3
         assert choices(app)[0].startswith("Send it without the 4 oldest messages")
@@ -80,7 +80,7 @@ async def test_the_oldest_turns_are_left_out_and_marked(make_app: MakeApp, model
         model.finish()
         await pilot.press("i")
         await ask(pilot, "short")
-        await until(lambda: isinstance(later.screen, RoomPanel))
+        await until(lambda: isinstance(later.screen, ContextOverflowDialog))
         await pilot.press("end", "enter")
         await until(lambda: "All of it." in pane(later))
         assert "prompt 0" in sent(model)
@@ -91,7 +91,7 @@ async def test_a_summary_is_sent_in_their_place_and_can_be_read(make_app: MakeAp
     async with running(app, (100, 40)) as pilot:
         await talked(app, pilot, model)
         await ask(pilot, long("prompt 3", 60))
-        await until(lambda: isinstance(app.screen, RoomPanel))
+        await until(lambda: isinstance(app.screen, ContextOverflowDialog))
         await pilot.press("down", "enter")
         await until(lambda: len(model.bodies) == 4)
         await until(lambda: "summarizing" in status(app))
@@ -121,7 +121,7 @@ async def test_all_of_it_is_sent_where_the_user_says_so_and_not_asked_again(make
             finish(model)
             await ask(pilot, long(word, 40))
             if word == "first":
-                await until(lambda: isinstance(app.screen, RoomPanel))
+                await until(lambda: isinstance(app.screen, ContextOverflowDialog))
                 await pilot.press("end", "enter")
             await until(lambda: f"Sent: {word}" in pane(app) and answered(app))
         assert "prompt 0" in sent(model)
@@ -132,7 +132,7 @@ async def test_esc_puts_the_prompt_back(make_app: MakeApp, model: Model) -> None
     async with running(app, (100, 40)) as pilot:
         await talked(app, pilot, model)
         await ask(pilot, long("prompt 3", 60))
-        await until(lambda: isinstance(app.screen, RoomPanel))
+        await until(lambda: isinstance(app.screen, ContextOverflowDialog))
         app.chat.save_draft()
         assert app.chat.drafts.saved.text.startswith("prompt 3"), "kept meanwhile"
         await pilot.press("escape")
@@ -147,14 +147,14 @@ async def test_a_summary_that_is_stopped_or_fails_puts_the_prompt_back(make_app:
     async with running(app, (100, 40)) as pilot:
         await talked(app, pilot, model)
         await ask(pilot, long("prompt 3", 60))
-        await until(lambda: isinstance(app.screen, RoomPanel))
+        await until(lambda: isinstance(app.screen, ContextOverflowDialog))
         await pilot.press("down", "enter")
         await until(lambda: "summarizing" in status(app) and len(model.bodies) == 4)
         await pilot.press("escape")
         await until(lambda: app.chat.prompt.text.startswith("prompt 3"))
         assert "stopped" in status(app)
         await pilot.press("enter")
-        await until(lambda: isinstance(app.screen, RoomPanel))
+        await until(lambda: isinstance(app.screen, ContextOverflowDialog))
         await pilot.press("down", "enter")
         await until(lambda: len(model.bodies) == 5)
         model.pieces.put_nowait(None)
@@ -167,7 +167,7 @@ async def test_a_prompt_too_long_by_itself_can_only_be_sent_as_it_is(make_app: M
     app = make_app(small(model))
     async with running(app) as pilot:
         await ask(pilot, long("endless", 600))
-        await until(lambda: isinstance(app.screen, RoomPanel))
+        await until(lambda: isinstance(app.screen, ContextOverflowDialog))
         assert [choice[:15] for choice in choices(app)] == ["Send all of it;"]
         model.say("Well.")
         model.finish()
@@ -182,13 +182,13 @@ async def test_asking_again_with_a_smaller_model_is_told_too(make_app: MakeApp, 
         await talked(app, pilot, model)
         app.chat.switch_to("m-2")
         await pilot.press("f5")
-        await until(lambda: isinstance(app.screen, RoomPanel))
+        await until(lambda: isinstance(app.screen, ContextOverflowDialog))
         assert "reply 2" in pane(app)
         await pilot.press("escape")
         await until(lambda: not app.chat.is_replying)
         assert "reply 2" in pane(app), "nothing has changed"
         await pilot.press("f5")
-        await until(lambda: isinstance(app.screen, RoomPanel))
+        await until(lambda: isinstance(app.screen, ContextOverflowDialog))
         model.say("Again.")
         model.finish()
         await pilot.press("enter")

@@ -4,13 +4,13 @@ import pytest
 
 from streamtui.config import Endpoint, Preset
 from streamtui.ui.app import StreamTUI
-from streamtui.ui.dialogs.api_key_dialog import KeyPanel
+from streamtui.ui.dialogs.api_key_dialog import ApiKeyDialog
 from streamtui.ui.dialogs.endpoint_picker import EndpointPicker
-from streamtui.ui.dialogs.export_dialog import ExportPanel
-from streamtui.ui.dialogs.history_dialog import PromptHistory
+from streamtui.ui.dialogs.export_dialog import ExportDialog
+from streamtui.ui.dialogs.history_dialog import HistoryDialog
 from streamtui.ui.dialogs.model_picker import ModelPicker
-from streamtui.ui.dialogs.preset_picker import PresetsPanel
-from streamtui.ui.dialogs.target_dialog import TargetPanel
+from streamtui.ui.dialogs.preset_picker import PresetPicker
+from streamtui.ui.dialogs.target_dialog import TargetDialog
 from streamtui.ui.screens.tree import TreeScreen
 from tests.ui.conftest import MakeApp, answered, ask, running, until
 
@@ -25,11 +25,11 @@ def screen_of(app: StreamTUI) -> str:
 PANELS = {
     "f2": ModelPicker,
     "shift+f2": EndpointPicker,
-    "shift+f4": PresetsPanel,
+    "shift+f4": PresetPicker,
     "ctrl+t": TreeScreen,
-    "f6": ExportPanel,
-    "ctrl+r": PromptHistory,
-    "f8,a": TargetPanel,
+    "f6": ExportDialog,
+    "ctrl+r": HistoryDialog,
+    "f8,a": TargetDialog,
 }
 
 
@@ -59,7 +59,7 @@ async def test_keys_come_back_with_room_for_them(make_app: MakeApp) -> None:
 async def test_a_hint_is_in_view_in_a_small_terminal(make_app: MakeApp) -> None:
     app = make_app()
     async with running(app, SMALL) as pilot:
-        app.push_screen(KeyPanel(Endpoint("openrouter", "https://openrouter.ai/api/v1", api_key_env="KEY")))
-        await until(lambda: isinstance(app.screen, KeyPanel))
+        app.push_screen(ApiKeyDialog(Endpoint("openrouter", "https://openrouter.ai/api/v1", api_key_env="KEY")))
+        await until(lambda: isinstance(app.screen, ApiKeyDialog))
         await pilot.press("enter")
         await until(lambda: "Paste the key first" in screen_of(app))

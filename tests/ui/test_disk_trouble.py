@@ -13,7 +13,7 @@ from streamtui.core.message import Message, Role
 from streamtui.core.session import Session
 from streamtui.storage import Store, open_database, worker_threads
 from streamtui.ui.app import StreamTUI
-from streamtui.ui.dialogs.export_dialog import ExportPanel
+from streamtui.ui.dialogs.export_dialog import ExportDialog
 from tests.support.disks import small_disk
 from tests.ui.conftest import MakeApp, Model, answered, ask, pane, running, status, until
 
@@ -147,7 +147,7 @@ async def test_what_is_in_the_way_is_told_and_left_alone(
         await pilot.press("escape")
         await until(lambda: app.screen is app.chat)
         await pilot.press("f6")
-        await until(lambda: isinstance(app.screen, ExportPanel))
+        await until(lambda: isinstance(app.screen, ExportDialog))
         await pilot.press("enter")
         await until(lambda: any("Exported to" in note for note in told(app)))
         exported = (tmp_path / "exports" / "one.md").read_text(encoding="utf-8")

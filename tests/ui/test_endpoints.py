@@ -17,7 +17,7 @@ from streamtui.config import DEMO, Config, Endpoint, Origin, Preset, Source
 from streamtui.config.keyring_index import names_in_keyring
 from streamtui.core.parameters import Parameters
 from streamtui.ui.app import StreamTUI
-from streamtui.ui.dialogs.api_key_dialog import KeyPanel
+from streamtui.ui.dialogs.api_key_dialog import ApiKeyDialog
 from streamtui.ui.dialogs.endpoint_picker import EndpointPicker
 from streamtui.ui.dialogs.help import HelpScreen
 from streamtui.ui.dialogs.model_picker import ModelPicker
@@ -141,7 +141,7 @@ async def test_a_key_can_be_entered_and_is_kept(
     async with running(app) as pilot:
         await until(lambda: is_open(app, Welcome))
         await pilot.press("enter")
-        await until(lambda: is_open(app, KeyPanel))
+        await until(lambda: is_open(app, ApiKeyDialog))
         await pilot.press("enter")
         assert "Paste the key first" in text_of(app, "#hint")
         app.screen.query_one(Input).value = "schlüssel"
@@ -170,7 +170,7 @@ async def test_without_a_keyring_the_key_is_used_and_the_variable_named(
     async with running(app) as pilot:
         await until(lambda: is_open(app, Welcome))
         await pilot.press("enter")
-        await until(lambda: is_open(app, KeyPanel))
+        await until(lambda: is_open(app, ApiKeyDialog))
         await pilot.press(*KEY, "enter")
         await until(lambda: "for this run only" in notes(app))
         assert "set BOX_KEY" in notes(app)
@@ -183,7 +183,7 @@ async def test_leaving_the_panel_of_the_key_leads_back(make_app: MakeApp) -> Non
     async with running(app) as pilot:
         await until(lambda: is_open(app, Welcome))
         await pilot.press("enter")
-        await until(lambda: is_open(app, KeyPanel))
+        await until(lambda: is_open(app, ApiKeyDialog))
         await pilot.press("escape")
         await until(lambda: is_open(app, Welcome))
         await pilot.press("down", "enter")
@@ -257,7 +257,7 @@ async def test_the_model_picker_leads_to_the_other_servers(make_app: MakeApp, mo
     async with running(app) as pilot:
         await pilot.press("f2")
         await until(lambda: is_open(app, ModelPicker))
-        assert "shift+F2" in str(app.screen.query_one("#panel").border_subtitle)
+        assert "shift+F2" in str(app.screen.query_one("#dialog").border_subtitle)
         await pilot.press("shift+f2")
         await until(lambda: is_open(app, EndpointPicker))
         await pilot.press(*"sec", "enter")

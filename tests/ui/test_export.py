@@ -10,7 +10,7 @@ from streamtui.core.message import Message, Role
 from streamtui.core.session import Session
 from streamtui.storage import Store
 from streamtui.ui.app import StreamTUI
-from streamtui.ui.dialogs.export_dialog import ExportPanel
+from streamtui.ui.dialogs.export_dialog import ExportDialog
 from streamtui.ui.export import export_many
 from tests.ui.conftest import MakeApp, answered, ask, running, until
 
@@ -51,14 +51,14 @@ async def test_a_session_becomes_a_file(make_app: MakeApp, here: Path) -> None:
         await ask(pilot, "How to bake bread?")
         await until(lambda: answered(app))
         await pilot.press("f6")
-        await until(lambda: isinstance(app.screen, ExportPanel))
+        await until(lambda: isinstance(app.screen, ExportDialog))
         assert name(app) == "How-to-bake-bread.md"
         await pilot.press("enter")
         await until(lambda: notices(app))
         assert notices(app) == [f"Exported to {here}/How-to-bake-bread.md"]
         assert "## You" in (here / "How-to-bake-bread.md").read_text()
         await pilot.press("f6")
-        await until(lambda: isinstance(app.screen, ExportPanel))
+        await until(lambda: isinstance(app.screen, ExportDialog))
         assert name(app) == "How-to-bake-bread-2.md"  # the other stays
 
 
@@ -68,7 +68,7 @@ async def test_the_format_changes_the_name(make_app: MakeApp, here: Path) -> Non
         await ask(pilot, "hello")
         await until(lambda: answered(app))
         await pilot.press("f6")
-        await until(lambda: isinstance(app.screen, ExportPanel))
+        await until(lambda: isinstance(app.screen, ExportDialog))
         await pilot.press("down")
         assert name(app) == "hello.html"
         await pilot.press("home", *"my-", "down")
@@ -86,7 +86,7 @@ async def test_a_page_has_the_colours_on_the_screen(make_app: MakeApp, here: Pat
         await ask(pilot, "hello")
         await until(lambda: answered(app))
         await pilot.press("f6")
-        await until(lambda: isinstance(app.screen, ExportPanel))
+        await until(lambda: isinstance(app.screen, ExportDialog))
         await pilot.press("down", "enter")
         await until(lambda: notices(app))
         assert "--primary: #1f5fa8" in (here / "hello.html").read_text()
@@ -99,7 +99,7 @@ async def test_a_name_that_is_taken_is_told_and_nothing_is_lost(make_app: MakeAp
         await ask(pilot, "hello")
         await until(lambda: answered(app))
         await pilot.press("f6")
-        await until(lambda: isinstance(app.screen, ExportPanel))
+        await until(lambda: isinstance(app.screen, ExportDialog))
         app.screen.query_one(Input).value = "mine.md"
         await pilot.press("enter")
         assert hint(app) == "mine.md exists already; choose another name."
@@ -118,7 +118,7 @@ async def test_a_folder_that_is_not_there_is_told(make_app: MakeApp) -> None:
         await ask(pilot, "hello")
         await until(lambda: answered(app))
         await pilot.press("f6")
-        await until(lambda: isinstance(app.screen, ExportPanel))
+        await until(lambda: isinstance(app.screen, ExportDialog))
         app.screen.query_one(Input).value = "nowhere/hello.md"
         await pilot.press("enter")
         await until(lambda: notices(app))
@@ -135,7 +135,7 @@ async def test_all_branches_on_request(make_app: MakeApp, here: Path) -> None:
         for keys, count in ((["f6"], 1), (["f6", "ctrl+t"], 2)):
             before = len(notices(app))
             await pilot.press(keys[0])
-            await until(lambda: isinstance(app.screen, ExportPanel))
+            await until(lambda: isinstance(app.screen, ExportDialog))
             await pilot.press(*keys[1:], "enter")
             await until(lambda: len(notices(app)) > before)
             assert newest(here).count("## demo-1") == count
@@ -150,7 +150,7 @@ async def test_esc_and_an_empty_session_write_nothing(make_app: MakeApp, here: P
         await ask(pilot, "hello")
         await until(lambda: answered(app))
         await pilot.press("f6")
-        await until(lambda: isinstance(app.screen, ExportPanel))
+        await until(lambda: isinstance(app.screen, ExportDialog))
         await pilot.press("escape")
         await until(lambda: app.screen is app.chat)
         assert files(here) == []
@@ -166,7 +166,7 @@ async def test_the_palette_knows_it(make_app: MakeApp) -> None:
         await pilot.press(*"export this")
         await until(lambda: app.screen.query(OptionList) and app.screen.query_one(OptionList).option_count)
         await pilot.press("enter")
-        await until(lambda: isinstance(app.screen, ExportPanel))
+        await until(lambda: isinstance(app.screen, ExportDialog))
 
 
 @pytest.mark.parametrize(("keys", "found"), [([], 2), (["down", "down"], 1)])
@@ -175,7 +175,7 @@ async def test_many_become_a_folder_or_one_file(keys: list[str], found: int, mak
     async with running(app) as pilot:
         ids = [save(app.store, title) for title in ("One", "Two")]
         app.run_worker(export_many(app.chat, app.store, ids))
-        await until(lambda: isinstance(app.screen, ExportPanel))
+        await until(lambda: isinstance(app.screen, ExportDialog))
         await pilot.press(*keys, "enter")
         await until(lambda: notices(app))
         assert notices(app)[0].startswith(f"Exported 2 sessions to {here}/streamtui-")

@@ -51,7 +51,7 @@ async def test_the_list_says_what_models_take_in_and_cost(make_app: MakeApp, mod
         assert lines[0].startswith("m-1  in use ")
         assert lines[0].endswith(" 131k · $0.5 in · $2 out")
         assert lines[1].endswith(" 1k · free")
-        assert str(app.screen.query_one("#panel").border_title) == "Models of test · $ a million tokens"
+        assert str(app.screen.query_one("#dialog").border_title) == "Models of test · $ a million tokens"
         await pilot.resize_terminal(30, 12)
         await until(lambda: listed(app.screen) == ["m-1  in use", "m-2           1k · free", "zeta"])
         await pilot.resize_terminal(80, 24)

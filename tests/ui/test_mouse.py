@@ -5,7 +5,7 @@ from textual import events
 
 from streamtui.core.message import FinishReason, Message, Role
 from streamtui.ui.app import StreamTUI
-from streamtui.ui.dialogs.target_dialog import TargetPanel
+from streamtui.ui.dialogs.target_dialog import TargetDialog
 from tests.ui.conftest import MakeApp, answered, ask, pane, running, status, until
 
 TEXT = """First paragraph.
@@ -91,7 +91,7 @@ async def test_letters_are_written_again_after_one_picked_a_link(make_app: MakeA
         await pilot.press("f8")
         assert "Type a letter · esc cancel" in status(app)
         await pilot.press("f8", "a")
-        await until(lambda: isinstance(app.screen, TargetPanel))
+        await until(lambda: isinstance(app.screen, TargetDialog))
         await pilot.press("escape")
         await until(lambda: app.screen is app.chat)
         await pilot.press(*"yes", "f8", "1", *"no")

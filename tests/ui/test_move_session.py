@@ -11,8 +11,8 @@ from streamtui.core.message import FinishReason, Message, Role
 from streamtui.core.session import Session
 from streamtui.storage import Store
 from streamtui.ui.app import StreamTUI
-from streamtui.ui.dialogs.api_key_dialog import KeyPanel
-from streamtui.ui.dialogs.move_session_dialog import MovePanel
+from streamtui.ui.dialogs.api_key_dialog import ApiKeyDialog
+from streamtui.ui.dialogs.move_session_dialog import MoveSessionDialog
 from tests.support.raw_server import serving
 from tests.ui.conftest import MakeApp, Model, answered, ask, pane, running, status, until
 from tests.ui.test_endpoints import choices, config_of, is_open, notes, text_of
@@ -62,7 +62,7 @@ async def test_nothing_is_sent_before_a_yes(make_app: MakeApp, held: None, model
         for start in ("enter", "f5"):
             app.chat.prompt.insert("and now?")
             await pilot.press(start)
-            await until(lambda: is_open(app, MovePanel))
+            await until(lambda: is_open(app, MoveSessionDialog))
             host = model.raw.url.split("/")[2]
             assert GONE.format(host=host) in text_of(app, "#words")
             await pilot.press("enter")  # pressed twice by mistake
@@ -72,7 +72,7 @@ async def test_nothing_is_sent_before_a_yes(make_app: MakeApp, held: None, model
         assert other.raw.connections == 0
         assert len(model.raw.requests) == before
         await ask(pilot, "and now?")
-        await until(lambda: is_open(app, MovePanel))
+        await until(lambda: is_open(app, MoveSessionDialog))
         assert choices(app) == [
             f"Use usual ({other.raw.url.split('/')[2]})", f"Use {host} again, without an API key",
             "Pick another endpoint", "Cancel",
@@ -101,7 +101,7 @@ async def test_a_cut_reply_and_a_summary_wait_for_the_yes_too(
     async with running(app) as pilot:
         await until(lambda: "Half" in pane(app))
         await pilot.press("f9")
-        await until(lambda: is_open(app, MovePanel))
+        await until(lambda: is_open(app, MoveSessionDialog))
         await pilot.press("escape")
         await until(lambda: app.screen is app.chat)
         with pytest.raises(Exception, match="work is not available, so nothing was sent"):
@@ -110,7 +110,7 @@ async def test_a_cut_reply_and_a_summary_wait_for_the_yes_too(
             await app.chat.conversation.provider.moderate(SECRET)
         assert other.raw.connections == model.raw.connections == 0
         await pilot.press("f9")
-        await until(lambda: is_open(app, MovePanel))
+        await until(lambda: is_open(app, MoveSessionDialog))
         await pilot.press("home", "down", "enter")  # where it was, without a key
         model.say(" and half.")
         model.finish()
@@ -125,13 +125,13 @@ async def test_a_name_that_stands_for_another_host(make_app: MakeApp, held: None
     async with running(app) as pilot:
         await until(lambda: SECRET in pane(app))
         await ask(pilot, "and now?")
-        await until(lambda: is_open(app, MovePanel))
+        await until(lambda: is_open(app, MoveSessionDialog))
         assert f"and work is at {other.raw.url.split('/')[2]} now" in text_of(app, "#words")
         await pilot.press("escape")
         await until(lambda: app.screen is app.chat and app.chat.prompt.text == "and now?")
         assert other.raw.connections == 0
         await pilot.press("shift+f2")
-        await until(lambda: "Endpoints" in str(app.screen.query_one("#panel").border_title))
+        await until(lambda: "Endpoints" in str(app.screen.query_one("#dialog").border_title))
         await pilot.press("enter")  # the one called work: picked, it is a yes
         await until(lambda: app.screen is app.chat and "other-1  work" in status(app))
 
@@ -145,10 +145,10 @@ async def test_an_endpoint_that_has_no_key_now_asks_for_it(
     async with running(app) as pilot:
         await until(lambda: SECRET in pane(app))
         await ask(pilot, "and now?")
-        await until(lambda: is_open(app, MovePanel))
+        await until(lambda: is_open(app, MoveSessionDialog))
         assert "which has no API key now" in text_of(app, "#words")
         await pilot.press("home", "enter")
-        await until(lambda: is_open(app, KeyPanel))
+        await until(lambda: is_open(app, ApiKeyDialog))
         await pilot.press(*"sk-again-0123456789", "enter")
         model.say("Go on.")
         model.finish()

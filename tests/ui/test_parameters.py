@@ -13,8 +13,8 @@ from textual.widgets import Input, Static, TextArea
 from streamtui.config import ModelSettings
 from streamtui.core.parameters import EFFORTS, Parameters
 from streamtui.ui.app import StreamTUI
-from streamtui.ui.dialogs.parameter_fields import FIELDS, as_text, parameters_written
-from streamtui.ui.dialogs.parameters_dialog import ParametersPanel
+from streamtui.ui.dialogs.parameter_fields import FIELDS, format_parameter, parse_parameters
+from streamtui.ui.dialogs.parameters_dialog import ParametersDialog
 from tests.ui.conftest import MakeApp, Model, answered, ask, running, until
 
 PLAIN = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)
@@ -36,13 +36,13 @@ PARAMETERS = st.builds(
 @given(PARAMETERS, st.sets(st.sampled_from([field.name for field in FIELDS])))
 def test_what_a_field_shows_is_what_it_takes(parameters: Parameters, unset: set[str]) -> None:
     parameters = parameters.over(Parameters(unset=tuple(sorted(unset))))
-    texts = {field.name: as_text(parameters, field.name) for field in FIELDS}
-    assert parameters_written(texts) == (parameters, {})
+    texts = {field.name: format_parameter(parameters, field.name) for field in FIELDS}
+    assert parse_parameters(texts) == (parameters, {})
 
 
 @given(st.dictionaries(st.sampled_from([field.name for field in FIELDS]), st.text(max_size=20)))
 def test_whatever_is_written_is_a_value_or_a_mistake_with_a_sentence(texts: dict[str, str]) -> None:
-    parameters, mistakes = parameters_written(texts)
+    parameters, mistakes = parse_parameters(texts)
     written = {name for name, text in texts.items() if text.strip()}
     assert set(mistakes) <= written
     assert all(sentence.startswith(name) for name, sentence in mistakes.items())
@@ -64,22 +64,22 @@ def test_whatever_is_written_is_a_value_or_a_mistake_with_a_sentence(texts: dict
     ids=lambda text: text[:20],
 )
 def test_mistakes(name: str, text: str, sentence: str) -> None:
-    assert parameters_written({name: text})[1] == {name: sentence}
+    assert parse_parameters({name: text})[1] == {name: sentence}
 
 
 # In the app
 
 
-async def opened(pilot: Pilot[None]) -> ParametersPanel:
+async def opened(pilot: Pilot[None]) -> ParametersDialog:
     """Opens the panel."""
     app = pilot.app
     await pilot.press("f4")
-    await until(lambda: isinstance(app.screen, ParametersPanel) and app.focused is not None)
-    assert isinstance(app.screen, ParametersPanel)
+    await until(lambda: isinstance(app.screen, ParametersDialog) and app.focused is not None)
+    assert isinstance(app.screen, ParametersDialog)
     return app.screen
 
 
-def below(panel: ParametersPanel, name: str) -> str:
+def below(panel: ParametersDialog, name: str) -> str:
     """What is told below a field."""
     told = panel.query_one(f"#below-{name}", Static)
     return str(told.content) if told.display else ""
@@ -201,7 +201,7 @@ async def test_it_works_in_a_small_terminal(make_app: MakeApp) -> None:
     app = make_app()
     async with running(app, (40, 12)) as pilot:
         panel = await opened(pilot)
-        assert panel.query_one("#panel").region.size == (40, 12)
+        assert panel.query_one("#dialog").region.size == (40, 12)
         await pilot.press("shift+tab")
         extra = panel.query_one("#extra")
         assert app.focused is extra

@@ -12,7 +12,7 @@ from streamtui.config import Config, Preset
 from streamtui.config.settings_file import read_settings
 from streamtui.core.parameters import Parameters
 from streamtui.ui.app import StreamTUI
-from streamtui.ui.dialogs.preset_picker import PresetsPanel
+from streamtui.ui.dialogs.preset_picker import PresetPicker
 from tests.support.raw_server import serving
 from tests.ui.conftest import MakeApp, Model, answered, ask, running, status, until
 
@@ -52,7 +52,7 @@ async def test_a_preset_is_shown_and_put_to_use(make_app: MakeApp, model: Model)
     app = make_app(config=Config(model.endpoint, presets=PRESETS))
     async with running(app) as pilot:
         await pilot.press("shift+f4")
-        await until(lambda: isinstance(app.screen, PresetsPanel) and preview(app))
+        await until(lambda: isinstance(app.screen, PresetPicker) and preview(app))
         assert lines(app) == ["coder", "terse", "away", "home [b]  in use"]
         assert preview(app) == "asks: zeta\nwith: temperature 0.1\nYou write code.\nOnly code."
         await pilot.press("down", "down")
@@ -68,7 +68,7 @@ async def test_a_preset_is_shown_and_put_to_use(make_app: MakeApp, model: Model)
         assert (body["model"], body["temperature"]) == ("zeta", 0.1)
         assert body["messages"][0]["content"] == "You write code.\nOnly code."
         await pilot.press("shift+f4")
-        await until(lambda: isinstance(app.screen, PresetsPanel))
+        await until(lambda: isinstance(app.screen, PresetPicker))
         assert lines(app)[0] == "coder  in use"
         await pilot.press(*"ter", "enter")
         await until(lambda: app.screen is app.chat)
@@ -82,7 +82,7 @@ async def test_a_preset_may_ask_another_server(make_app: MakeApp, model: Model, 
     app = make_app(config=Config(model.endpoint, presets=PRESETS, endpoints={"other": elsewhere}))
     async with running(app) as pilot:
         await pilot.press("shift+f4")
-        await until(lambda: isinstance(app.screen, PresetsPanel))
+        await until(lambda: isinstance(app.screen, PresetPicker))
         await pilot.press("down", "down", "enter")
         await until(lambda: "m-2  other" in status(app))
         assert "From the next prompt on: m-2 at other answers, seed 1." in told(app)
@@ -101,7 +101,7 @@ async def test_a_reply_under_way_is_not_cut_by_a_preset(make_app: MakeApp, model
         await ask(pilot, "hello")
         await until(lambda: model.bodies)
         await pilot.press("shift+f4")
-        await until(lambda: isinstance(app.screen, PresetsPanel))
+        await until(lambda: isinstance(app.screen, PresetPicker))
         await pilot.press("down", "down", "enter")
         await until(lambda: any("press esc to stop it first" in text for text in told(app)))
         assert app.chat.is_replying
@@ -114,7 +114,7 @@ async def test_without_presets_it_says_how_to_write_one(make_app: MakeApp, tmp_p
     app = make_app()
     async with running(app) as pilot:
         await pilot.press("shift+f4")
-        await until(lambda: isinstance(app.screen, PresetsPanel) and preview(app))
+        await until(lambda: isinstance(app.screen, PresetPicker) and preview(app))
         words, example, after = preview(app).split("\n\n")
         assert words == f"There are no presets yet. One is written into {paths.config_file()} like this:"
         file = tmp_path / "config.toml"
@@ -132,7 +132,7 @@ async def test_none_that_fits_is_told(make_app: MakeApp, model: Model) -> None:
     app = make_app(config=Config(model.endpoint, presets=PRESETS))
     async with running(app, (40, 12)) as pilot:
         await pilot.press("shift+f4")
-        await until(lambda: isinstance(app.screen, PresetsPanel))
+        await until(lambda: isinstance(app.screen, PresetPicker))
         await pilot.press(*"qqq")
         await until(lambda: "None fits" in preview(app))
         await pilot.press("enter", "escape")

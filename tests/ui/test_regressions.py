@@ -12,9 +12,9 @@ from streamtui.core.message import FinishReason, Message, Role
 from streamtui.storage import Store, StoreError
 from streamtui.ui.app import StreamTUI
 from streamtui.ui.code_files import can_open
-from streamtui.ui.dialogs.dialog import Panel
+from streamtui.ui.dialogs.dialog import Dialog
 from streamtui.ui.dialogs.help import HelpScreen
-from streamtui.ui.dialogs.target_dialog import TargetPanel
+from streamtui.ui.dialogs.target_dialog import TargetDialog
 from streamtui.ui.widgets.find_bar import FindBar
 from streamtui.ui.widgets.prompt_queue import PromptQueue
 from tests.ui.conftest import MakeApp, Model, answered, ask, pane, piece, running, status, until
@@ -30,7 +30,7 @@ async def test_the_language_of_code_is_no_markup(make_app: MakeApp) -> None:
     async with running(app) as pilot:
         app.chat.transcript.load(reply("```[/foo]\ncode\n```"))
         await pilot.press("f8", "a")
-        await until(lambda: isinstance(app.screen, TargetPanel))
+        await until(lambda: isinstance(app.screen, TargetDialog))
         await pilot.press("escape")
 
 
@@ -302,7 +302,7 @@ async def test_f1_shows_the_keys_in_every_panel(make_app: MakeApp) -> None:
         await until(lambda: answered(app))
         for key in ("ctrl+t", "ctrl+o", "f4"):
             await pilot.press(key)
-            await until(lambda: isinstance(app.screen, Panel))
+            await until(lambda: isinstance(app.screen, Dialog))
             await pilot.press("f1")
             await until(lambda: isinstance(app.screen, HelpScreen))
             await pilot.press("escape")

@@ -15,11 +15,11 @@ from streamtui.core.message import FinishReason, Message, Role
 from streamtui.core.session import Session, SessionFilter, SessionSummary
 from streamtui.storage import Store
 from streamtui.ui.app import StreamTUI
-from streamtui.ui.dialogs.export_dialog import ExportPanel
-from streamtui.ui.screens.sessions.filter_dialog import FilterPanel
+from streamtui.ui.dialogs.export_dialog import ExportDialog
+from streamtui.ui.screens.sessions.filter_dialog import FilterDialog
 from streamtui.ui.screens.sessions.preview import Preview
 from streamtui.ui.screens.sessions.rename_input import RenameInput
-from streamtui.ui.screens.sessions.rows import day_name
+from streamtui.ui.screens.sessions.rows import day_label
 from streamtui.ui.screens.sessions.screen import SessionsScreen
 from tests.ui.conftest import MakeApp, answered, ask, pane, running, status, until
 
@@ -327,7 +327,7 @@ async def test_the_list_is_narrowed_to_a_model(make_app: MakeApp, three: list[Se
     async with running(app, (80, 24)) as pilot:
         screen = await opened(pilot, app)
         await pilot.press("ctrl+f")
-        await until(lambda: isinstance(app.screen, FilterPanel) and app.screen.options.option_count == 8)
+        await until(lambda: isinstance(app.screen, FilterDialog) and app.screen.options.option_count == 8)
         await pilot.press(*"m-2", "enter")
         await until(lambda: app.screen is screen and len(listed(screen)) == 2)
         assert "model m-2" in str(screen.query_one("#count", Static).content)
@@ -400,7 +400,7 @@ async def test_the_preview_can_be_read_and_searched(make_app: MakeApp, three: li
 
 def test_days() -> None:
     today = date(2026, 3, 1)
-    names = [day_name(today - timedelta(days=n), today) for n in (-1, 0, 1, 2, 59, 60)]
+    names = [day_label(today - timedelta(days=n), today) for n in (-1, 0, 1, 2, 59, 60)]
     assert names == ["Today", "Today", "Yesterday", "Fri 27 Feb", "Thu 1 Jan", "Wed 31 Dec 2025"]
     assert time.time() - NOON < 2 * DAY
 
@@ -410,14 +410,14 @@ async def test_what_is_marked_is_exported(make_app: MakeApp, three: list[Session
     async with running(app, (80, 24)) as pilot:
         await opened(pilot, app)
         await pilot.press("shift+down", "shift+down", "f6")
-        await until(lambda: isinstance(app.screen, ExportPanel))
+        await until(lambda: isinstance(app.screen, ExportDialog))
         line = app.screen.query_one("#file", Input)
         line.value = str(tmp_path / "out")
         await pilot.press("enter")
         await until(lambda: any("Exported 2 sessions" in note.message for note in app._notifications))
         assert len(list((tmp_path / "out").glob("*.md"))) == 2
         await pilot.press("escape", "f6")
-        await until(lambda: isinstance(app.screen, ExportPanel))
+        await until(lambda: isinstance(app.screen, ExportDialog))
         app.screen.query_one("#file", Input).value = str(tmp_path / "one.md")
         await pilot.press("enter")
         await until(lambda: (tmp_path / "one.md").exists())

@@ -60,18 +60,18 @@ async def test_the_state_and_the_seconds_are_cut_last(make_app: MakeApp, model: 
         await begun(pilot, model)
         age(app, 125)
         bar = app.chat.status
-        bar.trouble, bar.elsewhere = "not saved", "2 new messages in another window"
+        bar.warning, bar.external_changes = "not saved", "2 new messages in another window"
         assert "◌ no data for 125 s" in status(app)
-        bar.found = "3 of 12 matches for a long search"
+        bar.search_status = "3 of 12 matches for a long search"
         assert "◌ no data for 125 s" in status(app)
-        bar.note = "https://example.com/a/link/the/mouse/is/over"
+        bar.link = "https://example.com/a/link/the/mouse/is/over"
         assert "◌ no data for 125 s" in status(app)
 
 
 async def test_without_a_reply_under_way_a_search_has_the_bar_to_itself(make_app: MakeApp, model: Model) -> None:
     app = make_app(model.endpoint)
     async with running(app, (40, 12)):
-        app.chat.status.found = "3 of 12"
+        app.chat.status.search_status = "3 of 12"
         assert status(app).startswith(" 3 of 12 ")
 
 

@@ -1,4 +1,4 @@
-"""KeyPanel: asks for the key of an endpoint."""
+"""ApiKeyDialog: asks for the key of an endpoint."""
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -7,11 +7,11 @@ from textual.widgets import Input, Static
 
 from streamtui.config import Endpoint
 from streamtui.core.redaction import without_password
-from streamtui.ui.dialogs.dialog import Panel
+from streamtui.ui.dialogs.dialog import Dialog
 from streamtui.ui.widgets.clean_input import CleanInput
 
 
-class KeyPanel(Panel[str]):
+class ApiKeyDialog(Dialog[str]):
     """Ends with the key, or with "" when left."""
 
     BINDINGS = [("escape", "dismiss('')", "leave")]
@@ -22,7 +22,7 @@ class KeyPanel(Panel[str]):
 
     def compose(self) -> ComposeResult:
         """Where the key goes, and a line for it that shows dots."""
-        with Vertical(id="panel"):
+        with Vertical(id="dialog"):
             yield Static(Content(self._words), id="words")
             yield CleanInput(placeholder="Paste or type the key", password=True, id="key")
             yield Static(id="hint", markup=False)
@@ -38,7 +38,7 @@ class KeyPanel(Panel[str]):
 
     def on_mount(self) -> None:
         """Names the panel."""
-        self.name_panel(f"The key of {self._endpoint.name}", "enter use it", "esc leave")
+        self.set_title(f"The key of {self._endpoint.name}", "enter use it", "esc leave")
         self.hint("")
         self.query_one(Input).focus()
 

@@ -1,4 +1,4 @@
-"""RoomPanel: what to do with a prompt that makes the conversation longer than the model can take."""
+"""ContextOverflowDialog: what to do with a prompt that makes the conversation longer than the model can take."""
 
 from typing import TYPE_CHECKING
 
@@ -8,32 +8,32 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from streamtui.ui.dialogs.dialog import ListPanel
+from streamtui.ui.dialogs.dialog import ListDialog
 
 if TYPE_CHECKING:
     from streamtui.conversation.request_context import Overflow
 
-LEAVE_OUT, SUMMARISE, SEND = "leave out", "summarise", "send"
+LEAVE_OUT, SUMMARIZE, SEND = "leave out", "summarise", "send"
 
 
-class RoomPanel(ListPanel):
-    """Ends with LEAVE_OUT, SUMMARISE or SEND; "" for nothing is sent."""
+class ContextOverflowDialog(ListDialog):
+    """Ends with LEAVE_OUT, SUMMARIZE or SEND; "" for nothing is sent."""
 
     def __init__(self, overflow: "Overflow", model: str, *, can_summarize: bool) -> None:
         super().__init__()
         self._overflow = overflow
         self._model = model
-        self._can_summarise = can_summarize
+        self._can_summarize = can_summarize
 
     def compose(self) -> ComposeResult:
         """What is too long, and the choices."""
-        with Vertical(id="panel"):
+        with Vertical(id="dialog"):
             yield Static(Content(self._sentence()), id="words")
             yield OptionList(*(Option(text, id=choice) for choice, text in self._choices().items()), markup=False)
 
     def on_mount(self) -> None:
         """Names the panel."""
-        self.name_panel("Longer than the model can take", "enter choose", "esc back")
+        self.set_title("Longer than the model can take", "enter choose", "esc back")
         self.options.focus()
 
     def _sentence(self) -> str:
@@ -47,6 +47,6 @@ class RoomPanel(ListPanel):
         choices = {}
         if self._overflow.fits:
             choices[LEAVE_OUT] = f"Send it without {oldest}; they stay here, with a mark"
-            if self._can_summarise:
-                choices[SUMMARISE] = f"Let the model sum up {oldest}, and send the summary in their place"
+            if self._can_summarize:
+                choices[SUMMARIZE] = f"Let the model sum up {oldest}, and send the summary in their place"
         return choices | {SEND: "Send all of it; the server may refuse it, or cut it without a word"}

@@ -1,4 +1,4 @@
-"""Panel: a box over the chat; its layout is read only when the first one opens."""
+"""Dialog: a box over the chat; its layout is read only when the first one opens."""
 
 from collections.abc import Sequence
 from typing import TypeVar
@@ -9,7 +9,7 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 
 from streamtui.ui.bindings import bindings_of
-from streamtui.ui.widgets.text_fit import AROUND_KEYS, hints
+from streamtui.ui.widgets.text_fit import BORDER_CELLS, fit_hints
 from streamtui.ui.working_screen import WorkingScreen
 
 Result = TypeVar("Result")
@@ -18,16 +18,16 @@ NARROW = 60
 """Cells of the terminal below which panels say less."""
 
 
-class Panel(WorkingScreen[Result], ModalScreen[Result]):
+class Dialog(WorkingScreen[Result], ModalScreen[Result]):
     """What every panel looks like: a titled box named ``panel``, perhaps with a filter, a list and a hint in it."""
 
     BINDINGS = [*bindings_of("chat", "suspend", priority=True), ("f1", "app.show_keys")]
     DEFAULT_CSS = """
-    Panel {
+    Dialog {
         align: center middle;
         background: $background 60%;
 
-        #panel {
+        #dialog {
             width: 90%;
             max-width: 104;
             height: auto;
@@ -42,7 +42,7 @@ class Panel(WorkingScreen[Result], ModalScreen[Result]):
             scrollbar-color: $foreground 30%;
             scrollbar-background: $surface;
         }
-        &.tall #panel { height: 85%; }
+        &.tall #dialog { height: 85%; }
         Input { border: none; height: 1; margin: 0 0 1 0; background: $panel; &:focus { border: none; } }
         OptionList {
             border: none;
@@ -58,18 +58,18 @@ class Panel(WorkingScreen[Result], ModalScreen[Result]):
         &.tall OptionList { height: 1fr; }
         #hint { height: auto; color: $warning; margin: 0 2 1 2; }
     }
-    .low Panel #panel { width: 100%; height: 100%; max-height: 100%; overflow-y: auto; }
-    .low Panel #hint { margin: 0 2; }
-    .low Panel OptionList { height: 1fr; }
+    .low Dialog #dialog { width: 100%; height: 100%; max-height: 100%; overflow-y: auto; }
+    .low Dialog #hint { margin: 0 2; }
+    .low Dialog OptionList { height: 1fr; }
     """
     SCOPED_CSS = False  # else the rules for low terminals, which begin at the app, never hold
 
     _key_hints: Sequence[str] = ()
 
-    def name_panel(self, title: str, *keys: str) -> None:
+    def set_title(self, title: str, *keys: str) -> None:
         """Write the title above the box and its keys below: the most important first, the way out last."""
         self._key_hints = keys
-        self.query_one("#panel").border_title = Content(title)  # text of models is no markup
+        self.query_one("#dialog").border_title = Content(title)  # text of models is no markup
         self.call_after_refresh(self._show_keys)
 
     @on(events.Resize)
@@ -78,8 +78,8 @@ class Panel(WorkingScreen[Result], ModalScreen[Result]):
         self.call_after_refresh(self._show_keys)
 
     def _show_keys(self) -> None:
-        for panel in self.query("#panel"):  # none, once the screen is closed
-            panel.border_subtitle = Content(hints(self._key_hints, panel.outer_size.width - AROUND_KEYS))
+        for panel in self.query("#dialog"):  # none, once the screen is closed
+            panel.border_subtitle = Content(fit_hints(self._key_hints, panel.outer_size.width - BORDER_CELLS))
 
     def hint(self, text: str) -> None:
         """Says something above the list; "" says nothing."""
@@ -90,7 +90,7 @@ class Panel(WorkingScreen[Result], ModalScreen[Result]):
             hint.scroll_visible(animate=False)
 
 
-class ListPanel(Panel[str]):
+class ListDialog(Dialog[str]):
     """A filter above a list. Ends with the id of the line picked, or with "" when left."""
 
     BINDINGS = [("escape", "dismiss('')", "leave"), ("up", "move(-1)"), ("down", "move(1)")]

@@ -15,11 +15,11 @@ from streamtui import paths
 from streamtui.config import Endpoint
 from streamtui.core.builtin_endpoints import address_wanted, without_address
 from streamtui.core.redaction import without_password
-from streamtui.ui.dialogs.dialog import ListPanel
+from streamtui.ui.dialogs.dialog import ListDialog
 from streamtui.ui.widgets.clean_input import CleanInput
 
 
-class EndpointPicker(ListPanel):
+class EndpointPicker(ListDialog):
     """Ends with the name of the endpoint picked, or with "" when left. Ready-made ones that still need an address
     are in the list too, and say so."""
 
@@ -34,14 +34,14 @@ class EndpointPicker(ListPanel):
 
     def compose(self) -> ComposeResult:
         """A filter above the list."""
-        with Vertical(id="panel"):
+        with Vertical(id="dialog"):
             yield CleanInput(placeholder="Filter by name or address", id="filter")
             yield Static(id="hint", markup=False)
             yield OptionList(id="endpoints", markup=False)
 
     def on_mount(self) -> None:
         """Fills the list."""
-        self.name_panel("Endpoints", "enter connect", "esc close")
+        self.set_title("Endpoints", "enter connect", "esc close")
         self.hint("")
         self.show("")
         self.look()

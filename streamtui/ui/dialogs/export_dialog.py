@@ -1,4 +1,4 @@
-"""ExportPanel: asks as what and where to export."""
+"""ExportDialog: asks as what and where to export."""
 
 import os
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from streamtui.exporters.formats import Format, format_of
-from streamtui.ui.dialogs.dialog import Panel
+from streamtui.ui.dialogs.dialog import Dialog
 from streamtui.ui.widgets.clean_input import CleanInput
 
 _NAMES = {Format.MARKDOWN: "Markdown", Format.HTML: "HTML", Format.JSON: "JSON", Format.TEXT: "Text"}
@@ -31,7 +31,7 @@ class Destination:
     """Whether all branches are wanted."""
 
 
-class ExportPanel(Panel[Destination | None]):
+class ExportDialog(Dialog[Destination | None]):
     """Ends with what the user wants, or with None when left."""
 
     BINDINGS = [
@@ -51,7 +51,7 @@ class ExportPanel(Panel[Destination | None]):
 
     def compose(self) -> ComposeResult:
         """A line for the name above the formats."""
-        with Vertical(id="panel"):
+        with Vertical(id="dialog"):
             yield CleanInput(str(self._proposed(Format.MARKDOWN)), id="file")
             yield Static(id="hint", markup=False)
             yield OptionList(*(Option(_line(each), id=each.value) for each in Format), id="formats")
@@ -65,7 +65,7 @@ class ExportPanel(Panel[Destination | None]):
 
     def _say_keys(self) -> None:
         branches = [f"ctrl+t all branches: {'yes' if self._tree else 'no'}"] if self._branches else []
-        self.name_panel(f"Export {self._what}", "enter export", *branches, "up, down format", "esc leave")
+        self.set_title(f"Export {self._what}", "enter export", *branches, "up, down format", "esc leave")
 
     @property
     def format(self) -> Format:

@@ -8,7 +8,7 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from streamtui.keys import Key
-from streamtui.ui.dialogs.dialog import Panel
+from streamtui.ui.dialogs.dialog import Dialog
 
 _PLACES = {
     "prompt": "In the prompt",
@@ -24,7 +24,7 @@ NARROW = 70
 """Cells below which keys and what they do stand one below the other."""
 
 
-class HelpScreen(Panel[None]):
+class HelpScreen(Dialog[None]):
     """Lists every key with what it does."""
 
     BINDINGS = [("escape,f1,q,enter", "dismiss", "leave")]
@@ -35,13 +35,13 @@ class HelpScreen(Panel[None]):
 
     def compose(self) -> ComposeResult:
         """One scrolling text."""
-        with VerticalScroll(id="panel"):
+        with VerticalScroll(id="dialog"):
             yield Static(self._tables(), id="keys")
 
     def on_mount(self) -> None:
         """Names the panel."""
-        self.name_panel("Keys", "esc leave")
-        self.query_one("#panel").focus()
+        self.set_title("Keys", "esc leave")
+        self.query_one("#dialog").focus()
 
     def _tables(self) -> Group:
         places = dict.fromkeys(key.place for key in self._keys)

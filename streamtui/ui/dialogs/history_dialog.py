@@ -1,4 +1,4 @@
-"""PromptHistory: the prompts of all sessions, to search and ask again."""
+"""HistoryDialog: the prompts of all sessions, to search and ask again."""
 
 import asyncio
 
@@ -11,14 +11,14 @@ from textual.widgets.option_list import Option
 
 from streamtui.core.search_query import Query
 from streamtui.storage import Store, StoreError
-from streamtui.ui.dialogs.dialog import ListPanel
+from streamtui.ui.dialogs.dialog import ListDialog
 from streamtui.ui.widgets.clean_input import CleanInput
 
 MOST = 100
 """Prompts listed at most."""
 
 
-class PromptHistory(ListPanel):
+class HistoryDialog(ListDialog):
     """Ends with the text of the prompt picked, or with "" when left."""
 
     BINDINGS = [("ctrl+r", "move(1)")]
@@ -30,14 +30,14 @@ class PromptHistory(ListPanel):
 
     def compose(self) -> ComposeResult:
         """A filter above the list."""
-        with Vertical(id="panel"):
+        with Vertical(id="dialog"):
             yield CleanInput(placeholder="Search what you have asked before", id="filter")
             yield Static(id="hint", markup=False)
             yield OptionList(id="prompts", markup=False)
 
     def on_mount(self) -> None:
         """Fills the list."""
-        self.name_panel("Earlier prompts", "enter insert", "ctrl+r older", "esc leave")
+        self.set_title("Earlier prompts", "enter insert", "ctrl+r older", "esc leave")
         self.load("")
 
     @on(Input.Changed, "#filter")

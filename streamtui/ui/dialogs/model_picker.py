@@ -19,11 +19,11 @@ from streamtui.providers.base import ProviderError
 from streamtui.storage import KnownModel, StoreError
 from streamtui.tokens import rounded
 from streamtui.ui.bindings import bindings_of
-from streamtui.ui.dialogs.dialog import ListPanel
+from streamtui.ui.dialogs.dialog import ListDialog
 from streamtui.ui.widgets.clean_input import CleanInput
 
 
-class ModelPicker(ListPanel):
+class ModelPicker(ListDialog):
     """Ends with the name of the model picked or typed, or with "" when left."""
 
     BINDINGS = bindings_of("models", priority=True)
@@ -41,7 +41,7 @@ class ModelPicker(ListPanel):
 
     def compose(self) -> ComposeResult:
         """A filter above the list."""
-        with Vertical(id="panel"):
+        with Vertical(id="dialog"):
             yield CleanInput(placeholder="Filter, or type the name of any model", id="filter")
             yield Static(id="hint", markup=False)
             yield OptionList(id="models", markup=False)
@@ -49,7 +49,7 @@ class ModelPicker(ListPanel):
     def on_mount(self) -> None:
         """Fills the list."""
         keys = "enter pick", "ctrl+t favourite", "shift+F2 other server", "esc leave"
-        self.name_panel(f"Models of {self._endpoint.name}", *keys)
+        self.set_title(f"Models of {self._endpoint.name}", *keys)
         self.load()
 
     @work(exclusive=True)
@@ -78,7 +78,7 @@ class ModelPicker(ListPanel):
         self._names = list(dict.fromkeys([*first, *current, *sorted(listed)]))
         self.show(self.query_one("#filter", Input).value)
         priced = any("$" in facts for facts in self._facts.values())
-        self.query_one("#panel").border_title = Content(
+        self.query_one("#dialog").border_title = Content(
             f"Models of {self._endpoint.name}{' · $ a million tokens' if priced else ''}"
         )
 
@@ -116,7 +116,7 @@ class ModelPicker(ListPanel):
         if facts is None:
             said = self._conversation.catalog.get(name)
             by_name = priced_by_name(self._endpoint, name, said)
-            facts = self._facts[name] = in_words(model_info(self._endpoint, name, said), by_name=by_name)
+            facts = self._facts[name] = describe_model(model_info(self._endpoint, name, said), by_name=by_name)
         room = self.options.scrollable_content_region.width - cell_len(star + name + note) - cell_len(facts) - 1
         return Content.assemble(star, name, (note, "dim"), (" " * room + facts if room > 1 else "", "dim"))
 
@@ -144,7 +144,7 @@ class ModelPicker(ListPanel):
         self.app.call_later(self.app.run_action, "screen.pick_endpoint")
 
 
-def in_words(facts: ModelInfo, *, by_name: bool = False) -> str:
+def describe_model(facts: ModelInfo, *, by_name: bool = False) -> str:
     """Returns the window and the prices of a million tokens, as in ``400k · $1.25 in · $10 out``.
 
     `by_name`: the prices are those of the model's maker, and carry ``~``.

@@ -1,4 +1,4 @@
-"""MovePanel: asks where a conversation continues whose endpoint is gone, has moved to another host, or has no key."""
+"""The dialog that asks which endpoint continues a session whose own endpoint is not usable."""
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -9,16 +9,16 @@ from textual.widgets.option_list import Option
 from streamtui.config import Endpoint
 from streamtui.config.session_endpoint import endpoint_at, host_of, is_same_host
 from streamtui.core.session import Session
-from streamtui.ui.dialogs.dialog import ListPanel
+from streamtui.ui.dialogs.dialog import ListDialog
 
 OTHER = "other"
-"""What MovePanel ends with to pick from all endpoints."""
+"""What MoveSessionDialog ends with to pick from all endpoints."""
 _CANCEL = "cancel"
 _LONGEST = 60
 """Characters of a name or an address: enough to know it, whatever a database holds."""
 
 
-class MovePanel(ListPanel):
+class MoveSessionDialog(ListDialog):
     """Ends with a key of `offers`, with `OTHER`, or with "" for nothing is sent."""
 
     def __init__(self, session: Session, named: Endpoint | None, usual: Endpoint) -> None:
@@ -39,7 +39,7 @@ class MovePanel(ListPanel):
 
     def compose(self) -> ComposeResult:
         """What has changed, and the choices."""
-        with Vertical(id="panel"):
+        with Vertical(id="dialog"):
             yield Static(Content(f"{self._sentence()}\n"), id="words")
             choices = {**{choice: self._line(choice) for choice in self.offers}, OTHER: "Pick another endpoint"}
             lines = (Option(text, id=choice) for choice, text in {**choices, _CANCEL: "Cancel"}.items())
@@ -47,7 +47,7 @@ class MovePanel(ListPanel):
 
     def on_mount(self) -> None:
         """Names the panel, and highlights what sends nothing: a second enter must not choose."""
-        self.name_panel("Send this conversation to another server?", "enter choose · esc cancel")
+        self.set_title("Send this conversation to another server?", "enter choose · esc cancel")
         self.options.highlighted = self.options.option_count - 1
         self.options.focus()
 

@@ -32,7 +32,7 @@ NOT_SENT = "-"
 """What one writes for a parameter that is not sent, whatever the endpoint sets."""
 
 
-def as_text(parameters: Parameters, name: str) -> str:
+def format_parameter(parameters: Parameters, name: str) -> str:
     """Returns what one would write for the value of `name`; empty where it is not set."""
     if name in parameters.unset:
         return NOT_SENT
@@ -46,18 +46,18 @@ def as_text(parameters: Parameters, name: str) -> str:
     return str(value).removesuffix(".0")
 
 
-def parameters_in_words(parameters: Parameters) -> list[str]:
+def describe_parameters(parameters: Parameters) -> list[str]:
     """Returns what is set, as in ``temperature 0.2``, and what is not sent whatever the endpoint sets."""
-    return [words for field in FIELDS if (words := in_words(parameters, field.name))]
+    return [words for field in FIELDS if (words := describe_parameter(parameters, field.name))]
 
 
-def in_words(parameters: Parameters, name: str) -> str:
+def describe_parameter(parameters: Parameters, name: str) -> str:
     """Returns what holds for `name`, as in ``temperature 0.2`` or ``seed not sent``; empty where nothing is set."""
-    text = as_text(parameters, name)
+    text = format_parameter(parameters, name)
     return text and f"{name} {'not sent' if text == NOT_SENT else text}"
 
 
-def parameters_written(texts: Mapping[str, str]) -> tuple[Parameters, dict[str, str]]:
+def parse_parameters(texts: Mapping[str, str]) -> tuple[Parameters, dict[str, str]]:
     """Returns the parameters that `texts` set, by their names, and a sentence for each that can't be used."""
     values: dict[str, Any] = {}
     mistakes: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""ParametersPanel: the system prompt and every parameter of a session, with what holds where nothing is written."""
+"""ParametersDialog: the system prompt and every parameter of a session, with what holds where nothing is written."""
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -9,10 +9,9 @@ from textual.widgets import Input, Static, TextArea
 
 from streamtui.config import Endpoint
 from streamtui.core.parameters import EFFORTS, Parameters
-from streamtui.ui.dialogs.dialog import Panel
-from streamtui.ui.dialogs.parameter_fields import FIELDS, NOT_SENT, Field, as_text, parameters_written
-from streamtui.ui.widgets.clean_area import CleanArea
-from streamtui.ui.widgets.clean_input import CleanInput
+from streamtui.ui.dialogs.dialog import Dialog
+from streamtui.ui.dialogs.parameter_fields import FIELDS, NOT_SENT, Field, format_parameter, parse_parameters
+from streamtui.ui.widgets.clean_input import CleanInput, CleanTextArea
 
 LEGEND = (
     f"What is written holds for this session; grey is what holds without it. A parameter of {NOT_SENT} is not sent."
@@ -27,7 +26,7 @@ class _Line(CleanInput):
     BINDINGS = [("up", "app.focus_previous", "field above"), ("down", "app.focus_next", "field below")]
 
 
-class ParametersPanel(Panel[tuple[str, Parameters] | None]):
+class ParametersDialog(Dialog[tuple[str, Parameters] | None]):
     """Ends with the system prompt and the parameters that are written, or with None when left."""
 
     BINDINGS = [
@@ -35,7 +34,7 @@ class ParametersPanel(Panel[tuple[str, Parameters] | None]):
         ("ctrl+s", "save", "save"),
     ]
     DEFAULT_CSS = """
-    ParametersPanel {
+    ParametersDialog {
         .field { height: auto; layout: horizontal; }
         .name { width: 19; height: auto; }
         .side { width: 1fr; height: auto; }
@@ -46,7 +45,7 @@ class ParametersPanel(Panel[tuple[str, Parameters] | None]):
         TextArea { border: none; padding: 0 2; height: auto; min-height: 1; max-height: 6; background: $panel; }
         TextArea:focus { border: none; }
     }
-    ParametersPanel.narrow .field { layout: vertical; }
+    ParametersDialog.narrow .field { layout: vertical; }
     """
 
     def __init__(self, system: str, parameters: Parameters, endpoint: Endpoint, model: str) -> None:
@@ -61,11 +60,11 @@ class ParametersPanel(Panel[tuple[str, Parameters] | None]):
 
     def compose(self) -> ComposeResult:
         """A field below another."""
-        with VerticalScroll(id="panel", can_focus=False):
+        with VerticalScroll(id="dialog", can_focus=False):
             yield Static(LEGEND, classes="legend")
             with Vertical(classes="field"):
                 yield Static("system prompt", classes="name")
-                yield CleanArea(self._system, id="system", placeholder="none")
+                yield CleanTextArea(self._system, id="system", placeholder="none")
             for field in FIELDS:
                 with Vertical(classes="field"):
                     yield Static(field.name.replace("_", " "), classes="name")
@@ -74,9 +73,12 @@ class ParametersPanel(Panel[tuple[str, Parameters] | None]):
                         yield Static(id=f"below-{field.name}", classes="below", markup=False)
 
     def _box_of(self, field: Field) -> Input | TextArea:
-        text, without = as_text(self._parameters, field.name), f"{self._without(field.name)} · {field.expected}"
+        text, without = (
+            format_parameter(self._parameters, field.name),
+            f"{self._without(field.name)} · {field.expected}",
+        )
         if field.name == "extra":
-            return CleanArea(text, id=field.name, placeholder=Content(without))
+            return CleanTextArea(text, id=field.name, placeholder=Content(without))
         suggester = SuggestFromList(EFFORTS) if field.name == "reasoning_effort" else None
         return _Line(text, id=field.name, placeholder=without, suggester=suggester, select_on_focus=False)
 
@@ -87,13 +89,13 @@ class ParametersPanel(Panel[tuple[str, Parameters] | None]):
             (self._endpoint.parameters, f"set for {self._endpoint.name}"),
         )
         for parameters, origin in levels:
-            if text := as_text(parameters, name):
+            if text := format_parameter(parameters, name):
                 return f"{'not sent' if text == NOT_SENT else text}, {origin}"
         return "not sent"
 
     def on_mount(self) -> None:
         """Names the panel."""
-        self.name_panel(f"Parameters · {self._model or 'no model yet'}", "enter, ctrl+s save", "esc leave")
+        self.set_title(f"Parameters · {self._model or 'no model yet'}", "enter, ctrl+s save", "esc leave")
         self._tell({})
         self.query_one("#system").focus()
 
@@ -105,13 +107,13 @@ class ParametersPanel(Panel[tuple[str, Parameters] | None]):
     @on(TextArea.Changed)
     def mend(self) -> None:
         """Brings what is told of the fields up to date; new mistakes wait until it is saved."""
-        _, mistakes = parameters_written(self._texts())
+        _, mistakes = parse_parameters(self._texts())
         self._tell({name: mistake for name, mistake in mistakes.items() if self._told.get(name, ("", False))[1]})
 
     @on(Input.Submitted)
     def action_save(self) -> None:
         """Ends with what is written, unless there is a mistake in it."""
-        parameters, mistakes = parameters_written(self._texts())
+        parameters, mistakes = parse_parameters(self._texts())
         self._tell(mistakes)
         if mistakes:
             self.query_one(f"#{next(iter(mistakes))}").focus()

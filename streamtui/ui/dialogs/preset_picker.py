@@ -1,4 +1,4 @@
-"""PresetsPanel: the presets of the settings, each with what it asks for, to pick one."""
+"""PresetPicker: the presets of the settings, each with what it asks for, to pick one."""
 
 from collections.abc import Iterator, Mapping
 
@@ -13,24 +13,24 @@ from textual.widgets.option_list import Option
 from streamtui import paths
 from streamtui.config import Preset
 from streamtui.core.sanitize import clean_line
-from streamtui.ui.dialogs.dialog import ListPanel
-from streamtui.ui.dialogs.parameter_fields import parameters_in_words
+from streamtui.ui.dialogs.dialog import ListDialog
+from streamtui.ui.dialogs.parameter_fields import describe_parameters
 from streamtui.ui.widgets.clean_input import CleanInput
 
 
-class PresetsPanel(ListPanel):
+class PresetPicker(ListDialog):
     """Ends with the name of the preset picked, or with "" when left."""
 
     DEFAULT_CSS = """
-    PresetsPanel #preview {
+    PresetPicker #preview {
         height: auto;
         max-height: 8;
         border-top: solid $foreground 25%;
         padding: 0 2;
         color: $foreground 75%;
     }
-    PresetsPanel.none #preview { max-height: 100%; border-top: none; }
-    PresetsPanel.none Input, PresetsPanel.none OptionList { display: none; }
+    PresetPicker.none #preview { max-height: 100%; border-top: none; }
+    PresetPicker.none Input, PresetPicker.none OptionList { display: none; }
     """
 
     def __init__(self, presets: Mapping[str, Preset], in_use: str) -> None:
@@ -40,14 +40,14 @@ class PresetsPanel(ListPanel):
 
     def compose(self) -> ComposeResult:
         """A filter above the list, what the highlighted one asks for below."""
-        with Vertical(id="panel"):
+        with Vertical(id="dialog"):
             yield CleanInput(placeholder="Filter", id="filter")
             yield OptionList(id="presets", markup=False)
             yield Static(id="preview", markup=False)
 
     def on_mount(self) -> None:
         """Fills the list."""
-        self.name_panel("Presets", *(["enter use preset"] if self._presets else []), "esc leave")
+        self.set_title("Presets", *(["enter use preset"] if self._presets else []), "esc leave")
         self.show("")
 
     @on(Input.Changed, "#filter")
@@ -77,7 +77,7 @@ class PresetsPanel(ListPanel):
     def preview(self, event: OptionList.OptionHighlighted) -> None:
         """Shows what the highlighted preset asks for."""
         preset = self._presets[event.option_id or ""]
-        self.query_one("#preview", Static).update(Content("\n".join(in_words(preset))))
+        self.query_one("#preview", Static).update(Content("\n".join(describe_preset(preset))))
 
 
 def _how_to_write_one() -> str:
@@ -91,13 +91,13 @@ parameters = {{ temperature = 0 }}
 streamtui config edit opens the file; it holds from the next start on."""
 
 
-def in_words(preset: Preset) -> Iterator[str]:
+def describe_preset(preset: Preset) -> Iterator[str]:
     """Yields what `preset` asks for, line by line."""
     who = [preset.model, preset.endpoint and f"at {preset.endpoint}"]
     if any(who):
         yield f"asks: {' '.join(filter(None, who))}"
     if preset.parameters:
-        yield f"with: {', '.join(parameters_in_words(preset.parameters))}"
+        yield f"with: {', '.join(describe_parameters(preset.parameters))}"
     if preset.system:
         yield from preset.system.splitlines()
     if not (any(who) or preset.parameters or preset.system):

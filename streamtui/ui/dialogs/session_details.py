@@ -13,8 +13,8 @@ from streamtui.conversation import Conversation
 from streamtui.core.message import Message, Role, Usage
 from streamtui.core.pricing import Cost, cost_of_reply, is_estimate, spent, uncounted
 from streamtui.tokens import Count
-from streamtui.ui.dialogs.dialog import Panel
-from streamtui.ui.dialogs.parameter_fields import parameters_in_words
+from streamtui.ui.dialogs.dialog import Dialog
+from streamtui.ui.dialogs.parameter_fields import describe_parameters
 
 FEW = 3
 """Replies that fit without filling the screen."""
@@ -24,11 +24,11 @@ _SELDOM = ("cached", "thought")
 """Columns left out where they say nothing, as there is little room."""
 
 
-class SessionDetails(Panel[None]):
+class SessionDetails(Dialog[None]):
     """Shows numbers of the session, then a line for every reply on all its branches."""
 
     BINDINGS = [("escape,q,enter", "dismiss", "leave")]
-    SCOPED_CSS = False  # see Panel
+    SCOPED_CSS = False  # see Dialog
     DEFAULT_CSS = """
     SessionDetails {
         #facts { height: auto; max-height: 12; margin: 0 0 1 0; scrollbar-size-vertical: 1; }
@@ -45,14 +45,14 @@ class SessionDetails(Panel[None]):
 
     def compose(self) -> ComposeResult:
         """The facts above the table."""
-        with Vertical(id="panel"):
+        with Vertical(id="dialog"):
             with VerticalScroll(id="facts"):
                 yield Static(Content("\n".join(f"{name:<12}{fact}" for name, fact in self._facts() if fact)))
             yield DataTable(zebra_stripes=True, cursor_type="row")
 
     def on_mount(self) -> None:
         """Fills the table, the newest reply in view."""
-        self.name_panel("Session details", "esc leave")
+        self.set_title("Session details", "esc leave")
         table: DataTable[Text] = self.query_one(DataTable)
         messages = enumerate(self._conversation.session.messages.values(), 1)
         rows = [list(self._row(number, message)) for number, message in messages if message.role is Role.ASSISTANT]
@@ -75,7 +75,7 @@ class SessionDetails(Panel[None]):
         yield "answered by", f"{conversation.model or 'no model yet'} at {conversation.provider.endpoint.name}"
         yield "context", f"{count} of {window:,} tokens" if window else f"{count} tokens, of an unknown window"
         yield from self._paid()
-        yield "parameters", ", ".join(parameters_in_words(conversation.parameters))
+        yield "parameters", ", ".join(describe_parameters(conversation.parameters))
 
     def _paid(self) -> Iterator[tuple[str, str]]:
         messages = self._conversation.session.messages.values()

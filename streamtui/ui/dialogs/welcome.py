@@ -10,7 +10,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from streamtui.config import DEMO, Endpoint
-from streamtui.ui.dialogs.dialog import NARROW, Panel
+from streamtui.ui.dialogs.dialog import NARROW, Dialog
 
 if TYPE_CHECKING:
     from streamtui.providers.local_servers import LocalServer
@@ -19,7 +19,7 @@ OTHER = "other"
 """What Welcome ends with where the user wants to see all endpoints."""
 
 
-class Welcome(Panel[Endpoint | str | None]):
+class Welcome(Dialog[Endpoint | str | None]):
     """Ends with the endpoint to talk to, `OTHER`, or None to look around without anybody who answers."""
 
     BINDINGS = [("escape", "dismiss", "leave")]
@@ -33,14 +33,14 @@ class Welcome(Panel[Endpoint | str | None]):
 
     def compose(self) -> ComposeResult:
         """Words and a choice."""
-        with Vertical(id="panel"):
+        with Vertical(id="dialog"):
             yield Static(Content(f"There is no key for {self._wanted.name}, so nobody can answer yet.\n"), id="words")
             yield OptionList(id="choices", markup=False)
             yield Static(id="hint", markup=False)
 
     def on_mount(self) -> None:
         """Names the panel, and looks who is here."""
-        self.name_panel("Welcome to streamtui", "enter choose", "esc leave")
+        self.set_title("Welcome to streamtui", "enter choose", "esc leave")
         choices = self.query_one(OptionList)
         choices.add_options(Option(text, id=name) for name, text in self._choices().items())
         choices.highlighted = 0

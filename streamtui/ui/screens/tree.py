@@ -14,8 +14,8 @@ from streamtui.core.session import Session, title_from
 from streamtui.core.styled_text import Run
 from streamtui.keys import remapped
 from streamtui.ui.bindings import bindings_of
-from streamtui.ui.dialogs.dialog import Panel
-from streamtui.ui.screens.sessions.rows import moment_name
+from streamtui.ui.dialogs.dialog import Dialog
+from streamtui.ui.screens.sessions.rows import short_date
 from streamtui.ui.screens.tree_rows import Node, nodes_of
 from streamtui.ui.widgets.line_list import LineList
 
@@ -36,7 +36,7 @@ class TreeList(LineList):
         return runs_of(row, width)
 
 
-class TreeScreen(Panel[Chosen | None]):
+class TreeScreen(Dialog[Chosen | None]):
     """Ends with a message and what to do with it, or with None when left."""
 
     BINDINGS = [
@@ -63,14 +63,14 @@ class TreeScreen(Panel[Chosen | None]):
 
     def compose(self) -> ComposeResult:
         """The tree in a box."""
-        with Vertical(id="panel"):
+        with Vertical(id="dialog"):
             yield TreeList(id="tree")
 
     def on_mount(self) -> None:
         """Shows the tree."""
         keys = remapped(self._keymap)
         labels = (f"{key.shown.split(', ')[0]} {key.label}" for key in keys if key.place == "tree")
-        self.name_panel(f"Branches of “{self._session.title or 'a new session'}”", *labels, "esc leave")
+        self.set_title(f"Branches of “{self._session.title or 'a new session'}”", *labels, "esc leave")
         at = next((at for at, node in enumerate(self._tree) if node.message.id == self._first), 0)
         # Once it has its size, so that the highlight can be scrolled into view.
         self.call_after_refresh(self.tree_list.show, self._tree, at)
@@ -138,7 +138,7 @@ def runs_of(node: Node, width: int) -> list[Run]:
     message = node.message
     who, style = ("You", "user") if message.role is Role.USER else (message.model or "…", "assistant")
     number = f" {node.variant[0]}/{node.variant[1]}" if node.variant else ""
-    facts = f"{number} {moment_name(message.created, date.today()):>8}" if width >= 50 else number
+    facts = f"{number} {short_date(message.created, date.today()):>8}" if width >= 50 else number
     before: list[Run] = [("● " if node.is_shown else "  ", "ready"), (node.lines, "faint"), (f"{who}  ", style)]
     ending = f" ■ {node.ending}" if node.ending else ""
     room = max(4, width - sum(cell_len(text) for text, _ in before) - cell_len(ending) - cell_len(facts) - 1)

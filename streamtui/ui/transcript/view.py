@@ -18,7 +18,7 @@ from streamtui.error_log import LOG
 from streamtui.ui.transcript.entry import Entry
 from streamtui.ui.transcript.flow import Flow, Place
 from streamtui.ui.transcript.lines import LinePainter
-from streamtui.ui.widgets.line_cache import KeptRows
+from streamtui.ui.widgets.line_cache import CachedRows
 
 FRAME = 1 / 30
 """Seconds between frames at least, whatever the source of change."""
@@ -45,7 +45,7 @@ class TranscriptView(ScrollView, can_focus=True):
     """Whether the end stays in view as it grows."""
 
     def __init__(self, *, id: str | None = None) -> None:
-        self._rows = KeptRows()
+        self._rows = CachedRows()
         super().__init__(id=id)
         self.flow = Flow()
         self.lines = LinePainter(self, self.flow)
@@ -285,8 +285,8 @@ class TranscriptView(ScrollView, can_focus=True):
         """Paints the lines of `crop`; of those painted before, only what has changed."""
         self.lines.width, height = self.size
         top = int(self.scroll_y)
-        stale = self._rows.stale(height)
-        rows = self._rows.keep(stale.start, [self._painted(top + y, y) for y in stale])
+        stale = self._rows.stale_rows(height)
+        rows = self._rows.update(stale.start, [self._painted(top + y, y) for y in stale])
         if not self.following and rows:
             rows[-1] = self.lines.badge(height - 1, *self.lines_below)
         if (crop.x, crop.width) != (0, self.size.width):
@@ -302,7 +302,7 @@ class TranscriptView(ScrollView, can_focus=True):
 
     def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
         """Paints again what has changed."""
-        self._rows.spoil(regions)
+        self._rows.invalidate(regions)
         return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
     def render_line(self, y: int) -> Strip:

@@ -17,7 +17,7 @@ class FindBar(CleanInput):
     """
 
     @dataclass
-    class Wanted(message.Message):
+    class QueryChanged(message.Message):
         """The user wants to see where `query` stands."""
 
         query: str
@@ -34,7 +34,7 @@ class FindBar(CleanInput):
     def on_input_changed(self, event: Input.Changed) -> None:
         """Looks for what is written so far."""
         event.stop()
-        self.post_message(self.Wanted(event.value))
+        self.post_message(self.QueryChanged(event.value))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Goes to the next hit."""

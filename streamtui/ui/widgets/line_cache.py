@@ -1,4 +1,4 @@
-"""KeptLines: a widget that paints its lines once, until it is refreshed."""
+"""CachedLines: a widget that paints its lines once, until it is refreshed."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Self
@@ -13,7 +13,7 @@ else:
     _Base = object  # Textual takes CSS and component classes from the first base that is a widget
 
 
-class KeptLines(_Base):
+class CachedLines(_Base):
     """To be mixed into a widget, before it.
 
     The compositor asks every widget of the screen for all of its lines, whenever a single line of any of them has
@@ -34,22 +34,22 @@ class KeptLines(_Base):
         return self._kept[1]
 
 
-class KeptRows:
+class CachedRows:
     """Rows that were painted, and which of them have to be painted again."""
 
     def __init__(self) -> None:
         self._rows: list[Strip] = []
         self._stale = 0
 
-    def spoil(self, regions: Iterable[Region]) -> None:
+    def invalidate(self, regions: Iterable[Region]) -> None:
         """Notes that rows from the topmost of `regions` on, or all where there are none, look different now."""
         self._stale = min([self._stale, *(region.y for region in regions)]) if regions else 0
 
-    def stale(self, height: int) -> range:
+    def stale_rows(self, height: int) -> range:
         """Which rows of `height` have to be painted."""
         return range(self._stale if len(self._rows) == height else 0, height)
 
-    def keep(self, first: int, rows: list[Strip]) -> list[Strip]:
+    def update(self, first: int, rows: list[Strip]) -> list[Strip]:
         """Keeps `rows`, painted from row `first` on, and returns all."""
         self._rows[first:] = rows
         self._stale = len(self._rows)

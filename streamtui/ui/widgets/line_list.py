@@ -12,10 +12,10 @@ from textual.widget import Widget
 
 from streamtui.core.styled_text import Run
 from streamtui.ui.styles import StyleTable
-from streamtui.ui.widgets.line_cache import KeptLines
+from streamtui.ui.widgets.line_cache import CachedLines
 
 
-class LineList(KeptLines, ScrollView):
+class LineList(CachedLines, ScrollView):
     """A list without the focus: its keys come from the screen, so that words can be typed meanwhile.
 
     10,000 rows in Textual's OptionList take 0.5 s to put in; here they take none.
@@ -32,7 +32,7 @@ class LineList(KeptLines, ScrollView):
     class Opened(message.Message):
         """The user wants the highlighted row."""
 
-    class Wanting(message.Message):
+    class NearEnd(message.Message):
         """The end of the rows is near."""
 
     def __init__(self, *, id: str | None = None) -> None:
@@ -47,11 +47,11 @@ class LineList(KeptLines, ScrollView):
         """Returns what `row` looks like in `width` cells."""
         raise NotImplementedError
 
-    def can_have_highlight(self, at: int) -> bool:
+    def is_selectable(self, at: int) -> bool:
         """Whether row `at` is more than a heading."""
         return True
 
-    def place_of(self, row: Any) -> int:
+    def index_of(self, row: Any) -> int:
         """Where `row` of earlier rows stands now; -1 where it does not."""
         return next((at for at, other in enumerate(self.rows) if other == row), -1)
 
@@ -65,7 +65,7 @@ class LineList(KeptLines, ScrollView):
         before = self.row
         self._take(rows)
         if at is None:
-            same = -1 if before is None else self.place_of(before)
+            same = -1 if before is None else self.index_of(before)
             at = max(0, self.highlighted) if same < 0 else same
         self._highlight(self._nearest(at), scroll=True)
 
@@ -81,8 +81,8 @@ class LineList(KeptLines, ScrollView):
 
     def _nearest(self, at: int) -> int:
         """The row at or behind `at` that can be highlighted, else the last one before it; -1 for none."""
-        after = (i for i in range(at, len(self.rows)) if self.can_have_highlight(i))
-        before = (i for i in range(min(at, len(self.rows)) - 1, -1, -1) if self.can_have_highlight(i))
+        after = (i for i in range(at, len(self.rows)) if self.is_selectable(i))
+        before = (i for i in range(min(at, len(self.rows)) - 1, -1, -1) if self.is_selectable(i))
         return next(after, next(before, -1))
 
     # Walking
@@ -92,7 +92,7 @@ class LineList(KeptLines, ScrollView):
         at = self.highlighted
         for _ in range(abs(by)):
             way = range(at + 1, len(self.rows)) if by > 0 else range(at - 1, -1, -1)
-            at = next((i for i in way if self.can_have_highlight(i)), at)
+            at = next((i for i in way if self.is_selectable(i)), at)
         self._highlight(at, scroll=True)
 
     def page(self, by: int) -> None:
@@ -119,7 +119,7 @@ class LineList(KeptLines, ScrollView):
 
     def _bring_into_view(self, at: int) -> None:
         """Scrolls to row `at`, with the heading above it."""
-        top = at if not at or self.can_have_highlight(at - 1) else at - 1
+        top = at if not at or self.is_selectable(at - 1) else at - 1
         height, y = self.size.height, int(self.scroll_y)
         if top < y:
             self.scroll_to(y=top, animate=False)
@@ -129,7 +129,7 @@ class LineList(KeptLines, ScrollView):
     def _ask_for_more(self) -> None:
         height = self.size.height
         if len(self.rows) - max(self.highlighted, int(self.scroll_y) + height) < 2 * height:
-            self.post_message(self.Wanting())
+            self.post_message(self.NearEnd())
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Scrolls, and asks for more rows where the end comes near."""
@@ -149,11 +149,11 @@ class LineList(KeptLines, ScrollView):
         at = int(self.scroll_y) + event.y
         if event.x >= self.size.width - 1:
             self.scroll_to(y=event.y / max(1, self.size.height - 1) * self.max_scroll_y, animate=False)
-        elif at < len(self.rows) and self.can_have_highlight(at):
+        elif at < len(self.rows) and self.is_selectable(at):
             self._highlight(at, scroll=False)
-            self.take_click(event)
+            self.handle_click(event)
 
-    def take_click(self, event: events.Click) -> None:
+    def handle_click(self, event: events.Click) -> None:
         """Opens the highlighted row at the second click."""
         if event.chain == 2:
             self.post_message(self.Opened())

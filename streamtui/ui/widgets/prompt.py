@@ -11,7 +11,7 @@ from textual.widgets import TextArea
 from streamtui.core.message import Attachment
 from streamtui.core.sanitize import clean
 from streamtui.ui.bindings import bindings_of
-from streamtui.ui.widgets.line_cache import KeptLines
+from streamtui.ui.widgets.line_cache import CachedLines
 
 LARGE_PASTE = 8_000
 """Characters from which a paste becomes an attachment: one line of 100 KB costs TextArea 0.5 s a key."""
@@ -23,7 +23,7 @@ HOLD = 0.04
 """Seconds that enter at the end of a burst waits for more of it."""
 
 
-class _Written(NamedTuple):
+class _Draft(NamedTuple):
     """A prompt as it stood in the box."""
 
     text: str
@@ -33,7 +33,7 @@ class _Written(NamedTuple):
         return bool(self.text.strip() or self.attachments)
 
 
-class Prompt(KeptLines, TextArea):
+class Prompt(CachedLines, TextArea):
     """A multi-line box in which enter sends."""
 
     BINDINGS = bindings_of("prompt")
@@ -45,7 +45,7 @@ class Prompt(KeptLines, TextArea):
         text: str
         attachments: tuple[Attachment, ...] = ()
 
-    class Asked(message.Message):
+    class ActionRequested(message.Message):
         """The user pressed a key that is the screen's business."""
 
         def __init__(self, action: str) -> None:
@@ -55,10 +55,10 @@ class Prompt(KeptLines, TextArea):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, highlight_cursor_line=False, placeholder="Write a prompt")
         self._attachments: list[Attachment] = []
-        self._history: list[_Written] = []
-        self._put_away: list[_Written] = []
+        self._history: list[_Draft] = []
+        self._stashed: list[_Draft] = []
         self._at = 0
-        self._draft = _Written("")
+        self._draft = _Draft("")
         self._typed = 0.0
         """When the newest letter or enter arrived."""
         self._held: Timer | None = None
@@ -116,7 +116,7 @@ class Prompt(KeptLines, TextArea):
 
     def action_submit(self) -> None:
         """Sends what is written, unless there is nothing."""
-        written = _Written(self.text.strip("\n"), self.attachments)
+        written = _Draft(self.text.strip("\n"), self.attachments)
         if not written:
             return
         if self._at < len(self._history):
@@ -127,11 +127,11 @@ class Prompt(KeptLines, TextArea):
 
     def action_search_history(self) -> None:
         """Asks for an earlier prompt of any session."""
-        self.post_message(self.Asked("search_history"))
+        self.post_message(self.ActionRequested("search_history"))
 
     def action_edit_outside(self) -> None:
         """Asks for the user's editor."""
-        self.post_message(self.Asked("edit_outside"))
+        self.post_message(self.ActionRequested("edit_outside"))
 
     def action_delete_left(self) -> None:
         """Delete the character to the left; at the very beginning, remove the last attachment."""
@@ -152,27 +152,27 @@ class Prompt(KeptLines, TextArea):
         self._attachments = list(attachments)
         self._show_attachments()
 
-    def _remember(self, written: "_Written") -> None:
+    def _remember(self, written: "_Draft") -> None:
         if written and self._history[-1:] != [written]:
             self._history.append(written)
         self._at = len(self._history)
 
-    def remember(self, text: str, attachments: tuple[Attachment, ...] = ()) -> None:
+    def add_to_history(self, text: str, attachments: tuple[Attachment, ...] = ()) -> None:
         """Puts a prompt into the history, where the up key finds it."""
-        self._put_away.append(_Written(text, attachments))
-        self._remember(self._put_away[-1])
+        self._stashed.append(_Draft(text, attachments))
+        self._remember(self._stashed[-1])
 
-    def recall(self, texts: list[str]) -> None:
+    def set_history(self, texts: list[str]) -> None:
         """Takes `texts`, oldest first, as the earlier prompts; what was put away comes after them."""
-        self._history = [*(_Written(text) for text in texts), *self._put_away]
+        self._history = [*(_Draft(text) for text in texts), *self._stashed]
         self._at = len(self._history)
 
-    def put_away(self) -> bool:
+    def stash(self) -> bool:
         """Moves the draft into the history and clears the box; False when there was none."""
-        written = _Written(self.text, self.attachments)
+        written = _Draft(self.text, self.attachments)
         if not written:
             return False
-        self._put_away.append(written)
+        self._stashed.append(written)
         self._remember(written)
         self.reset()
         return True
@@ -196,7 +196,7 @@ class Prompt(KeptLines, TextArea):
         if not 0 <= at <= len(self._history):
             return
         if self._at == len(self._history):
-            self._draft = _Written(self.text, self.attachments)
+            self._draft = _Draft(self.text, self.attachments)
         self._at = at
         self.reset(*(self._history[at] if at < len(self._history) else self._draft))
 

@@ -30,16 +30,16 @@ class PromptQueue(Static):
         return prompt
 
     @property
-    def whole(self) -> tuple[str, tuple[Attachment, ...]]:
+    def combined(self) -> tuple[str, tuple[Attachment, ...]]:
         """All prompts, as one: text and files."""
         return "\n\n".join(self.texts), tuple(file for prompt in self._waiting for file in prompt.attachments)
 
     def take_all(self) -> tuple[str, tuple[Attachment, ...]]:
         """Takes all prompts out, as one."""
-        whole = self.whole
+        combined = self.combined
         self._waiting.clear()
         self._show()
-        return whole
+        return combined
 
     def _show(self) -> None:
         self.display = bool(self._waiting)

@@ -12,7 +12,7 @@ from textual.widget import Widget
 from streamtui.core.progress import Progress, State
 from streamtui.tokens import Count, rounded
 from streamtui.ui.styles import StyleTable
-from streamtui.ui.widgets.line_cache import KeptLines
+from streamtui.ui.widgets.line_cache import CachedLines
 
 if TYPE_CHECKING:
     from streamtui.core.pricing import Cost
@@ -35,7 +35,7 @@ _SIGNS = {
 }
 
 
-class StatusBar(KeptLines, Widget):
+class StatusBar(CachedLines, Widget):
     """One line at the bottom. When it gets narrow, the least needed parts go first."""
 
     def __init__(self, *, id: str | None = None) -> None:
@@ -52,18 +52,18 @@ class StatusBar(KeptLines, Widget):
     """What the session cost until now; None: nobody knows."""
     may_cost: reactive[bool] = reactive(True)
     """Whether a reply whose price is unknown may cost something."""
-    trouble: reactive[str] = reactive("")
+    warning: reactive[str] = reactive("")
     """Why sessions can't be saved at the moment; empty: they are."""
 
-    elsewhere: reactive[str] = reactive("")
+    external_changes: reactive[str] = reactive("")
     """What other windows have added to the session shown."""
-    keyless: reactive[bool] = reactive(False)
+    needs_key: reactive[bool] = reactive(False)
     """Whether the server wants a key and there is none."""
-    found: reactive[str] = reactive("")
+    search_status: reactive[str] = reactive("")
     """How a search goes."""
     mode: reactive[str] = reactive("")
     """Where letters are commands, and how to leave; "" while they are written."""
-    note: reactive[str] = reactive("")
+    link: reactive[str] = reactive("")
     """Something to read in place of all but a reply under way, such as where a link leads."""
 
     def render_line(self, y: int) -> Strip:
@@ -85,12 +85,12 @@ class StatusBar(KeptLines, Widget):
 
     def _left(self) -> list[Part]:
         state = _state(self.progress)
-        if said := self.note or self.found:
+        if said := self.link or self.search_status:
             return [state, ("  ", ""), (said, "name")] if self.progress.running else [(said, "name")]
         parts = [state, ("  ", ""), (self.model or "no model yet", "name")]
         parts.append((f"  {self.endpoint}", ""))
-        troubles = filter(None, [self.trouble, "no key" if self.keyless else ""])
-        news = [(f"  {self.elsewhere}", "name")] if self.elsewhere else []
+        troubles = filter(None, [self.warning, "no key" if self.needs_key else ""])
+        news = [(f"  {self.external_changes}", "name")] if self.external_changes else []
         return [*parts, *news, *((f"  {trouble}", "trouble") for trouble in troubles)]
 
     def _right(self) -> list[Part]:

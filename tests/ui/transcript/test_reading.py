@@ -7,7 +7,7 @@ from textual.geometry import Region
 
 from streamtui.core.message import Message, Role
 from streamtui.ui.app import StreamTUI
-from streamtui.ui.dialogs.target_dialog import TargetPanel
+from streamtui.ui.dialogs.target_dialog import TargetDialog
 from streamtui.ui.transcript.targets import Target, lettered
 from tests.ui.conftest import MakeApp, pane, running, status, until
 
@@ -102,7 +102,7 @@ async def test_letters_copy_save_edit_and_open(
         assert "d  print" in pane(app)
         for letter, action in (("d", "c"), ("f", "s"), ("s", "o")):
             await pilot.press("f8", letter)
-            await until(lambda: isinstance(app.screen, TargetPanel))
+            await until(lambda: isinstance(app.screen, TargetDialog))
             await pilot.press(action)
             await until(lambda: app.screen is app.chat)
             await pilot.pause()

@@ -18,13 +18,13 @@ from streamtui.core.session import USUAL, SessionSummary
 from streamtui.keys import name_of
 from streamtui.storage import SearchHit, Store, StoreError
 from streamtui.ui.pane_screen import PaneScreen
-from streamtui.ui.screens.sessions.filter_dialog import in_words
-from streamtui.ui.screens.sessions.key_line import KeyLine
-from streamtui.ui.screens.sessions.list_view import SessionsList
+from streamtui.ui.screens.sessions.filter_dialog import describe_filter
+from streamtui.ui.screens.sessions.key_hints import KeyHints
 from streamtui.ui.screens.sessions.listing import Listing, counted
 from streamtui.ui.screens.sessions.preview import Preview
 from streamtui.ui.screens.sessions.rename_input import RenameInput
 from streamtui.ui.screens.sessions.rows import Unfold, session_of
+from streamtui.ui.screens.sessions.sessions_list import SessionsList
 from streamtui.ui.widgets.clean_input import CleanInput
 
 NARROW = 100
@@ -113,7 +113,7 @@ class BrowsingScreen(PaneScreen[Opened | None]):
             with Vertical(id="look"):
                 yield Static(id="about", markup=False)
                 yield Preview(id="preview")
-        yield KeyLine("sessions", self.keymap, id="keys")
+        yield KeyHints("sessions", self.keymap, id="keys")
 
     def on_mount(self) -> None:
         """Shows the newest sessions."""
@@ -171,7 +171,7 @@ class BrowsingScreen(PaneScreen[Opened | None]):
         self.sessions.show(self._listing.rows, None if again else 0)
         self._show_state()
 
-    @on(SessionsList.Wanting)
+    @on(SessionsList.NearEnd)
     def load_more(self) -> None:
         """Reads the next page before the end comes into view."""
         if not self._listing.complete and not self._is_loading:
@@ -200,7 +200,7 @@ class BrowsingScreen(PaneScreen[Opened | None]):
         listing = self._listing
         self._say("" if listing.rows else self._why_empty())
         marked = f"{len(self.sessions.marked)} marked · " if self.sessions.marked else ""
-        place = f"{found} · " if (found := in_words(listing.where)) else ""
+        place = f"{found} · " if (found := describe_filter(listing.where)) else ""
         self.query_one("#count", Static).update(Content(f"{marked}{place}{listing.size}"), layout=False)
         self._name_keys()
 
@@ -212,7 +212,7 @@ class BrowsingScreen(PaneScreen[Opened | None]):
             labels |= {"archive": "restore", "delete": "delete for good", "pin": ""}
         elif where.archived:
             labels |= {"archive": "take back"}
-        self.query_one(KeyLine).call(labels)
+        self.query_one(KeyHints).call(labels)
 
     def _say(self, text: str) -> None:
         hint = self.query_one("#hint", Static)
@@ -222,7 +222,7 @@ class BrowsingScreen(PaneScreen[Opened | None]):
 
     def _why_empty(self) -> str:
         where, query = self._listing.where, self._listing.query
-        among = f" among: {in_words(where)}" if in_words(where) else ""
+        among = f" among: {describe_filter(where)}" if describe_filter(where) else ""
         if query:
             return f"No title and no message has “{query}”{among}."
         if not among:

@@ -16,13 +16,13 @@ class Changes:
         self._store = store
         self.titles: dict[str, str] = {}
         """New titles of sessions, by id."""
-        self.gone: set[str] = set()
+        self.removed: set[str] = set()
         """Ids of sessions that are in the trash now, or deleted."""
         self._back: list[tuple[str, Callable[[], None]]] = []
         """What holds again once a change is taken back, and how that is done; the last change last."""
 
     @property
-    def can_take_back(self) -> bool:
+    def can_undo(self) -> bool:
         """Whether something was done that can be taken back."""
         return bool(self._back)
 
@@ -54,7 +54,7 @@ class Changes:
     ) -> str:
         flag = not all(before)
 
-        def take_back() -> None:
+        def undo() -> None:
             for session, was in zip(sessions, before, strict=True):
                 set_flag(session.id, was)
 
@@ -62,7 +62,7 @@ class Changes:
             set_flag(session.id, flag)
         mixed = flag and any(before)
         again = "As they were before" if mixed else done[flag] if flag else f"{done[flag]} again"
-        return self._done(f"{done[not flag]}: {named(sessions)}", f"{again}: {named(sessions)}", take_back)
+        return self._done(f"{done[not flag]}: {named(sessions)}", f"{again}: {named(sessions)}", undo)
 
     def trash(self, sessions: Sessions) -> str:
         """Moves them to the trash."""
@@ -88,7 +88,7 @@ class Changes:
         again = f"In the trash: the copy of {named([session])}"
         return self._done(f"Copied: {named([session])}", again, lambda: self._store.trash(copy_id))
 
-    def take_back(self) -> str:
+    def undo(self) -> str:
         """Takes back what was done last, and says what holds again; "" where there is nothing."""
         if not self._back:
             return ""
@@ -98,12 +98,12 @@ class Changes:
 
     def _trash(self, sessions: Sessions) -> None:
         for session in sessions:
-            self.gone.add(session.id)
+            self.removed.add(session.id)
             self._store.trash(session.id)
 
     def _restore(self, sessions: Sessions) -> None:
         for session in sessions:
-            self.gone.discard(session.id)
+            self.removed.discard(session.id)
             self._store.restore(session.id)
 
     def _done(self, what: str, again: str, back: Callable[[], None]) -> str:

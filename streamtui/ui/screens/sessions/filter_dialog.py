@@ -1,4 +1,4 @@
-"""FilterPanel: what the list of sessions can be narrowed to: pinned, archived, trash, an endpoint, a model."""
+"""FilterDialog: what the list of sessions can be apply_choice to: pinned, archived, trash, an endpoint, a model."""
 
 import asyncio
 from dataclasses import replace
@@ -12,7 +12,7 @@ from textual.widgets.option_list import Option
 
 from streamtui.core.session import USUAL, SessionFilter
 from streamtui.storage import Store, StoreError
-from streamtui.ui.dialogs.dialog import ListPanel
+from streamtui.ui.dialogs.dialog import ListDialog
 from streamtui.ui.widgets.clean_input import CleanInput
 
 _PLACES = {
@@ -24,8 +24,8 @@ _PLACES = {
 }
 
 
-class FilterPanel(ListPanel):
-    """Ends with a choice for `narrowed`, or with "" when left."""
+class FilterDialog(ListDialog):
+    """Ends with a choice for `apply_choice`, or with "" when left."""
 
     def __init__(self, store: Store) -> None:
         super().__init__(classes="tall")
@@ -34,14 +34,14 @@ class FilterPanel(ListPanel):
 
     def compose(self) -> ComposeResult:
         """A filter above the list."""
-        with Vertical(id="panel"):
+        with Vertical(id="dialog"):
             yield CleanInput(placeholder="pinned, archive, trash, a model, an endpoint", id="filter")
             yield Static(id="hint", markup=False)
             yield OptionList(id="choices", markup=False)
 
     def on_mount(self) -> None:
         """Fills the list."""
-        self.name_panel("Show", "enter choose", "esc leave")
+        self.set_title("Show", "enter choose", "esc leave")
         self.hint("")
         self.show("")
         self.load()
@@ -73,7 +73,7 @@ class FilterPanel(ListPanel):
             self.options.highlighted = 0
 
 
-def narrowed(where: SessionFilter, choice: str) -> SessionFilter:
+def apply_choice(where: SessionFilter, choice: str) -> SessionFilter:
     """Returns `where` with what was chosen in the panel: a place, a model or an endpoint beside the others."""
     kind, _, name = choice.partition(" ")
     if kind == "model" and name:
@@ -90,8 +90,8 @@ def narrowed(where: SessionFilter, choice: str) -> SessionFilter:
     )
 
 
-def in_words(where: SessionFilter) -> str:
-    """Returns what the list is narrowed to; "" where it is not."""
+def describe_filter(where: SessionFilter) -> str:
+    """Returns what the list is apply_choice to; "" where it is not."""
     place = (
         "trash" if where.trashed
         else "pinned" if where.pinned

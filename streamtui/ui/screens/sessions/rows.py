@@ -41,7 +41,7 @@ def by_day(sessions: Iterable[SessionSummary], today: date, last: str = "") -> l
     """Returns the sessions with headings where another day begins than `last`; pinned ones have one of their own."""
     rows: list[Row] = []
     for summary in sessions:
-        heading = "Pinned" if summary.pinned else day_name(date.fromtimestamp(summary.updated), today)
+        heading = "Pinned" if summary.pinned else day_label(date.fromtimestamp(summary.updated), today)
         if heading != last:
             rows.append(Heading(heading))
             last = heading
@@ -67,7 +67,7 @@ def by_session(hits: Iterable[SearchHit], last: str = "") -> list[Row]:
     return rows
 
 
-def day_name(day: date, today: date) -> str:
+def day_label(day: date, today: date) -> str:
     """Returns what people call `day`: Today, Yesterday, Mon 16 Nov, or with its year where that is another."""
     if day >= today:
         return "Today"
@@ -76,7 +76,7 @@ def day_name(day: date, today: date) -> str:
     return f"{day:%a} {day.day} {day:%b}" + (f" {day.year}" if day.year != today.year else "")
 
 
-def moment_name(moment: float, today: date) -> str:
+def short_date(moment: float, today: date) -> str:
     """Returns when something was, in 8 characters at most: the time for today, else the day, or the month."""
     when = datetime.fromtimestamp(moment)
     if when.date() >= today:

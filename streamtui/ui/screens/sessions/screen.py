@@ -11,7 +11,7 @@ from streamtui.storage import Store, StoreError
 from streamtui.ui.bindings import bindings_of
 from streamtui.ui.screens.sessions.browsing_screen import BrowsingScreen
 from streamtui.ui.screens.sessions.changes import Changes, named
-from streamtui.ui.screens.sessions.filter_dialog import FilterPanel, narrowed
+from streamtui.ui.screens.sessions.filter_dialog import FilterDialog, apply_choice
 from streamtui.ui.screens.sessions.rename_input import RenameInput
 from streamtui.ui.screens.sessions.rows import session_of
 
@@ -109,14 +109,14 @@ class SessionsScreen(BrowsingScreen):
 
     def action_undo(self) -> None:
         """Takes back what was done last."""
-        self._changed(self.changes.take_back() or "There is nothing to take back.")
+        self._changed(self.changes.undo() or "There is nothing to take back.")
 
     def _change(self, change: Callable[[Sequence[SessionSummary]], str], way_back: str = "") -> None:
         if chosen := self.sessions.chosen:
             self._changed(change(chosen) + way_back)
 
     def _where_all_are(self) -> str:
-        way_back = f" {self._key('undo')} takes back what was done last." if self.changes.can_take_back else ""
+        way_back = f" {self._key('undo')} takes back what was done last." if self.changes.can_undo else ""
         return super()._where_all_are() + way_back
 
     def _changed(self, what: str) -> None:
@@ -130,7 +130,7 @@ class SessionsScreen(BrowsingScreen):
     @work(exclusive=True, group="panel")
     async def action_filter(self) -> None:
         """Lets the user choose what is listed."""
-        choice = await self.app.push_screen_wait(FilterPanel(self._store))
+        choice = await self.app.push_screen_wait(FilterDialog(self._store))
         if choice:
-            self._listing.where = narrowed(self._listing.where, choice)
+            self._listing.where = apply_choice(self._listing.where, choice)
             self.load()

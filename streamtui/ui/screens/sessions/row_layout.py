@@ -11,9 +11,9 @@ from streamtui.core.search_query import Query, Span
 from streamtui.core.session import SessionSummary
 from streamtui.core.styled_text import Run
 from streamtui.storage import SearchHit
-from streamtui.ui.screens.sessions.rows import Heading, Row, Unfold, moment_name
+from streamtui.ui.screens.sessions.rows import Heading, Row, Unfold, short_date
 from streamtui.ui.transcript.overlay import overlay
-from streamtui.ui.widgets.text_fit import fitted
+from streamtui.ui.widgets.text_fit import fit_text
 
 LEAD = 8
 """Characters before the first hit, where there is no room for more."""
@@ -52,7 +52,7 @@ def runs_of(row: Row, look: Look) -> list[Run]:
 def _heading(row: Heading, look: Look) -> list[Run]:
     if row.session is None:
         return [(set_cell_size(f" {row.text}", look.width), "heading")]
-    day = moment_name(row.session.updated, date.today())
+    day = short_date(row.session.updated, date.today())
     title = row.session.title or "untitled"
     spans = look.query.spans(title)
     return _spread([*_signs(row.session, look)], title, spans, "name", day, look.width)
@@ -60,9 +60,9 @@ def _heading(row: Heading, look: Look) -> list[Run]:
 
 def _session(row: SessionSummary, look: Look) -> list[Run]:
     under_its_day = not look.query and not row.pinned
-    facts = f"{datetime.fromtimestamp(row.updated):%H:%M}" if under_its_day else moment_name(row.updated, date.today())
+    facts = f"{datetime.fromtimestamp(row.updated):%H:%M}" if under_its_day else short_date(row.updated, date.today())
     if look.width >= WIDE:
-        facts = f"{fitted(_short(row.model), MODEL)} {facts:>8}"
+        facts = f"{fit_text(_short(row.model), MODEL)} {facts:>8}"
     title = row.title or "untitled"
     return _spread(_signs(row, look), title, look.query.spans(title), "", facts, look.width)
 
@@ -86,7 +86,7 @@ def _hit(row: SearchHit, look: Look) -> list[Run]:
     style = "user" if row.role is Role.USER else "assistant"
     before: list[Run] = [("     ", "")]
     if look.width >= 50:
-        before.append((f"{fitted(who, SPEAKER)} ", style))
+        before.append((f"{fit_text(who, SPEAKER)} ", style))
     room = look.width - sum(cell_len(text) for text, _ in before)
     text, spans = _in_view(row.snippet, row.spans, room)
     return [*before, *_cut(overlay([(text, "")], spans, "match"), room)]
@@ -108,7 +108,7 @@ def _spread(before: list[Run], title: str, spans: Sequence[Span], style: str, fa
 
 def _cut(runs: list[Run], width: int) -> list[Run]:
     """Returns `runs` filled with spaces to `width` cells, or cut with a mark."""
-    line, at = fitted("".join(text for text, _ in runs), width), 0
+    line, at = fit_text("".join(text for text, _ in runs), width), 0
     out: list[Run] = []
     for text, names in runs:
         out.append((line[at : at + len(text)], names))

@@ -1,4 +1,4 @@
-"""KeyLine: the keys of a place in a line or two, as many as there is room for."""
+"""KeyHints: the keys of a place in a line or two, as many as there is room for."""
 
 from collections.abc import Mapping
 
@@ -14,11 +14,11 @@ LOW = 16
 _REST = ("F1", "keys")
 
 
-class KeyLine(Static):
+class KeyHints(Static):
     """Shows keys with what they do in a word."""
 
     DEFAULT_CSS = """
-    KeyLine { height: auto; padding: 0 1; background: $panel; color: $foreground 75%; }
+    KeyHints { height: auto; padding: 0 1; background: $panel; color: $foreground 75%; }
     """
 
     def __init__(self, place: str, keymap: Mapping[str, str], *, id: str | None = None) -> None:

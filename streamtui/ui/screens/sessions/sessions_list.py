@@ -7,7 +7,7 @@ from textual import events
 
 from streamtui.core.session import SessionSummary
 from streamtui.core.styled_text import Run
-from streamtui.ui.screens.sessions.row_lines import Look, runs_of
+from streamtui.ui.screens.sessions.row_layout import Look, runs_of
 from streamtui.ui.screens.sessions.rows import Heading, session_of
 from streamtui.ui.widgets.line_list import LineList
 
@@ -26,13 +26,13 @@ class SessionsList(LineList):
         self.look.width, self.look.marked = width, frozenset(self.marked)
         return runs_of(row, self.look)
 
-    def can_have_highlight(self, at: int) -> bool:
+    def is_selectable(self, at: int) -> bool:
         """Whether row `at` is no heading."""
         return not isinstance(self.rows[at], Heading)
 
-    def place_of(self, row: Any) -> int:
+    def index_of(self, row: Any) -> int:
         """Where `row` stands now, or else its session; -1 where neither is there."""
-        same, session = super().place_of(row), session_of(row)
+        same, session = super().index_of(row), session_of(row)
         if same >= 0 or session is None:
             return same
         ids = (found.id if (found := session_of(other)) else "" for other in self.rows)
@@ -58,9 +58,9 @@ class SessionsList(LineList):
         session = session_of(self.row)
         return list(self.marked.values()) or ([session] if session is not None else [])
 
-    def take_click(self, event: events.Click) -> None:
+    def handle_click(self, event: events.Click) -> None:
         """Marks what is clicked with ctrl."""
         if event.ctrl:
             self.toggle_mark()
         else:
-            super().take_click(event)
+            super().handle_click(event)
