@@ -55,7 +55,7 @@ async def test_the_oldest_turns_are_left_out_and_marked(make_app: MakeApp, model
         await until(lambda: isinstance(app.screen, ContextOverflowDialog))
         assert len(model.bodies) == 3, "nothing is sent before it is decided"
         assert len(choices(app)) == 3
-        assert choices(app)[0].startswith("Send it without the 4 oldest messages")
+        assert choices(app)[0].startswith("Omit the 4 oldest messages")
         model.say("And now this.")
         model.finish()
         await pilot.press("enter")
@@ -168,7 +168,7 @@ async def test_a_prompt_too_long_by_itself_can_only_be_sent_as_it_is(make_app: M
     async with running(app) as pilot:
         await ask(pilot, long("endless", 600))
         await until(lambda: isinstance(app.screen, ContextOverflowDialog))
-        assert [choice[:15] for choice in choices(app)] == ["Send all of it;"]
+        assert [choice[:15] for choice in choices(app)] == ["Send everything"]
         model.say("Well.")
         model.finish()
         await pilot.press("enter")

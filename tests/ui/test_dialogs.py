@@ -53,7 +53,7 @@ async def test_keys_come_back_with_room_for_them(make_app: MakeApp) -> None:
         await pilot.press("f2")
         await until(lambda: isinstance(app.screen, ModelPicker))
         await pilot.resize_terminal(100, 30)
-        await until(lambda: "shift+F2 other server" in screen_of(app))
+        await until(lambda: "shift+F2 endpoints" in screen_of(app))
 
 
 async def test_a_hint_is_in_view_in_a_small_terminal(make_app: MakeApp) -> None:
@@ -62,4 +62,4 @@ async def test_a_hint_is_in_view_in_a_small_terminal(make_app: MakeApp) -> None:
         app.push_screen(ApiKeyDialog(Endpoint("openrouter", "https://openrouter.ai/api/v1", api_key_env="KEY")))
         await until(lambda: isinstance(app.screen, ApiKeyDialog))
         await pilot.press("enter")
-        await until(lambda: "Paste the key first" in screen_of(app))
+        await until(lambda: "Paste an API key" in screen_of(app))

@@ -72,10 +72,10 @@ async def test_a_first_start_without_a_key_offers_the_demo(make_app: MakeApp) ->
     async with running(app) as pilot:
         await until(lambda: is_open(app, Welcome))
         assert [line.partition(":")[0] for line in choices(app)] == [
-            "Enter the key for openai (or set OPENAI_API_KEY and start again)",
-            "Talk to another server",
+            "Enter the API key for openai (or set OPENAI_API_KEY and restart)",
+            "Use another endpoint",
             "Try the built-in demo",
-            "Go on without anybody, to look at saved sessions",
+            "Browse saved sessions",
             "Quit",
         ]
         await pilot.press("down", "down", "enter")
@@ -97,7 +97,7 @@ async def test_a_first_start_finds_the_servers_on_this_machine(make_app: MakeApp
         app = make_app(config=config_of(OPENAI, *local))
         async with running(app) as pilot:
             await until(lambda: is_open(app, Welcome) and len(choices(app)) == 6)
-            assert choices(app)[-1] == "Talk to ollama, on this machine: other-1, other-2"
+            assert choices(app)[-1] == "Use ollama on this machine: other-1, other-2"
             assert app.screen.query_one(OptionList).highlighted == 0, "no row moves away from under the cursor"
             await pilot.press("up", "enter")
             await until(lambda: app.screen is app.chat and "ollama" in status(app))
@@ -117,7 +117,7 @@ async def silence(exchange: Exchange) -> None:
 async def test_nobody_found_is_said(make_app: MakeApp) -> None:
     app = make_app(config=config_of(OPENAI, Endpoint("nobody", "http://localhost:1/v1")))
     async with running(app):
-        await until(lambda: is_open(app, Welcome) and "No server was found" in text_of(app, "#hint"))
+        await until(lambda: is_open(app, Welcome) and "No local servers found" in text_of(app, "#hint"))
 
 
 def text_of(app: StreamTUI, selector: str) -> str:
@@ -143,10 +143,10 @@ async def test_a_key_can_be_entered_and_is_kept(
         await pilot.press("enter")
         await until(lambda: is_open(app, ApiKeyDialog))
         await pilot.press("enter")
-        assert "Paste the key first" in text_of(app, "#hint")
+        assert "Paste an API key" in text_of(app, "#hint")
         app.screen.query_one(Input).value = "schlüssel"
         await pilot.press("enter")
-        assert "should be a key" in text_of(app, "#hint")
+        assert "Not a valid API key" in text_of(app, "#hint")
         app.screen.query_one(Input).value = KEY
         await pilot.pause()
         assert KEY not in app.export_screenshot()
@@ -213,7 +213,7 @@ async def test_a_server_without_an_address_says_where_to_write_it(make_app: Make
     async with running(app) as pilot:
         await pilot.press("shift+f2")
         await until(lambda: is_open(app, EndpointPicker))
-        assert choices(app)[-1].split(maxsplit=1) == ["azure", "no address yet"]
+        assert choices(app)[-1].split(maxsplit=1) == ["azure", "no address"]
         await pilot.press(*"azu", "enter")
         hint = app.screen.query_one("#hint", Static)
         await until(lambda: "azure has no address yet: write base_url = " in str(hint.content))
@@ -285,17 +285,17 @@ async def test_the_picker_says_who_runs_and_who_needs_a_key(make_app: MakeApp, m
     async with running(app, (100, 30)) as pilot:
         await pilot.press("shift+f2")
         await until(lambda: is_open(app, EndpointPicker))
-        await until(lambda: "runs · 2 models" in choices(app)[1] and "does not run" in choices(app)[2])
+        await until(lambda: "online · 2 models" in choices(app)[1] and "offline" in choices(app)[2])
         assert [" ".join(line.split()) for line in choices(app)[3:]] == [
-            "kept api.groq.com/openai/v1 key in the keyring",
-            "named api.groq.com/openai/v1 key in GROQ_API_KEY",
+            "kept api.groq.com/openai/v1 key in keyring",
+            "named api.groq.com/openai/v1 key from GROQ_API_KEY",
             "demo built in no key, no network",
-            "groq api.groq.com/openai/v1 no key yet",
-            "azure no address yet",
+            "groq api.groq.com/openai/v1 key missing",
+            "azure no address",
         ]
         assert "gsk-1" not in app.export_screenshot()
         await pilot.press(*"nothing-like-it")
-        await until(lambda: "None fits" in text_of(app, "#hint"))
+        await until(lambda: "No matches" in text_of(app, "#hint"))
 
 
 # Coming back

@@ -102,7 +102,7 @@ async def test_a_name_that_is_taken_is_told_and_nothing_is_lost(make_app: MakeAp
         await until(lambda: isinstance(app.screen, ExportDialog))
         app.screen.query_one(Input).value = "mine.md"
         await pilot.press("enter")
-        assert hint(app) == "mine.md exists already; choose another name."
+        assert hint(app) == "mine.md already exists. Choose another name."
         await pilot.press("backspace", "backspace", "backspace", *"2.md")
         assert hint(app) == ""
         app.screen.query_one(Input).value = str(here)  # a folder: the file goes into it

@@ -25,7 +25,7 @@ async def test_a_model_is_picked_from_the_servers_list(make_app: MakeApp, model:
     async with running(app) as pilot:
         await pilot.press("f2")
         await until(lambda: isinstance(app.screen, ModelPicker) and len(listed(app.screen)) == 3)
-        assert listed(app.screen)[0] == "m-1  in use"
+        assert listed(app.screen)[0] == "m-1  current"
         await pilot.press(*"zt")
         assert listed(app.screen)[0] == "zeta"
         await pilot.press("enter")
@@ -48,12 +48,12 @@ async def test_the_list_says_what_models_take_in_and_cost(make_app: MakeApp, mod
         await pilot.press("f2")
         await until(lambda: isinstance(app.screen, ModelPicker) and len(listed(app.screen)) == 3)
         lines = listed(app.screen)
-        assert lines[0].startswith("m-1  in use ")
+        assert lines[0].startswith("m-1  current ")
         assert lines[0].endswith(" 131k · $0.5 in · $2 out")
         assert lines[1].endswith(" 1k · free")
-        assert str(app.screen.query_one("#dialog").border_title) == "Models of test · $ a million tokens"
+        assert str(app.screen.query_one("#dialog").border_title) == "Models of test · $ per million tokens"
         await pilot.resize_terminal(30, 12)
-        await until(lambda: listed(app.screen) == ["m-1  in use", "m-2           1k · free", "zeta"])
+        await until(lambda: listed(app.screen) == ["m-1  current", "m-2           1k · free", "zeta"])
         await pilot.resize_terminal(80, 24)
         await pilot.press("escape")
         await until(lambda: "0 / 131k" in status(app))
@@ -66,7 +66,7 @@ async def test_favourites_of_the_settings_count_too(make_app: MakeApp, model: Mo
         await until(lambda: isinstance(app.screen, ModelPicker) and len(listed(app.screen)) == 4)
         assert [line for line in listed(app.screen) if "★" in line] == ["★ zeta", "★ elsewhere"]
         await pilot.press("ctrl+t")
-        assert any("by your settings" in note.message for note in app._notifications)
+        assert any("in your settings" in note.message for note in app._notifications)
         await pilot.press("down", "down", "ctrl+t", "escape")
         await until(lambda: app.screen is app.chat)
         for expected in ("zeta", "elsewhere", "m-1"):

@@ -51,7 +51,7 @@ def resumed(make_app: MakeApp, *endpoints: Endpoint, **values: object) -> Stream
     return make_app(config=config_of(*endpoints, **values), resume=1)
 
 
-GONE = "It was held with work at {host}, which is not configured."
+GONE = "This session used work at {host}, which is not configured."
 
 
 async def test_nothing_is_sent_before_a_yes(make_app: MakeApp, held: None, model: Model, other: Model) -> None:
@@ -64,7 +64,7 @@ async def test_nothing_is_sent_before_a_yes(make_app: MakeApp, held: None, model
             await pilot.press(start)
             await until(lambda: is_open(app, MoveSessionDialog))
             host = model.raw.url.split("/")[2]
-            assert GONE.format(host=host) in text_of(app, "#words")
+            assert GONE.format(host=host) in text_of(app, "#message")
             await pilot.press("enter")  # pressed twice by mistake
             await until(lambda: app.screen is app.chat and not app.chat.is_replying)
             await until(lambda: app.chat.prompt.text == "and now?")
@@ -126,7 +126,7 @@ async def test_a_name_that_stands_for_another_host(make_app: MakeApp, held: None
         await until(lambda: SECRET in pane(app))
         await ask(pilot, "and now?")
         await until(lambda: is_open(app, MoveSessionDialog))
-        assert f"and work is at {other.raw.url.split('/')[2]} now" in text_of(app, "#words")
+        assert f"and work is now at {other.raw.url.split('/')[2]}" in text_of(app, "#message")
         await pilot.press("escape")
         await until(lambda: app.screen is app.chat and app.chat.prompt.text == "and now?")
         assert other.raw.connections == 0
@@ -146,7 +146,7 @@ async def test_an_endpoint_that_has_no_key_now_asks_for_it(
         await until(lambda: SECRET in pane(app))
         await ask(pilot, "and now?")
         await until(lambda: is_open(app, MoveSessionDialog))
-        assert "which has no API key now" in text_of(app, "#words")
+        assert "which has no API key now" in text_of(app, "#message")
         await pilot.press("home", "enter")
         await until(lambda: is_open(app, ApiKeyDialog))
         await pilot.press(*"sk-again-0123456789", "enter")

@@ -56,9 +56,9 @@ def test_whatever_is_written_is_a_value_or_a_mistake_with_a_sentence(texts: dict
         ("temperature", "nan", "temperature should be a number from 0 to 2."),
         ("max_tokens", "1.5", "max_tokens should be a whole number above 0."),
         ("stop", '["a", 3]', "stop should be a text, or a list of texts."),
-        ("extra", '{"a": }', "extra is no JSON at line 1, column 7: Expecting value."),
+        ("extra", '{"a": }', "extra is not valid JSON (line 1, column 7): Expecting value."),
         ("extra", "[1]", "extra should be a table of fields."),
-        ("extra", '{"a": NaN}', "extra is no JSON: NaN is no number there."),
+        ("extra", '{"a": NaN}', "extra is not valid JSON: NaN is not allowed."),
         ("extra", "[" * 100_000, "extra is nested too deeply."),
     ],
     ids=lambda text: text[:20],
@@ -140,7 +140,7 @@ async def test_what_holds_without_the_session_is_shown(make_app: MakeApp, model:
         assert grey["seed"] == "not sent · a whole number"
         await write(pilot, "temperature", "1")
         await pilot.pause()
-        assert below(panel, "temperature") == "this session; without: 0.7, set for test"
+        assert below(panel, "temperature") == "set for this session; default: 0.7, set for test"
         await pilot.press("backspace")
         await pilot.pause()
         assert below(panel, "temperature") == ""
@@ -152,7 +152,7 @@ async def test_what_the_endpoint_sets_need_not_be_sent(make_app: MakeApp, model:
         panel = await opened(pilot)
         await write(pilot, "temperature", "-")
         await pilot.pause()
-        assert below(panel, "temperature") == "this session does not send it; without: 0.7, set for test"
+        assert below(panel, "temperature") == "omitted from this session; default: 0.7, set for test"
         await pilot.press("enter")
         await until(lambda: app.screen is app.chat)
         assert [note.message for note in app._notifications] == ["From the next prompt on: temperature not sent."]
@@ -182,7 +182,7 @@ async def test_a_mistake_is_told_below_its_field_and_nothing_is_saved(make_app: 
         panel = await opened(pilot)
         await write(pilot, "seed", "7")
         await write(pilot, "temperature", "3")
-        assert below(panel, "temperature") == "this session; without: not sent"
+        assert below(panel, "temperature") == "set for this session; default: not sent"
         await pilot.press("enter")
         await pilot.pause()
         assert app.screen is panel

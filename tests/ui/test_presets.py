@@ -53,10 +53,10 @@ async def test_a_preset_is_shown_and_put_to_use(make_app: MakeApp, model: Model)
     async with running(app) as pilot:
         await pilot.press("shift+f4")
         await until(lambda: isinstance(app.screen, PresetPicker) and preview(app))
-        assert lines(app) == ["coder", "terse", "away", "home [b]  in use"]
-        assert preview(app) == "asks: zeta\nwith: temperature 0.1\nYou write code.\nOnly code."
+        assert lines(app) == ["coder", "terse", "away", "home [b]  current"]
+        assert preview(app) == "model: zeta\nparameters: temperature 0.1\nYou write code.\nOnly code."
         await pilot.press("down", "down")
-        await until(lambda: preview(app) == "asks: m-2 at other\nwith: seed 1")
+        await until(lambda: preview(app) == "model: m-2\nendpoint: other\nparameters: seed 1")
         await pilot.press("up", "up", "enter")
         await until(lambda: "zeta" in status(app))
         assert told(app) == ["From the next prompt on: zeta answers, another system prompt, temperature 0.1."]
@@ -69,7 +69,7 @@ async def test_a_preset_is_shown_and_put_to_use(make_app: MakeApp, model: Model)
         assert body["messages"][0]["content"] == "You write code.\nOnly code."
         await pilot.press("shift+f4")
         await until(lambda: isinstance(app.screen, PresetPicker))
-        assert lines(app)[0] == "coder  in use"
+        assert lines(app)[0] == "coder  current"
         await pilot.press(*"ter", "enter")
         await until(lambda: app.screen is app.chat)
         # What a preset does not name stays as it is.
@@ -116,12 +116,12 @@ async def test_without_presets_it_says_how_to_write_one(make_app: MakeApp, tmp_p
         await pilot.press("shift+f4")
         await until(lambda: isinstance(app.screen, PresetPicker) and preview(app))
         words, example, after = preview(app).split("\n\n")
-        assert words == f"There are no presets yet. One is written into {paths.config_file()} like this:"
+        assert words == f"No presets yet. Add one to {paths.config_file()}:"
         file = tmp_path / "config.toml"
         file.write_text(example)
         settings = read_settings(file)
         assert (list(settings.presets), settings.warnings) == (["coder"], [])
-        assert after == "streamtui config edit opens the file; it holds from the next start on."
+        assert after == 'Run "streamtui config edit" to open the file, then restart streamtui.'
         shown = app.screen.query_one("#preview")
         assert shown.size.height >= 7
         await pilot.press("enter", "escape")
@@ -134,6 +134,6 @@ async def test_none_that_fits_is_told(make_app: MakeApp, model: Model) -> None:
         await pilot.press("shift+f4")
         await until(lambda: isinstance(app.screen, PresetPicker))
         await pilot.press(*"qqq")
-        await until(lambda: "None fits" in preview(app))
+        await until(lambda: "No matches" in preview(app))
         await pilot.press("enter", "escape")
         await until(lambda: app.screen is app.chat)

@@ -157,9 +157,9 @@ async def test_a_session_in_numbers(make_app: MakeApp, model: Model) -> None:
         assert rows[0][4].endswith(" s")
         facts = str(app.screen.query_one("#facts Static", Static).content)
         assert "title       hello [b]\n" in facts
-        assert "messages    3, 1 of them on other branches\n" in facts
+        assert "messages    3 (1 on other branches)\n" in facts
         assert "context     1,234 of 2,000 tokens\n" in facts
-        assert facts.endswith("paid for    2k tokens of prompts, 468 of replies: $0.67")
+        assert facts.endswith("usage       2k prompt tokens, 468 reply tokens, $0.67")
         await pilot.press("escape")
         await until(lambda: app.screen is app.chat)
 
@@ -197,8 +197,8 @@ async def test_a_reply_that_was_continued_is_one_reply_and_two_requests(make_app
             ("m-1, 2 requests", "2k", "468", "$0.67")
         ]
         assert rows[0]["first token"] == f"{first.first:.2f} s"
-        assert "paid for    2k tokens of prompts, 468 of replies: $0.67\n" in facts
-        assert "1 reply, by 1 more request: 1.23k tokens of the prompts were sent, and paid for, again" in facts
+        assert "usage       2k prompt tokens, 468 reply tokens, $0.67\n" in facts
+        assert "1 reply, 1 more request, 1.23k prompt tokens sent again" in facts
         saved = await asyncio.wrap_future(app.store.session(app.chat.conversation.session.id))
         assert saved.path()[-1].usage == app.chat.conversation.progress.reply_usage
 
@@ -216,7 +216,7 @@ async def test_a_reply_that_was_stopped_has_numbers_too(make_app: MakeApp, model
         rows, facts = await details(pilot)
         assert [(row["prompt"], row["reply"], row["cost"]) for row in rows] == [("~6", "~100", "~$1.01")]
         assert "context     ~110 tokens" in facts
-        assert "paid for    ~6 tokens of prompts, ~100 of replies: ~$1.01" in facts
+        assert "usage       ~6 prompt tokens, ~100 reply tokens, ~$1.01" in facts
         await pilot.press("escape")
         model.say("hi")
         model.finish()
@@ -224,7 +224,7 @@ async def test_a_reply_that_was_stopped_has_numbers_too(make_app: MakeApp, model
         await until(lambda: answered(app) and "session ~$4.35" in status(app))
         rows, facts = await details(pilot)
         assert [(row["prompt"], row["reply"], row["cost"]) for row in rows[1:]] == [("1k", "234", "$3.34")]
-        assert "~1.01k tokens of prompts, ~334 of replies: ~$4.35" in facts
+        assert "~1.01k prompt tokens, ~334 reply tokens, ~$4.35" in facts
 
 
 async def test_what_nobody_has_counted_is_said_to_be_missing(make_app: MakeApp, model: Model) -> None:
@@ -234,7 +234,7 @@ async def test_what_nobody_has_counted_is_said_to_be_missing(make_app: MakeApp, 
         app.chat.conversation.session.add(Message(Role.ASSISTANT, "of another program"))
         rows, facts = await details(pilot)
         assert rows[0]["reply"] == ""
-        assert "not counted 1 reply, by nobody" in facts
+        assert "no usage    1 reply without token counts" in facts
 
 
 async def test_a_session_with_nothing_in_it_has_numbers_too(make_app: MakeApp) -> None:

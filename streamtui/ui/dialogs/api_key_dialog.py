@@ -1,4 +1,4 @@
-"""ApiKeyDialog: asks for the key of an endpoint."""
+"""The dialog that asks for an endpoint's API key."""
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -12,46 +12,46 @@ from streamtui.ui.widgets.clean_input import CleanInput
 
 
 class ApiKeyDialog(Dialog[str]):
-    """Ends with the key, or with "" when left."""
+    """Return the API key, or "" when closed."""
 
-    BINDINGS = [("escape", "dismiss('')", "leave")]
+    BINDINGS = [("escape", "dismiss('')", "Close")]
 
     def __init__(self, endpoint: Endpoint) -> None:
         super().__init__()
         self._endpoint = endpoint
 
     def compose(self) -> ComposeResult:
-        """Where the key goes, and a line for it that shows dots."""
+        """Create a masked input below a note on where the key goes."""
         with Vertical(id="dialog"):
-            yield Static(Content(self._words), id="words")
-            yield CleanInput(placeholder="Paste or type the key", password=True, id="key")
+            yield Static(Content(self._note), id="message")
+            yield CleanInput(placeholder="Paste or type the API key", password=True, id="key")
             yield Static(id="hint", markup=False)
 
     @property
-    def _words(self) -> str:
+    def _note(self) -> str:
         variable = self._endpoint.key_variable
-        advice = f" Set {variable} before the start and you are not asked." if variable else ""
+        advice = f" To skip this step, set {variable} before starting streamtui." if variable else ""
         return (
-            f"It goes to {without_password(self._endpoint.base_url)} and nowhere else. It is kept in the keyring of "
-            f"this machine if there is one, else for this run only.{advice}\n"
+            f"Sent only to {without_password(self._endpoint.base_url)}. Stored in the system keyring if available, "
+            f"otherwise used for this run only.{advice}\n"
         )
 
     def on_mount(self) -> None:
-        """Names the panel."""
-        self.set_title(f"The key of {self._endpoint.name}", "enter use it", "esc leave")
-        self.hint("")
+        """Set the title and focus the input."""
+        name = self._endpoint.name
+        self.set_title(f"{'OpenAI' if name == 'openai' else name} API key", "enter save", "esc close")
         self.query_one(Input).focus()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Ends with the key, if it can be one."""
+        """Close with the key if it is valid."""
         from streamtui.config.validators import secret
 
         try:
             key = secret(event.value)
-        except ValueError as error:
-            self.hint(f"What was entered {error}.")
+        except ValueError:
+            self.show_hint("Not a valid API key. Paste it exactly as the provider shows it.")
             return
         if key:
             self.dismiss(key)
         else:
-            self.hint("Paste the key first, or leave with esc.")
+            self.show_hint("Paste an API key, or press esc to close.")

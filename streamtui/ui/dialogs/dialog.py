@@ -1,25 +1,29 @@
-"""Dialog: a box over the chat; its layout is read only when the first one opens."""
+"""Base classes of the dialogs: a titled box, a filterable list, and a choice of a few options."""
 
-from collections.abc import Sequence
-from typing import TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import ClassVar, TypeVar
 
 from textual import events, on
+from textual.app import ComposeResult
+from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import OptionList, Static
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
 
 from streamtui.ui.bindings import bindings_of
+from streamtui.ui.widgets.clean_input import CleanInput
 from streamtui.ui.widgets.text_fit import BORDER_CELLS, fit_hints
 from streamtui.ui.working_screen import WorkingScreen
 
 Result = TypeVar("Result")
 
 NARROW = 60
-"""Cells of the terminal below which panels say less."""
+"""Terminal width, in cells, below which labels are shortened."""
 
 
 class Dialog(WorkingScreen[Result], ModalScreen[Result]):
-    """What every panel looks like: a titled box named ``panel``, perhaps with a filter, a list and a hint in it."""
+    """A titled box with the id `dialog`, centered above the screen."""
 
     BINDINGS = [*bindings_of("chat", "suspend", priority=True), ("f1", "app.show_keys")]
     DEFAULT_CSS = """
@@ -38,6 +42,8 @@ class Dialog(WorkingScreen[Result], ModalScreen[Result]):
             border-subtitle-color: $foreground 60%;
             background: $surface;
             padding: 0 1;
+        }
+        #dialog, OptionList {
             scrollbar-size-vertical: 1;
             scrollbar-color: $foreground 30%;
             scrollbar-background: $surface;
@@ -50,39 +56,41 @@ class Dialog(WorkingScreen[Result], ModalScreen[Result]):
             max-height: 100%;
             background: $surface;
             padding: 0;
-            scrollbar-size-vertical: 1;
-            scrollbar-color: $foreground 30%;
-            scrollbar-background: $surface;
             &:focus { border: none; }
         }
         &.tall OptionList { height: 1fr; }
-        #hint { height: auto; color: $warning; margin: 0 2 1 2; }
+        #hint { display: none; height: auto; color: $warning; margin: 0 2 1 2; }
     }
     .low Dialog #dialog { width: 100%; height: 100%; max-height: 100%; overflow-y: auto; }
     .low Dialog #hint { margin: 0 2; }
     .low Dialog OptionList { height: 1fr; }
     """
-    SCOPED_CSS = False  # else the rules for low terminals, which begin at the app, never hold
+    SCOPED_CSS = False  # the `.low` class is set on the app, which scoped rules can't match
 
     _key_hints: Sequence[str] = ()
 
     def set_title(self, title: str, *keys: str) -> None:
-        """Write the title above the box and its keys below: the most important first, the way out last."""
+        """Set the title and the key hints below the box, the most important first and the one that closes it last."""
         self._key_hints = keys
-        self.query_one("#dialog").border_title = Content(title)  # text of models is no markup
+        self.query_one("#dialog").border_title = Content(title)  # may hold text from a model: no markup
         self.call_after_refresh(self._show_keys)
 
     @on(events.Resize)
     def fit_keys(self) -> None:
-        """Show the keys that there is room for."""
+        """Show as many key hints as fit."""
         self.call_after_refresh(self._show_keys)
 
     def _show_keys(self) -> None:
-        for panel in self.query("#dialog"):  # none, once the screen is closed
-            panel.border_subtitle = Content(fit_hints(self._key_hints, panel.outer_size.width - BORDER_CELLS))
+        for box in self.query("#dialog"):  # none after the dialog was closed
+            box.border_subtitle = Content(fit_hints(self._key_hints, box.outer_size.width - BORDER_CELLS))
 
-    def hint(self, text: str) -> None:
-        """Says something above the list; "" says nothing."""
+    @property
+    def options(self) -> OptionList:
+        """The list of options, in dialogs that have one."""
+        return self.query_one(OptionList)
+
+    def show_hint(self, text: str) -> None:
+        """Show `text` in the hint line; "" hides the line."""
         hint = self.query_one("#hint", Static)
         hint.display = bool(text)
         hint.update(Content(text))
@@ -91,37 +99,94 @@ class Dialog(WorkingScreen[Result], ModalScreen[Result]):
 
 
 class ListDialog(Dialog[str]):
-    """A filter above a list. Ends with the id of the line picked, or with "" when left."""
+    """A list with a filter above it. Return the id of the picked option, or "" when closed."""
 
-    BINDINGS = [("escape", "dismiss('')", "leave"), ("up", "move(-1)"), ("down", "move(1)")]
+    BINDINGS = [("escape", "dismiss('')", "Close"), ("up", "move(-1)"), ("down", "move(1)")]
+    PLACEHOLDER: ClassVar[str] = "Filter"
+
+    def compose(self) -> ComposeResult:
+        """Create the filter, the hint line and the list."""
+        with Vertical(id="dialog"):
+            yield CleanInput(placeholder=self.PLACEHOLDER, id="filter")
+            yield Static(id="hint", markup=False)
+            yield OptionList(markup=False)
 
     @property
-    def options(self) -> OptionList:
-        """The list."""
-        return self.query_one(OptionList)
+    def filter_text(self) -> str:
+        """The text of the filter."""
+        return self.query_one("#filter", Input).value
 
     @property
     def highlighted_id(self) -> str:
-        """The id of the line highlighted, or ""."""
-        at = self.options.highlighted
-        return "" if at is None else self.options.get_option_at_index(at).id or ""
+        """The id of the highlighted option, or ""."""
+        option = self.options.highlighted_option
+        return (option.id or "") if option else ""
+
+    @on(Input.Changed, "#filter")
+    def apply_filter(self) -> None:
+        """List the options that match the filter."""
+        self.update_options()
+
+    def update_options(self) -> None:
+        """List the options that match the filter and highlight the first."""
+        self.options.clear_options().add_options(self.matching(self.filter_text))
+        if self.options.option_count:
+            self.options.highlighted = 0
+
+    def matching(self, text: str) -> Iterable[Option]:
+        """Return the options that match `text`, the best match first."""
+        raise NotImplementedError
 
     def action_move(self, by: int) -> None:
-        """Moves the highlight while the filter keeps the focus."""
+        """Move the highlight while the filter keeps the focus."""
         if by < 0:
             self.options.action_cursor_up()
         else:
             self.options.action_cursor_down()
 
     def on_input_submitted(self) -> None:
-        """Picks what is highlighted."""
+        """Pick the highlighted option."""
         if self.highlighted_id:
             self.pick(self.highlighted_id)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Picks what was clicked."""
+        """Pick the selected option."""
         self.pick(event.option_id or "")
 
     def pick(self, option_id: str) -> None:
-        """Ends with the line picked."""
+        """Close with the picked option."""
+        self.dismiss(option_id)
+
+
+class ChoiceDialog(Dialog[str]):
+    """A message above a few options. Return the id of the picked option, or "" when closed."""
+
+    BINDINGS = [("escape", "dismiss('')", "Close")]
+
+    def __init__(self, title: str, message: str, choices: Mapping[str, str], close_hint: str = "esc close") -> None:
+        """`choices` maps the ids of the options to their labels."""
+        super().__init__()
+        self._title = title
+        self._message = message
+        self._choices = choices
+        self._close_hint = close_hint
+
+    def compose(self) -> ComposeResult:
+        """Create the message and the options."""
+        with Vertical(id="dialog"):
+            yield Static(Content(f"{self._message}\n"), id="message")
+            yield OptionList(*(Option(label, id=choice) for choice, label in self._choices.items()), markup=False)
+
+    def on_mount(self) -> None:
+        """Set the title and focus the options."""
+        self.set_title(self._title, "enter select", self._close_hint)
+        self.options.focus()
+
+    @on(OptionList.OptionSelected)
+    def pick_selected(self, event: OptionList.OptionSelected) -> None:
+        """Pick the selected option."""
+        self.pick(event.option_id or "")
+
+    def pick(self, option_id: str) -> None:
+        """Close with the picked option."""
         self.dismiss(option_id)

@@ -1,4 +1,4 @@
-"""ExportDialog: asks as what and where to export."""
+"""The dialog that asks for the file and the format of an export."""
 
 import os
 from collections.abc import Callable
@@ -22,95 +22,94 @@ _NAMES = {Format.MARKDOWN: "Markdown", Format.HTML: "HTML", Format.JSON: "JSON",
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """What the user wants."""
+    """Where and how to export."""
 
     path: Path
-    """A file that is not there, or for several sessions a folder that may be."""
+    """A file that doesn't exist yet, or for several sessions a folder that may."""
     format: Format
     tree: bool
-    """Whether all branches are wanted."""
+    """True to export all branches."""
 
 
 class ExportDialog(Dialog[Destination | None]):
-    """Ends with what the user wants, or with None when left."""
+    """Return the destination, or None when closed."""
 
     BINDINGS = [
-        ("escape", "dismiss(None)", "leave"),
+        ("escape", "dismiss(None)", "Close"),
         ("up", "move(-1)"),
         ("down", "move(1)"),
         ("ctrl+t", "toggle_tree"),
     ]
 
-    def __init__(self, what: str, proposed: Callable[[Format], Path], *, branches: bool) -> None:
-        """`what` is exported; `proposed` is where to by default. `branches`: there are some that could be left out."""
+    def __init__(self, subject: str, proposed: Callable[[Format], Path], *, branches: bool) -> None:
+        """Ask where to export `subject` to; `proposed` returns the default path. `branches`: there are several."""
         super().__init__()
-        self._what = what
+        self._subject = subject
         self._proposed = proposed
         self._branches = branches
         self._tree = False
 
     def compose(self) -> ComposeResult:
-        """A line for the name above the formats."""
+        """Create the file name input and the list of formats."""
         with Vertical(id="dialog"):
             yield CleanInput(str(self._proposed(Format.MARKDOWN)), id="file")
             yield Static(id="hint", markup=False)
-            yield OptionList(*(Option(_line(each), id=each.value) for each in Format), id="formats")
+            yield OptionList(*(Option(_row(each), id=each.value) for each in Format), id="formats")
 
     def on_mount(self) -> None:
-        """Names the panel."""
-        self._say_keys()
-        self.hint("")
-        self.query_one(OptionList).highlighted = 0
+        """Set the title and focus the file name."""
+        self._update_title()
+        self.options.highlighted = 0
         self.query_one(Input).focus()
 
-    def _say_keys(self) -> None:
-        branches = [f"ctrl+t all branches: {'yes' if self._tree else 'no'}"] if self._branches else []
-        self.set_title(f"Export {self._what}", "enter export", *branches, "up, down format", "esc leave")
+    def _update_title(self) -> None:
+        branches = [f"ctrl+t all branches: {'on' if self._tree else 'off'}"] if self._branches else []
+        self.set_title(f"Export {self._subject}", "enter export", *branches, "up/down format", "esc close")
 
     @property
     def format(self) -> Format:
-        """The format that is highlighted."""
-        return list(Format)[self.query_one(OptionList).highlighted or 0]
+        """The highlighted format."""
+        return list(Format)[self.options.highlighted or 0]
 
     def action_move(self, by: int) -> None:
-        """Chooses another format while the name keeps the focus."""
-        formats = self.query_one(OptionList)
-        formats.highlighted = (list(Format).index(self.format) + by) % len(Format)
+        """Highlight another format while the file name keeps the focus."""
+        self.options.highlighted = (list(Format).index(self.format) + by) % len(Format)
 
     def action_toggle_tree(self) -> None:
-        """Takes all branches, or no longer."""
+        """Switch between all branches and the current one."""
         self._tree = self._branches and not self._tree
-        self._say_keys()
+        self._update_title()
 
     @on(OptionList.OptionHighlighted)
-    def rename(self) -> None:
-        """Gives the name the ending of the format."""
-        line = self.query_one(Input)
-        proposals = {str(self._proposed(each)) for each in Format}
-        if line.value in proposals:
-            line.value = str(self._proposed(self.format))
-        elif (known := format_of(line.value)) is not None and known is not self.format:
-            line.value = str(Path(line.value).with_suffix(self.format.suffix))
+    def update_extension(self) -> None:
+        """Give the file name the extension of the format."""
+        file = self.query_one(Input)
+        if file.value in {str(self._proposed(each)) for each in Format}:
+            file.value = str(self._proposed(self.format))
+        elif format_of(file.value) not in (None, self.format):
+            file.value = str(Path(file.value).with_suffix(self.format.suffix))
 
     @on(Input.Changed)
-    def forget_hint(self) -> None:
-        """A hint is about a name that has changed."""
-        self.hint("")
+    def clear_hint(self) -> None:
+        """Hide the hint about the previous file name."""
+        self.show_hint("")
 
     @on(Input.Submitted)
     @on(OptionList.OptionSelected)
     def export(self) -> None:
-        """Ends, unless the name is taken."""
+        """Close with the destination unless the file exists."""
         text = self.query_one(Input).value.strip()
         path = Path(os.path.expanduser(text))
         proposed = self._proposed(self.format)
         if proposed.suffix and path.is_dir():
             path /= proposed.name
-        if not text or (os.path.lexists(path) and (proposed.suffix or not path.is_dir())):
-            self.hint(f"{path} exists already; choose another name." if text else "It needs a name.")
+        if not text:
+            self.show_hint("Enter a file name.")
+        elif os.path.lexists(path) and (proposed.suffix or not path.is_dir()):
+            self.show_hint(f"{path} already exists. Choose another name.")
         else:
             self.dismiss(Destination(path, self.format, self._tree))
 
 
-def _line(format: Format) -> Content:
+def _row(format: Format) -> Content:
     return Content.assemble(set_cell_size(_NAMES[format], 10), (format.does, "dim"))

@@ -1,4 +1,4 @@
-"""Parameters as text in fields: what is written there as a value, a value as what one would write."""
+"""Conversion between parameters and the text of their input fields."""
 
 import json
 from collections.abc import Mapping
@@ -8,11 +8,10 @@ from streamtui.core.parameters import EFFORTS, Parameters, parameters_from
 
 
 class Field(NamedTuple):
-    """A parameter as the user meets it."""
+    """A parameter and a short description of its values."""
 
     name: str
     expected: str
-    """What can be written, in a few words."""
 
 
 FIELDS = (
@@ -20,22 +19,22 @@ FIELDS = (
     Field("top_p", "0 to 1"),
     Field("max_tokens", "a whole number"),
     Field("seed", "a whole number"),
-    Field("stop", 'a text, or ["one", "another"]'),
+    Field("stop", 'text, or ["one", "another"]'),
     Field("presence_penalty", "-2 to 2"),
     Field("frequency_penalty", "-2 to 2"),
     Field("reasoning_effort", ", ".join(EFFORTS[1:5])),
-    Field("extra", 'JSON, as in {"top_k": 40}'),
+    Field("extra", 'JSON such as {"top_k": 40}'),
 )
 
 
-NOT_SENT = "-"
-"""What one writes for a parameter that is not sent, whatever the endpoint sets."""
+OMITTED = "-"
+"""The text for a parameter that is not sent even if the endpoint sets it."""
 
 
 def format_parameter(parameters: Parameters, name: str) -> str:
-    """Returns what one would write for the value of `name`; empty where it is not set."""
+    """Return the text for the value of `name`, or "" if it is not set."""
     if name in parameters.unset:
-        return NOT_SENT
+        return OMITTED
     value = parameters.as_dict().get(name)
     if value is None:
         return ""
@@ -47,24 +46,24 @@ def format_parameter(parameters: Parameters, name: str) -> str:
 
 
 def describe_parameters(parameters: Parameters) -> list[str]:
-    """Returns what is set, as in ``temperature 0.2``, and what is not sent whatever the endpoint sets."""
-    return [words for field in FIELDS if (words := describe_parameter(parameters, field.name))]
+    """Return the parameters that are set or omitted, such as ``temperature 0.2`` and ``seed not sent``."""
+    return [text for field in FIELDS if (text := describe_parameter(parameters, field.name))]
 
 
 def describe_parameter(parameters: Parameters, name: str) -> str:
-    """Returns what holds for `name`, as in ``temperature 0.2`` or ``seed not sent``; empty where nothing is set."""
+    """Return ``temperature 0.2`` or ``seed not sent``, or "" if the parameter is not set."""
     text = format_parameter(parameters, name)
-    return text and f"{name} {'not sent' if text == NOT_SENT else text}"
+    return text and f"{name} {'not sent' if text == OMITTED else text}"
 
 
 def parse_parameters(texts: Mapping[str, str]) -> tuple[Parameters, dict[str, str]]:
-    """Returns the parameters that `texts` set, by their names, and a sentence for each that can't be used."""
+    """Return the parameters that `texts` set by name, and an error message for each invalid text."""
     values: dict[str, Any] = {}
-    mistakes: dict[str, str] = {}
+    errors: dict[str, str] = {}
     for name, text in texts.items():
         if not text.strip():
             continue
-        if text.strip() == NOT_SENT:
+        if text.strip() == OMITTED:
             values.setdefault("unset", []).append(name)
             continue
         try:
@@ -72,35 +71,35 @@ def parse_parameters(texts: Mapping[str, str]) -> tuple[Parameters, dict[str, st
             parameters_from({name: value})
             values[name] = value
         except ValueError as error:
-            mistakes[name] = f"{error}."
-    return parameters_from(values), mistakes
+            errors[name] = f"{error}."
+    return parameters_from(values), errors
 
 
 def _is_plain(text: str) -> bool:
-    return text == text.strip() and text.isprintable() and text != NOT_SENT and not text.startswith(("[", '"'))
+    return text == text.strip() and text.isprintable() and text != OMITTED and not text.startswith(("[", '"'))
 
 
 def _value_of(name: str, text: str) -> object:
     text = text.strip()
     if name == "extra" or (name == "stop" and text.startswith(("[", '"'))):
-        return _json(name, text)
+        return _parse_json(name, text)
     if name in ("stop", "reasoning_effort"):
         return text
     try:
         return int(text) if name in ("max_tokens", "seed") else float(text)
     except ValueError:
-        return text  # which says what is expected when it is checked
+        return text  # rejected by `parameters_from` with a message about what is expected
 
 
-def _json(name: str, text: str) -> object:
+def _parse_json(name: str, text: str) -> object:
     try:
-        return json.loads(text, parse_constant=_no_constant)
+        return json.loads(text, parse_constant=_reject_constant)
     except RecursionError:
         raise ValueError(f"{name} is nested too deeply") from None
     except ValueError as error:
-        where = f" at line {error.lineno}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
-        raise ValueError(f"{name} is no JSON{where}: {getattr(error, 'msg', error)}") from None
+        where = f" (line {error.lineno}, column {error.colno})" if isinstance(error, json.JSONDecodeError) else ""
+        raise ValueError(f"{name} is not valid JSON{where}: {getattr(error, 'msg', error)}") from None
 
 
-def _no_constant(name: str) -> object:
-    raise ValueError(f"{name} is no number there")
+def _reject_constant(name: str) -> object:
+    raise ValueError(f"{name} is not allowed")

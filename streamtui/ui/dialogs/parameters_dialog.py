@@ -1,4 +1,4 @@
-"""ParametersDialog: the system prompt and every parameter of a session, with what holds where nothing is written."""
+"""The dialog for a session's system prompt and parameters, with the defaults of its endpoint."""
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -10,29 +10,24 @@ from textual.widgets import Input, Static, TextArea
 from streamtui.config import Endpoint
 from streamtui.core.parameters import EFFORTS, Parameters
 from streamtui.ui.dialogs.dialog import Dialog
-from streamtui.ui.dialogs.parameter_fields import FIELDS, NOT_SENT, Field, format_parameter, parse_parameters
+from streamtui.ui.dialogs.parameter_fields import FIELDS, OMITTED, Field, format_parameter, parse_parameters
 from streamtui.ui.widgets.clean_input import CleanInput, CleanTextArea
 
-LEGEND = (
-    f"What is written holds for this session; grey is what holds without it. A parameter of {NOT_SENT} is not sent."
-)
+LEGEND = f"Applies to this session. Gray: default. Type {OMITTED} to omit a parameter."
 NARROW = 64
-"""Cells below which names stand above their fields."""
+"""Width in cells below which names are shown above their fields."""
 
 
-class _Line(CleanInput):
-    """A field of one line, left by the arrow keys too."""
+class _FieldInput(CleanInput):
+    """A single-line field that the arrow keys leave."""
 
-    BINDINGS = [("up", "app.focus_previous", "field above"), ("down", "app.focus_next", "field below")]
+    BINDINGS = [("up", "app.focus_previous", "Previous field"), ("down", "app.focus_next", "Next field")]
 
 
 class ParametersDialog(Dialog[tuple[str, Parameters] | None]):
-    """Ends with the system prompt and the parameters that are written, or with None when left."""
+    """Return the system prompt and the parameters, or None when closed."""
 
-    BINDINGS = [
-        ("escape", "dismiss(None)", "leave"),
-        ("ctrl+s", "save", "save"),
-    ]
+    BINDINGS = [("escape", "dismiss(None)", "Close"), ("ctrl+s", "save", "Save")]
     DEFAULT_CSS = """
     ParametersDialog {
         .field { height: auto; layout: horizontal; }
@@ -49,17 +44,17 @@ class ParametersDialog(Dialog[tuple[str, Parameters] | None]):
     """
 
     def __init__(self, system: str, parameters: Parameters, endpoint: Endpoint, model: str) -> None:
-        """`system` and `parameters`: of the session; the others: whose settings hold where it has none."""
+        """`system` and `parameters` belong to the session; `endpoint` and `model` provide the defaults."""
         super().__init__()
         self._system = system
         self._parameters = parameters
         self._endpoint = endpoint
         self._model = model
-        self._told: dict[str, tuple[str, bool]] = {}
-        """What stands below the fields, and whether it is a mistake."""
+        self._notes: dict[str, tuple[str, bool]] = {}
+        """The note below each field, and whether it is an error."""
 
     def compose(self) -> ComposeResult:
-        """A field below another."""
+        """Create the fields."""
         with VerticalScroll(id="dialog", can_focus=False):
             yield Static(LEGEND, classes="legend")
             with Vertical(classes="field"):
@@ -69,73 +64,67 @@ class ParametersDialog(Dialog[tuple[str, Parameters] | None]):
                 with Vertical(classes="field"):
                     yield Static(field.name.replace("_", " "), classes="name")
                     with Vertical(classes="side"):
-                        yield self._box_of(field)
+                        yield self._input_of(field)
                         yield Static(id=f"below-{field.name}", classes="below", markup=False)
 
-    def _box_of(self, field: Field) -> Input | TextArea:
-        text, without = (
-            format_parameter(self._parameters, field.name),
-            f"{self._without(field.name)} · {field.expected}",
-        )
+    def _input_of(self, field: Field) -> Input | TextArea:
+        text = format_parameter(self._parameters, field.name)
+        placeholder = f"{self._default(field.name)} · {field.expected}"
         if field.name == "extra":
-            return CleanTextArea(text, id=field.name, placeholder=Content(without))
+            return CleanTextArea(text, id=field.name, placeholder=Content(placeholder))
         suggester = SuggestFromList(EFFORTS) if field.name == "reasoning_effort" else None
-        return _Line(text, id=field.name, placeholder=without, suggester=suggester, select_on_focus=False)
+        return _FieldInput(text, id=field.name, placeholder=placeholder, suggester=suggester, select_on_focus=False)
 
-    def _without(self, name: str) -> str:
-        """What is sent where the session sets nothing, and who says so."""
+    def _default(self, name: str) -> str:
+        """Return what is sent if the session does not set `name`, and where that is configured."""
         levels = (
             (self._endpoint.settings_for(self._model).parameters, f"set for {self._model}"),
             (self._endpoint.parameters, f"set for {self._endpoint.name}"),
         )
         for parameters, origin in levels:
             if text := format_parameter(parameters, name):
-                return f"{'not sent' if text == NOT_SENT else text}, {origin}"
+                return f"{'not sent' if text == OMITTED else text}, {origin}"
         return "not sent"
 
     def on_mount(self) -> None:
-        """Names the panel."""
-        self.set_title(f"Parameters · {self._model or 'no model yet'}", "enter, ctrl+s save", "esc leave")
-        self._tell({})
+        """Set the title and focus the system prompt."""
+        self.set_title(f"Parameters · {self._model or 'no model'}", "enter, ctrl+s save", "esc close")
+        self._show_notes({})
         self.query_one("#system").focus()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Puts names above their fields where there is little room."""
+        """Show names above their fields on a narrow screen."""
         self.set_class(event.size.width < NARROW, "narrow")
 
     @on(Input.Changed)
     @on(TextArea.Changed)
-    def mend(self) -> None:
-        """Brings what is told of the fields up to date; new mistakes wait until it is saved."""
-        _, mistakes = parse_parameters(self._texts())
-        self._tell({name: mistake for name, mistake in mistakes.items() if self._told.get(name, ("", False))[1]})
+    def update_notes(self) -> None:
+        """Update the notes; errors in fields that had none appear only on saving."""
+        _, errors = parse_parameters(self._texts())
+        self._show_notes({name: error for name, error in errors.items() if self._notes.get(name, ("", False))[1]})
 
     @on(Input.Submitted)
     def action_save(self) -> None:
-        """Ends with what is written, unless there is a mistake in it."""
-        parameters, mistakes = parse_parameters(self._texts())
-        self._tell(mistakes)
-        if mistakes:
-            self.query_one(f"#{next(iter(mistakes))}").focus()
+        """Close with the values if all are valid."""
+        parameters, errors = parse_parameters(self._texts())
+        self._show_notes(errors)
+        if errors:
+            self.query_one(f"#{next(iter(errors))}").focus()
         else:
             self.dismiss((self.query_one("#system", TextArea).text.strip(), parameters))
 
     def _texts(self) -> dict[str, str]:
-        return {field.name: self._text(field.name) for field in FIELDS}
+        texts = {str(field.id): field.value for field in self.query(_FieldInput)}
+        return texts | {"extra": self.query_one("#extra", TextArea).text}
 
-    def _text(self, name: str) -> str:
-        box = self.query_one(f"#{name}")
-        return box.value if isinstance(box, Input) else self.query_one(f"#{name}", TextArea).text
-
-    def _tell(self, mistakes: dict[str, str]) -> None:
-        """Says below every field what is wrong with it, else what it stands in place of."""
+    def _show_notes(self, errors: dict[str, str]) -> None:
+        """Show the error of each field, or the default that its value overrides."""
         for name, text in self._texts().items():
-            without = self._without(name)
-            session = "this session does not send it" if text.strip() == NOT_SENT else "this session"
-            told = mistakes.get(name) or (f"{session}; without: {without}" if text.strip() else "")
-            if (told, name in mistakes) != self._told.get(name):
-                self._told[name] = told, name in mistakes
+            verb = "omitted from this session" if text.strip() == OMITTED else "set for this session"
+            note = errors.get(name) or (f"{verb}; default: {self._default(name)}" if text.strip() else "")
+            if (note, name in errors) != self._notes.get(name):
+                self._notes[name] = note, name in errors
                 below = self.query_one(f"#below-{name}", Static)
-                below.set_class(name in mistakes, "wrong")
-                below.display = bool(told)
-                below.update(Content(told))
+                below.set_class(name in errors, "wrong")
+                below.display = bool(note)
+                below.update(Content(note))

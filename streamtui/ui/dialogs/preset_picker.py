@@ -1,4 +1,4 @@
-"""PresetPicker: the presets of the settings, each with what it asks for, to pick one."""
+"""The preset picker: the configured presets with a preview of what each one sets."""
 
 from collections.abc import Iterator, Mapping
 
@@ -7,7 +7,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.fuzzy import Matcher
-from textual.widgets import Input, OptionList, Static
+from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from streamtui import paths
@@ -19,7 +19,7 @@ from streamtui.ui.widgets.clean_input import CleanInput
 
 
 class PresetPicker(ListDialog):
-    """Ends with the name of the preset picked, or with "" when left."""
+    """Return the name of a preset."""
 
     DEFAULT_CSS = """
     PresetPicker #preview {
@@ -33,72 +33,61 @@ class PresetPicker(ListDialog):
     PresetPicker.none Input, PresetPicker.none OptionList { display: none; }
     """
 
-    def __init__(self, presets: Mapping[str, Preset], in_use: str) -> None:
+    def __init__(self, presets: Mapping[str, Preset], current: str) -> None:
         super().__init__(classes="" if presets else "none")
         self._presets = presets
-        self._in_use = in_use
+        self._current = current
 
     def compose(self) -> ComposeResult:
-        """A filter above the list, what the highlighted one asks for below."""
+        """Create the filter, the list and the preview."""
         with Vertical(id="dialog"):
-            yield CleanInput(placeholder="Filter", id="filter")
-            yield OptionList(id="presets", markup=False)
+            yield CleanInput(placeholder=self.PLACEHOLDER, id="filter")
+            yield OptionList(markup=False)
             yield Static(id="preview", markup=False)
 
     def on_mount(self) -> None:
-        """Fills the list."""
-        self.set_title("Presets", *(["enter use preset"] if self._presets else []), "esc leave")
-        self.show("")
+        """Fill the list."""
+        self.set_title("Presets", *(["enter apply"] if self._presets else []), "esc close")
+        self.update_options()
 
-    @on(Input.Changed, "#filter")
-    def filter(self, event: Input.Changed) -> None:
-        """Shows what fits the filter, the best first."""
-        self.show(event.value)
+    def update_options(self) -> None:
+        """List the matching presets, or say how to add one."""
+        super().update_options()
+        if not self.options.option_count:
+            no_match = 'No matches. Run "streamtui config edit" to add presets.'
+            self.query_one("#preview", Static).update(no_match if self._presets else _how_to_add_one())
 
-    def show(self, text: str) -> None:
-        """Fills the list with the presets that fit `text`."""
-        self.options.clear_options()
-        self.options.add_options(Option(self._line(name), id=name) for name in self._fitting(text))
-        if self.options.option_count:
-            self.options.highlighted = 0
-        else:
-            nothing = "None fits. streamtui config edit adds presets." if self._presets else _how_to_write_one()
-            self.query_one("#preview", Static).update(nothing)
-
-    def _fitting(self, text: str) -> list[str]:
+    def matching(self, text: str) -> Iterator[Option]:
+        """Return the presets whose names match `text`."""
         matcher = Matcher(text)
         scores = {name: matcher.match(name) if text else 1.0 for name in self._presets}
-        return sorted((name for name in scores if scores[name]), key=lambda name: -scores[name])
-
-    def _line(self, name: str) -> Content:
-        return Content.assemble(name, ("  in use" if name == self._in_use else "", "dim"))
+        for name in sorted(filter(scores.get, scores), key=lambda name: -scores[name]):
+            yield Option(Content.assemble(name, ("  current" if name == self._current else "", "dim")), id=name)
 
     @on(OptionList.OptionHighlighted)
     def preview(self, event: OptionList.OptionHighlighted) -> None:
-        """Shows what the highlighted preset asks for."""
+        """Show what the highlighted preset sets."""
         preset = self._presets[event.option_id or ""]
-        self.query_one("#preview", Static).update(Content("\n".join(describe_preset(preset))))
+        self.query_one("#preview", Static).update(Content(describe_preset(preset)))
 
 
-def _how_to_write_one() -> str:
+def _how_to_add_one() -> str:
     return f"""\
-There are no presets yet. One is written into {clean_line(str(paths.config_file()))} like this:
+No presets yet. Add one to {clean_line(str(paths.config_file()))}:
 
 [presets.coder]
 system = "Answer with code and few words."
 parameters = {{ temperature = 0 }}
 
-streamtui config edit opens the file; it holds from the next start on."""
+Run "streamtui config edit" to open the file, then restart streamtui."""
 
 
-def describe_preset(preset: Preset) -> Iterator[str]:
-    """Yields what `preset` asks for, line by line."""
-    who = [preset.model, preset.endpoint and f"at {preset.endpoint}"]
-    if any(who):
-        yield f"asks: {' '.join(filter(None, who))}"
-    if preset.parameters:
-        yield f"with: {', '.join(describe_parameters(preset.parameters))}"
-    if preset.system:
-        yield from preset.system.splitlines()
-    if not (any(who) or preset.parameters or preset.system):
-        yield "asks for nothing"
+def describe_preset(preset: Preset) -> str:
+    """Return what `preset` sets, line by line."""
+    lines = (
+        f"model: {preset.model}" if preset.model else "",
+        f"endpoint: {preset.endpoint}" if preset.endpoint else "",
+        f"parameters: {', '.join(describe_parameters(preset.parameters))}" if preset.parameters else "",
+        preset.system,
+    )
+    return "\n".join(filter(None, lines)) or "Sets nothing"

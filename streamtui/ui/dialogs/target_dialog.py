@@ -1,42 +1,25 @@
-"""TargetDialog: what can be done with a code block or a link."""
+"""The dialog that offers actions for a code block or a link."""
 
-from textual.app import ComposeResult
-from textual.containers import Vertical
-from textual.content import Content
-from textual.widgets import OptionList, Static
-from textual.widgets.option_list import Option
-
-from streamtui.ui.dialogs.dialog import ListDialog
+from streamtui.ui.dialogs.dialog import ChoiceDialog
 from streamtui.ui.transcript.targets import Target
 
-_CODE = {"copy": "c  copy", "save": "s  save as a file here", "edit": "e  open in $EDITOR"}
-_LINK = {"open": "o  open in the browser", "copy": "c  copy the address"}
+_CODE = {"copy": "c  Copy", "save": "s  Save to a file in the current directory", "edit": "e  Open in $EDITOR"}
+_LINK = {"open": "o  Open in browser", "copy": "c  Copy address"}
 
 
-class TargetDialog(ListDialog):
-    """Ends with what to do: copy, save, edit or open; "" for nothing."""
+class TargetDialog(ChoiceDialog):
+    """Return "copy", "save", "edit" or "open", or "" when closed."""
 
-    BINDINGS = [(label[0], f"dismiss('{action}')") for action, label in {**_CODE, **_LINK}.items()]
+    BINDINGS = [(label[0], f"pick('{action}')") for action, label in {**_CODE, **_LINK}.items()]
 
     def __init__(self, target: Target) -> None:
-        super().__init__()
-        self._target = target
+        title = "Link" if target.url else f"Code {target.language}".rstrip()
+        super().__init__(title, target.url or _first_lines(target.code), _LINK if target.url else _CODE)
 
-    def compose(self) -> ComposeResult:
-        """What it is, and the list."""
-        with Vertical(id="dialog"):
-            yield Static(Content(self._target.url or _first_lines(self._target.code)), id="what")
-            yield OptionList(*(Option(label, id=action) for action, label in self._actions.items()))
-
-    @property
-    def _actions(self) -> dict[str, str]:
-        return _LINK if self._target.url else _CODE
-
-    def on_mount(self) -> None:
-        """Names the panel."""
-        kind = "Link" if self._target.url else f"Code {self._target.language}".rstrip()
-        self.set_title(kind, "enter do it", "esc leave")
-        self.options.focus()
+    def action_pick(self, action: str) -> None:
+        """Close with `action` if the target has it."""
+        if action in self._choices:
+            self.pick(action)
 
 
 def _first_lines(code: str) -> str:

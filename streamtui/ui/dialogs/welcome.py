@@ -1,4 +1,4 @@
-"""Welcome: what a start offers when the server it would talk to wants a key and there is none."""
+"""The dialog shown on startup when the endpoint has no API key."""
 
 from typing import TYPE_CHECKING
 
@@ -16,71 +16,73 @@ if TYPE_CHECKING:
     from streamtui.providers.local_servers import LocalServer
 
 OTHER = "other"
-"""What Welcome ends with where the user wants to see all endpoints."""
+"""The result for picking from all endpoints."""
 
 
 class Welcome(Dialog[Endpoint | str | None]):
-    """Ends with the endpoint to talk to, `OTHER`, or None to look around without anybody who answers."""
+    """Return the endpoint to use, `OTHER`, or None to only browse sessions."""
 
-    BINDINGS = [("escape", "dismiss", "leave")]
+    BINDINGS = [("escape", "dismiss", "Close")]
 
     def __init__(self, wanted: Endpoint, others: list[Endpoint]) -> None:
-        """`wanted` needs a key; those of `others` that are on this machine are looked for."""
+        """`wanted` has no API key; local servers among `others` are offered if they are online."""
         super().__init__()
         self._wanted = wanted
         self._others = others
         self._found: dict[str, LocalServer] = {}
 
     def compose(self) -> ComposeResult:
-        """Words and a choice."""
+        """Create the message and the choices."""
+        name = self._wanted.name
         with Vertical(id="dialog"):
-            yield Static(Content(f"There is no key for {self._wanted.name}, so nobody can answer yet.\n"), id="words")
+            yield Static(Content(f"No API key for {'OpenAI' if name == 'openai' else name} yet.\n"), id="message")
             yield OptionList(id="choices", markup=False)
             yield Static(id="hint", markup=False)
 
     def on_mount(self) -> None:
-        """Names the panel, and looks who is here."""
-        self.set_title("Welcome to streamtui", "enter choose", "esc leave")
-        choices = self.query_one(OptionList)
-        choices.add_options(Option(text, id=name) for name, text in self._choices().items())
-        choices.highlighted = 0
-        choices.focus()
-        self.hint("Looking for servers on this machine …")
-        self.look()
+        """Add the choices and look for local servers."""
+        self.set_title("Welcome to streamtui", "enter select", "esc close")
+        self.options.add_options(Option(label, id=choice) for choice, label in self._choices().items())
+        self.options.highlighted = 0
+        self.options.focus()
+        self.show_hint("Looking for local servers …")
+        self.find_local_servers()
 
     @work(exclusive=True)
-    async def look(self) -> None:
-        """Offers the servers on this machine as they are found."""
+    async def find_local_servers(self) -> None:
+        """Offer local servers as they are found."""
         from streamtui.providers.local_servers import find_servers
 
-        choices = self.query_one(OptionList)
         async for found in find_servers(self._others):
             name = found.endpoint.name
             self._found[name] = found
             # At the end, so that no row moves away from under the cursor.
-            choices.add_option(Option(_words_on(found, self._is_wide), id=f"local:{name}"))
-        nobody = "No server was found on this machine (Ollama, LM Studio, llama.cpp, vLLM)."
-        self.hint("" if self._found else nobody)
+            self.options.add_option(Option(_label(found, self._is_wide), id=f"local:{name}"))
+        self.show_hint("" if self._found else "No local servers found (Ollama, LM Studio, llama.cpp, vLLM).")
 
     @property
     def _is_wide(self) -> bool:
         return self.app.size.width >= NARROW
 
     def _choices(self) -> dict[str, str]:
-        """Return the choices by id, in fewer words on a narrow screen."""
-        wide = self._is_wide
-        key = f"Enter the key for {self._wanted.name}"
-        return {
-            "key": f"{key} (or set {self._wanted.key_variable} and start again)" if wide else key,
-            OTHER: "Talk to another server: OpenRouter, Groq, Mistral …" if wide else "Talk to another server",
-            "demo": "Try the built-in demo: no key, no network" if wide else "Try the built-in demo",
-            "look": "Go on without anybody, to look at saved sessions" if wide else "Go on without anybody",
+        """Return the choices by id, with shorter labels on a narrow screen."""
+        details = {
+            "key": f" (or set {self._wanted.key_variable} and restart)",
+            OTHER: ": OpenRouter, Groq, Mistral …",
+            "demo": ": no key, no network",
+        }
+        labels = {
+            "key": f"Enter the API key for {self._wanted.name}",
+            OTHER: "Use another endpoint",
+            "demo": "Try the built-in demo",
+            "browse": "Browse saved sessions",
             "quit": "Quit",
         }
+        return {choice: label + details.get(choice, "") * self._is_wide for choice, label in labels.items()}
 
     @on(OptionList.OptionSelected)
     def choose(self, event: OptionList.OptionSelected) -> None:
-        """Ends with what was chosen."""
+        """Close with the chosen endpoint, or quit the app."""
         choice = event.option_id or ""
         if choice == "quit":
             self.app.exit()
@@ -91,8 +93,6 @@ class Welcome(Dialog[Endpoint | str | None]):
             self.dismiss(results.get(choice))
 
 
-def _words_on(server: "LocalServer", wide: bool) -> str:
-    name, models = server.endpoint.name, server.models
-    if not wide:
-        return f"Talk to {name}, on this machine"
-    return f"Talk to {name}, on this machine: {', '.join(models[:3])}{' …' if len(models) > 3 else ''}"
+def _label(server: "LocalServer", wide: bool) -> str:
+    names = ": " + ", ".join(server.models[:3]) + (" …" if len(server.models) > 3 else "")
+    return f"Use {server.endpoint.name} on this machine{names * wide}"

@@ -1,80 +1,64 @@
-"""FilterDialog: what the list of sessions can be apply_choice to: pinned, archived, trash, an endpoint, a model."""
+"""The dialog that narrows the list of sessions to a place, an endpoint or a model."""
 
 import asyncio
+from collections.abc import Iterator
 from dataclasses import replace
 
-from textual import on, work
-from textual.app import ComposeResult
-from textual.containers import Vertical
+from textual import work
 from textual.content import Content
-from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from streamtui.core.session import USUAL, SessionFilter
 from streamtui.storage import Store, StoreError
 from streamtui.ui.dialogs.dialog import ListDialog
-from streamtui.ui.widgets.clean_input import CleanInput
 
 _PLACES = {
-    "usual": "the usual list",
+    "usual": "default list",
     "pinned": "pinned",
     "archive": "archive",
-    "everything": "everything, archived or not",
+    "everything": "everything, including archived",
     "trash": "trash",
 }
 
 
 class FilterDialog(ListDialog):
-    """Ends with a choice for `apply_choice`, or with "" when left."""
+    """Return a choice for `apply_choice`."""
+
+    PLACEHOLDER = "pinned, archive, trash, a model, an endpoint"
 
     def __init__(self, store: Store) -> None:
         super().__init__(classes="tall")
         self._store = store
         self._choices: dict[str, str] = dict(_PLACES)
 
-    def compose(self) -> ComposeResult:
-        """A filter above the list."""
-        with Vertical(id="dialog"):
-            yield CleanInput(placeholder="pinned, archive, trash, a model, an endpoint", id="filter")
-            yield Static(id="hint", markup=False)
-            yield OptionList(id="choices", markup=False)
-
     def on_mount(self) -> None:
-        """Fills the list."""
-        self.set_title("Show", "enter choose", "esc leave")
-        self.hint("")
-        self.show("")
+        """Fill the list."""
+        self.set_title("Filter sessions", "enter select", "esc close")
+        self.update_options()
         self.load()
 
     @work(exclusive=True)
     async def load(self) -> None:
-        """Adds the models and endpoints that occur."""
+        """Add the models and endpoints of the saved sessions."""
         try:
             found = await asyncio.wrap_future(self._store.facets())
         except StoreError as error:
-            self.hint(str(error))
+            self.show_hint(str(error))
             return
         self._choices |= {f"model {name}": f"model {name} ({n:,})" for name, n in found.models.items()}
         self._choices |= {f"endpoint {name}": f"endpoint {name} ({n:,})" for name, n in found.endpoints.items()}
-        self.show(self.query_one("#filter", Input).value)
+        self.update_options()
 
-    @on(Input.Changed, "#filter")
-    def filter(self, event: Input.Changed) -> None:
-        """Shows what has every word of the filter."""
-        self.show(event.value)
-
-    def show(self, text: str) -> None:
-        """Fills the list."""
+    def matching(self, text: str) -> Iterator[Option]:
+        """Return the choices with every word of `text`."""
         words = text.casefold().split()
-        fitting = [(id_, shown) for id_, shown in self._choices.items() if all(w in shown.casefold() for w in words)]
-        self.options.clear_options()
-        self.options.add_options(Option(Content(shown), id=id_) for id_, shown in fitting)
-        if fitting:
-            self.options.highlighted = 0
+        for choice, label in self._choices.items():
+            if all(word in label.casefold() for word in words):
+                yield Option(Content(label), id=choice)
 
 
 def apply_choice(where: SessionFilter, choice: str) -> SessionFilter:
-    """Returns `where` with what was chosen in the panel: a place, a model or an endpoint beside the others."""
+    """Return `where` narrowed to `choice`: a place, a model or an endpoint."""
     kind, _, name = choice.partition(" ")
     if kind == "model" and name:
         return replace(where, model=name)
@@ -85,13 +69,13 @@ def apply_choice(where: SessionFilter, choice: str) -> SessionFilter:
     return replace(
         where,
         pinned=True if kind == "pinned" else None,
-        archived={"everything": None, "pinned": None, "archive": True, "trash": None}.get(kind, False),
+        archived={"archive": True, "everything": None, "pinned": None, "trash": None}[kind],
         trashed=kind == "trash",
     )
 
 
 def describe_filter(where: SessionFilter) -> str:
-    """Returns what the list is apply_choice to; "" where it is not."""
+    """Return what the list is narrowed to, or "" for the default list."""
     place = (
         "trash" if where.trashed
         else "pinned" if where.pinned
