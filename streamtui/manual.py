@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-from streamtui import keys, paths
+from streamtui import commands, paths
 
 _HEADING = re.compile(r"^## +(.+)$", re.MULTILINE)
 _KEYWORDS = re.compile(r"<!-- keywords: (.*?) -->\n*", re.DOTALL)
@@ -57,8 +57,10 @@ def _section(title: str, body: str) -> Section:
 
 def filled(text: str) -> str:
     """Returns `text` with ``{keys}``, ``{key:ID}``, ``{database}`` and ``{config}`` filled in. Raises KeyError."""
-    shown = {key.id: " or ".join(f"`{name}`" for name in key.shown.split(", ")) for key in keys.KEYS}
-    text = _KEY.sub(lambda match: shown[match[1]], text).replace("{keys}", keys.as_markdown())
+    shown = {
+        command.id: " or ".join(f"`{key}`" for key in command.shown_keys.split(", ")) for command in commands.COMMANDS
+    }
+    text = _KEY.sub(lambda match: shown[match[1]], text).replace("{keys}", commands.as_markdown())
     return text.replace("{database}", str(paths.database())).replace("{config}", str(paths.config_file()))
 
 

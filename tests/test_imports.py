@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 CORE = [
-    "config", "conversation", "core", "exporters", "highlighting", "importers", "keys", "manual", "markdown",
+    "commands", "config", "conversation", "core", "exporters", "highlighting", "importers", "manual", "markdown",
     "providers", "storage", "tokens",
 ]  # fmt: skip
 

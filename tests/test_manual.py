@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from streamtui import keys, manual
+from streamtui import commands, manual
 
 
 def test_every_section_says_something() -> None:
@@ -20,8 +20,8 @@ def test_nothing_is_left_to_fill_in() -> None:
 
 def test_the_table_of_keys_is_the_programs() -> None:
     section = next(section for section in manual.sections() if section.title == "Keys")
-    for key in keys.KEYS:
-        assert f"| {key.shown} | {key.does} |" in section.text
+    for command in commands.COMMANDS:
+        assert f"| {command.shown_keys} | {command.description} |" in section.text
 
 
 def test_keys_are_filled_in() -> None:

@@ -4,7 +4,7 @@ import argparse
 import re
 from importlib import import_module
 
-from streamtui import keys
+from streamtui import commands
 from streamtui.cli import COMMANDS
 from tests.support import ROOT
 
@@ -12,7 +12,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_keys_are_todays() -> None:
-    assert keys.in_readme(README) == README, "run python -m streamtui.keys"
+    assert commands.in_readme(README) == README, "run python -m streamtui.commands"
 
 
 def test_pictures_are_there() -> None:

@@ -143,12 +143,12 @@ def _show(config: Config) -> int:
 
 
 def _keys(config: Config) -> int:
-    from streamtui.keys import remapped
+    from streamtui.commands import remapped
 
-    entries = remapped(config.keymap)
-    width = max(len(entry.id) for entry in entries)
-    for entry in entries:
-        print(f"{entry.id:<{width}}  {entry.shown:<31} {entry.does}")
+    commands = remapped(config.keymap)
+    width = max(len(command.id) for command in commands)
+    for command in commands:
+        print(f"{command.id:<{width}}  {command.shown_keys:<31} {command.description}")
     return 0
 
 

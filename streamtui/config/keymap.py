@@ -3,7 +3,7 @@
 import string
 import unicodedata
 
-from streamtui.keys import KEYS
+from streamtui.commands import COMMANDS
 
 _MODIFIERS = ("alt", "ctrl", "hyper", "meta", "shift", "super")
 _NAMED = frozenset(
@@ -77,10 +77,11 @@ def _parts(written: str) -> list[str]:
 def _checked(action: str, key: str) -> str:
     if other := _DISGUISED.get(key):
         raise ValueError(f"should be another key: {key} can't be told from {other} in a terminal")
-    place = action.partition(".")[0]
     plain = "+" not in key and (len(key) == 1 or key in _PUNCTUATION.values() or key in _WRITING)
-    usual = next((entry.keys.split(",") for entry in KEYS if entry.id == action), [])
-    if place != "pane" and plain and key not in usual:
+    command = next((command for command in COMMANDS if command.id == action), None)
+    in_conversation = command is not None and command.where == "conversation"
+    defaults = command.keys.split(",") if command is not None else []
+    if plain and not in_conversation and key not in defaults:
         raise ValueError(f"should be a key with ctrl or alt, or F1 to F12: {key} is needed for writing")
     return key
 
@@ -89,9 +90,9 @@ def clashes(keymap: dict[str, str]) -> list[tuple[str, str, str]]:
     """Returns (action, key, other action) for every key that does two things in one place with `keymap` applied."""
     found = []
     owners: dict[tuple[str, str], str] = {}
-    for entry in sorted(KEYS, key=lambda entry: entry.id in keymap):
-        for key in keymap.get(entry.id, entry.keys).split(","):
-            other = owners.setdefault((entry.place, key), entry.id)
-            if other != entry.id:
-                found.append((entry.id, key, other))
+    for command in sorted(COMMANDS, key=lambda command: command.id in keymap):
+        for key in keymap.get(command.id, command.keys).split(","):
+            other = owners.setdefault((command.where, key), command.id)
+            if other != command.id:
+                found.append((command.id, key, other))
     return found

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from streamtui import paths
+from streamtui.commands import ALIASES
 from streamtui.config.adhoc_endpoint import endpoint_from, key_from_variable, openai_base_url
 from streamtui.config.configured_endpoints import configured_endpoints, with_defaults
 from streamtui.config.keyring_index import names_in_keyring
@@ -56,7 +57,8 @@ class _Loading:
         self._by_flag = self._asked_preset()
         self._by_file = settings.presets.get(settings.values.get("preset", ""))
         for action in settings.keymap:
-            written = [("keys", action), ("keys", *action.split("."))]
+            names = [action, *(old for old, new in ALIASES.items() if new == action)]
+            written = [path for name in names for path in (("keys", name), ("keys", *name.split(".")))]
             at = next(keys for keys in written if keys in settings.lines)
             self._sources[f"keys.{action}"] = settings.source(*at)
 

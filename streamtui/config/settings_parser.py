@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import fields
 from typing import Any
 
+from streamtui.commands import ALIASES, COMMANDS
 from streamtui.config import validators
 from streamtui.config.keymap import clashes, keys_for
 from streamtui.config.settings import Preset
@@ -16,7 +17,6 @@ from streamtui.core.endpoint import DEMO, ModelSettings, Timeouts
 from streamtui.core.parameters import Parameters, parameters_from
 from streamtui.core.sanitize import clean_line
 from streamtui.core.suggestions import nearest
-from streamtui.keys import KEYS
 
 TOP: dict[str, Check] = {
     "endpoint": validators.line, "model": validators.line, "system": validators.text, "preset": validators.line,
@@ -166,8 +166,10 @@ class SettingsParser:
         return Parameters(**self._table(at, {key: table[key] for key in table if key in checks}, checks, {}))
 
     def _keymap(self, at: Keys, table: Mapping[str, object]) -> dict[str, str]:
-        flat = dict(_actions(table))
-        ids = [entry.id for entry in KEYS]
+        found = dict(_actions(table))
+        flat = {ALIASES[old]: at for old, at in found.items() if old in ALIASES}
+        flat |= {action: at for action, at in found.items() if action not in ALIASES}
+        ids = [command.id for command in COMMANDS]
         keymap: dict[str, str] = {}
         for action, (path, value) in flat.items():
             try:
@@ -235,7 +237,7 @@ def _perhaps(name: str, known: Iterable[str]) -> str:
 
 
 def _actions(table: Mapping[str, object], before: tuple[str, ...] = ()) -> Iterable[tuple[str, tuple[Keys, object]]]:
-    """Yields the actions of [keys] with their place in the file: "chat.find" = and chat.find = mean the same."""
+    """Yields the actions of [keys] with their place in the file: "find.open" = and chat.find = mean the same."""
     for key, value in table.items():
         if isinstance(value, Mapping):
             yield from _actions(value, (*before, key))

@@ -18,10 +18,10 @@ from textual.driver import Driver
 from textual.worker import WorkerFailed
 
 from streamtui import error_log
+from streamtui.commands import remapped
 from streamtui.config import Config, Endpoint, Origin
 from streamtui.core.session import Session
 from streamtui.error_log import LOG
-from streamtui.keys import remapped
 from streamtui.ui import terminal, themes
 from streamtui.ui.chat_screen import ChatScreen
 from streamtui.ui.connections import Connections
@@ -47,10 +47,10 @@ def _connect(endpoint: Endpoint) -> "Provider":
     return connect(endpoint)
 
 
-def _commands() -> type[CommandProvider]:
-    from streamtui.ui.commands import Commands
+def _palette() -> type[CommandProvider]:
+    from streamtui.ui.palette import Palette
 
-    return Commands
+    return Palette
 
 
 def _quits(event: events.Event) -> bool:
@@ -62,7 +62,7 @@ class StreamTUI(SuspendingApp[None]):
 
     TITLE = "streamtui"
     CSS_PATH = Path(__file__).with_name("app.tcss")
-    COMMANDS = {_commands}
+    COMMANDS = {_palette}
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "f12"
     BINDINGS = [Binding("ctrl+q", "quit", "Quit", show=False, priority=True)]

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from textual import events, work
 
+from streamtui.commands import ALIASES
 from streamtui.core.session import Session
-from streamtui.keys import keys_of
-from streamtui.ui.bindings import bindings_of
+from streamtui.ui.bindings import bindings_for
 from streamtui.ui.branching_screen import BranchingScreen
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ LOW = 16
 class ChatScreen(BranchingScreen):
     """Shows one conversation and lets the user talk, choose and go from session to session."""
 
-    BINDINGS = bindings_of("chat", priority=True)
+    BINDINGS = bindings_for("chat", priority=True)
     AUTO_FOCUS = "#prompt"
 
     keymap: Mapping[str, str] = {}
@@ -29,9 +29,15 @@ class ChatScreen(BranchingScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keeps keys from what is not there yet."""
-        if not self._begun and any(key.action == action for key in keys_of("chat")) and action != "quit":
+        if not self._begun and action == "command" and parameters != ("app.quit",):
             return False
         return super().check_action(action, parameters)
+
+    async def action_command(self, id: str) -> None:
+        """Run the command `id`."""
+        for old, new in ALIASES.items():
+            if new == id:
+                await self.run_action(old.partition(".")[2])
 
     def on_resize(self, event: events.Resize) -> None:
         """Does without borders where lines are few."""

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from streamtui import keys
+from streamtui.commands import key_of
 from streamtui.core.message import Delta, Message
 from streamtui.storage import StoreError
 
@@ -85,7 +85,7 @@ class OtherWindows:
         if not news.added:
             return
         if not self._unseen:
-            key = keys.name_of("chat.next_variant", screen.config.keymap)
+            key = key_of("branch.next", screen.config.keymap)
             screen.notify(
                 f"This session went on in another window. {key} shows what is new there.", markup=False, timeout=10
             )

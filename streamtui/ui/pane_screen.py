@@ -35,10 +35,10 @@ class PaneScreen(WorkingScreen[ScreenResultType]):
         """Does something with the code that the user has edited."""
         self.app.copy_to_clipboard(text)
 
-    @on(Transcript.Asked)
-    async def do_asked(self, event: Transcript.Asked) -> None:
-        """Does what a key of the pane asked for."""
-        await self.run_action(event.action)
+    @on(Transcript.Left)
+    async def leave_pane(self) -> None:
+        """Go back to where the user writes."""
+        await self.run_action("focus_prompt")
 
     def action_hints(self) -> None:
         """Puts letters on code blocks and links."""

@@ -85,11 +85,6 @@ class ReadingScreen(PaneScreen[None]):
         self.prompt.insert(text)
         self.notify("What you changed is in the prompt.", markup=False)
 
-    @on(Prompt.ActionRequested)
-    async def do_asked_by_prompt(self, event: Prompt.ActionRequested) -> None:
-        """Does what a key of the prompt asked for."""
-        await self.run_action(event.action)
-
     @work(exclusive=True, group="panel")
     async def action_edit_outside(self) -> None:
         """Lets the user write the prompt in an editor."""

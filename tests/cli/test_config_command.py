@@ -13,11 +13,11 @@ import pytest
 from streamtui import paths
 from streamtui.cli import main
 from streamtui.cli.options import config_from, endpoint_flags
+from streamtui.commands import COMMANDS as UI_COMMANDS
 from streamtui.config import Api
 from streamtui.config.settings_file import read_settings
 from streamtui.config.settings_parser import ENDPOINT, MODEL, PARAMETERS, PRESET, TIMEOUTS, TOP
 from streamtui.core.parameters import Parameters
-from streamtui.keys import KEYS
 from tests.support import ROOT
 
 SECRETS = "sk-secret-0123456789-abcdef"
@@ -111,10 +111,10 @@ def test_check_validates_user_themes(capsys: pytest.CaptureFixture[str]) -> None
 
 def test_path_and_keys(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(capsys, "path")[1] == f"{paths.config_file()}\n"
-    write("[keys]\n'chat.retry' = 'alt+r'\n")
+    write("[keys]\n'turn.retry' = 'alt+r'\n")
     lines = run(capsys, "keys")[1].splitlines()
-    assert len(lines) == len(KEYS)
-    assert any(re.match(r"chat\.retry +alt\+r +ask again", line) for line in lines)
+    assert len(lines) == len(UI_COMMANDS)
+    assert any(re.match(r"turn\.retry +alt\+r +Request another reply", line) for line in lines)
 
 
 def test_edit_opens_the_editor_and_checks(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,7 +146,7 @@ def test_show_gives_the_source_of_each_value(
     write(
         "theme = 'paper'\nparameters = { seed = 1, top_p = 1 }\n[endpoints.box]\nbase_url = 'http://box.example/v1'\n"
         "api_key_env = 'BOX_KEY'\nparameters.seed = 2\nmodels.'a b'.window = 5\n"
-        "[presets.p]\nparameters.max_tokens = 7\n[keys]\nchat.retry = 'alt+r'\n"
+        "[presets.p]\nparameters.max_tokens = 7\n[keys]\nturn.retry = 'alt+r'\n"
     )
     status, out, _ = run(capsys, "show", "-e", "box", "-m", "big", "--temperature", "0.5", "--preset", "p")
     assert status == 0
@@ -155,7 +155,7 @@ def test_show_gives_the_source_of_each_value(
     assert row(out, "theme") == ["paper", "config.toml, line 1"]
     assert row(out, "parameters.temperature") == ["0.5", "--temperature"]
     assert row(out, "parameters.max_tokens") == ["7", "--preset p"]
-    assert row(out, "keys.chat.retry") == ["alt+r", "config.toml, line 11"]
+    assert row(out, "keys.turn.retry") == ["alt+r", "config.toml, line 11"]
     assert row(out, "base_url") == ["http://box.example/v1", "config.toml, line 4"]
     assert row(out, "api_key") == ["…cdef", "BOX_KEY"]
     assert row(out, "parameters.seed") == ["2", "config.toml, line 6"]

@@ -5,8 +5,8 @@ import string
 import pytest
 from textual.keys import Keys, _character_to_key
 
+from streamtui.commands import ALIASES, COMMANDS, remapped
 from streamtui.config.keymap import clashes, key_named, keys_for
-from streamtui.keys import KEYS, remapped
 
 
 @pytest.mark.parametrize(
@@ -52,26 +52,38 @@ def test_what_is_no_key_is_refused(written: str) -> None:
 
 
 def test_the_usual_keys_can_be_written_as_they_are_shown() -> None:
-    for entry in KEYS:
+    for entry in COMMANDS:
         assert keys_for(entry.id, entry.keys) == entry.keys
-        assert keys_for(entry.id, entry.shown.split(", ")) == entry.keys
+        assert keys_for(entry.id, entry.shown_keys.split(", ")) == entry.keys
 
 
 def test_in_the_pane_letters_are_keys() -> None:
-    assert keys_for("pane.fold", "z") == "z"
+    assert keys_for("conversation.fold", "z") == "z"
     with pytest.raises(ValueError, match="needed for writing"):
         keys_for("prompt.newline", "z")
 
 
 def test_one_key_does_one_thing_in_a_place() -> None:
-    usual = {entry.id: entry.keys for entry in KEYS}
+    usual = {entry.id: entry.keys for entry in COMMANDS}
     assert clashes({}) == []
-    assert clashes({"chat.retry": "ctrl+f"}) == [("chat.retry", "ctrl+f", "chat.find")]
-    assert clashes({"chat.retry": usual["chat.find"], "chat.find": usual["chat.retry"]}) == []
-    assert clashes({"pane.fold": "ctrl+f"}) == [], "it is another place"
+    assert clashes({"turn.retry": "ctrl+f"}) == [("turn.retry", "ctrl+f", "find.open")]
+    assert clashes({"turn.retry": usual["find.open"], "find.open": usual["turn.retry"]}) == []
+    assert clashes({"conversation.fold": "ctrl+f"}) == [], "it is another place"
 
 
 def test_the_table_with_other_keys() -> None:
-    shown = {key.id: key.shown for key in remapped({"chat.retry": "ctrl+r,f6"})}
-    assert shown["chat.retry"] == "ctrl+r, F6"
-    assert shown["chat.find"] == "ctrl+f"
+    shown = {command.id: command.shown_keys for command in remapped({"turn.retry": "ctrl+r,f6"})}
+    assert shown["turn.retry"] == "ctrl+r, F6"
+    assert shown["find.open"] == "ctrl+f"
+
+
+def test_ids_of_earlier_versions_lead_to_todays() -> None:
+    ids = {command.id for command in COMMANDS}
+    assert set(ALIASES.values()) <= ids
+    assert not ALIASES.keys() & ids
+    assert ALIASES["chat.retry"] == "turn.retry"
+
+
+def test_ids_are_unique_and_titles_short() -> None:
+    assert len({command.id for command in COMMANDS}) == len(COMMANDS)
+    assert all(len(command.title.split()) <= 4 and command.description.endswith(".") for command in COMMANDS)

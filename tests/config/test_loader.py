@@ -207,7 +207,7 @@ def test_the_rest_of_the_file() -> None:
     text = 'pace = 100\ntheme = "paper"\ntitle_model = "small"\nmoderate = true\n[keys]\nchat.retry = "alt+r"\n'
     config = loaded(text=text)
     assert (config.pace, config.theme, config.title_model, config.moderate) == (100.0, "paper", "small", True)
-    assert config.keymap == {"chat.retry": "alt+r"}
+    assert config.keymap == {"turn.retry": "alt+r"}
     assert str(config.source_of("pace")) == "config.toml, line 1"
     assert loaded(CliOverrides(pace=5.0), text=text).pace == 5.0
 

@@ -59,9 +59,9 @@ model = "big"
 parameters.reasoning_effort = "high"
 
 [keys]
-"chat.retry" = "Alt+R, shift+f11"
+"turn.retry" = "Alt+R, shift+f11"
 chat.pick_model = ["f2"]
-"pane.fold" = "space"
+"conversation.fold" = "space"
 """
 
 
@@ -112,7 +112,7 @@ def test_everything_a_file_can_say(file: Path) -> None:
     assert settings.presets == {
         "coder": Preset("coder", "Write code.", "box", "big", Parameters(reasoning_effort="high"))
     }
-    assert settings.keymap == {"chat.retry": "alt+r,shift+f11", "chat.pick_model": "f2", "pane.fold": "space"}
+    assert settings.keymap == {"turn.retry": "alt+r,shift+f11", "model.switch": "f2", "conversation.fold": "space"}
 
 
 def test_no_file_is_no_trouble(file: Path) -> None:
@@ -174,14 +174,14 @@ MISTAKES = [
     ("Endpoint = 'groq'", "Endpoint is no setting and is left out; did you mean endpoint?"),
     ("\"a\\u001b[2J\" = 1", "\"a␛[2J\" is no setting and is left out"),
     ("keys.chat.retry = 5", "keys.chat.retry should be a key, or several"),
-    ("keys.'chat.retyr' = 'f9'", 'keys."chat.retyr" should be the name of an action, perhaps chat.retry'),
-    ("keys.'chat.retry' = 'f99'", 'keys."chat.retry" should be a key, as in f9 or ctrl+g; f99 is none'),
-    ("keys.'chat.retry' = \"\\u001b\"", 'keys."chat.retry" should be a key, as in f9 or ctrl+g; ␛ is none'),
-    ("keys.'chat.retry' = 'strg+r'", 'keys."chat.retry" should be a key with alt, ctrl'),
-    ("keys.'chat.retry' = 'ctrl+i'", 'keys."chat.retry" should be another key: ctrl+i can\'t be told from tab'),
-    ("keys.'chat.retry' = 'ctrl+['", 'keys."chat.retry" should be another key: ctrl+left_square_bracket can\'t be'),
-    ("keys.'chat.retry' = 'r'", 'keys."chat.retry" should be a key with ctrl or alt, or F1 to F12: r is needed for w'),
-    ("keys.'chat.retry' = 'ctrl+f'", 'keys."chat.retry" should be another key: ctrl+f is that of chat.find'),
+    ("keys.'turn.retyr' = 'f9'", 'keys."turn.retyr" should be the name of an action, perhaps turn.retry'),
+    ("keys.'turn.retry' = 'f99'", 'keys."turn.retry" should be a key, as in f9 or ctrl+g; f99 is none'),
+    ("keys.'turn.retry' = \"\\u001b\"", 'keys."turn.retry" should be a key, as in f9 or ctrl+g; ␛ is none'),
+    ("keys.'turn.retry' = 'strg+r'", 'keys."turn.retry" should be a key with alt, ctrl'),
+    ("keys.'turn.retry' = 'ctrl+i'", 'keys."turn.retry" should be another key: ctrl+i can\'t be told from tab'),
+    ("keys.'turn.retry' = 'ctrl+['", 'keys."turn.retry" should be another key: ctrl+left_square_bracket can\'t be'),
+    ("keys.'turn.retry' = 'r'", 'keys."turn.retry" should be a key with ctrl or alt, or F1 to F12: r is needed for w'),
+    ("keys.'turn.retry' = 'ctrl+f'", 'keys."turn.retry" should be another key: ctrl+f is that of find.open'),
 ]  # fmt: skip
 
 
@@ -262,9 +262,20 @@ def test_what_comes_from_the_file_is_clean(file: Path) -> None:
 
 
 def test_two_actions_can_change_keys(file: Path) -> None:
-    settings = read(file, "[keys]\n'chat.retry' = 'ctrl+f'\n'chat.find' = 'f5'\n")
+    settings = read(file, "[keys]\n'turn.retry' = 'ctrl+f'\n'find.open' = 'f5'\n")
     assert settings.warnings == []
-    assert settings.keymap == {"chat.retry": "ctrl+f", "chat.find": "f5"}
+    assert settings.keymap == {"turn.retry": "ctrl+f", "find.open": "f5"}
+
+
+def test_keys_by_the_ids_of_earlier_versions_work(file: Path) -> None:
+    settings = read(file, "[keys]\n'chat.retry' = 'f9'\nchat.continue_reply = 'f5'\n'pane.fold' = 'z'\n")
+    assert settings.warnings == []
+    assert settings.keymap == {"turn.retry": "f9", "turn.continue": "f5", "conversation.fold": "z"}
+
+
+def test_the_id_of_today_wins_over_that_of_an_earlier_version(file: Path) -> None:
+    settings = read(file, "[keys]\n'turn.retry' = 'alt+r'\n'chat.retry' = 'alt+x'\n")
+    assert settings.keymap == {"turn.retry": "alt+r"}
 
 
 def test_old_spelling_of_a_setting_still_works(file: Path) -> None:

@@ -61,7 +61,7 @@ async def test_a_reply_comes_in_pieces_with_usage_at_the_end() -> None:
         ("how can I use my OpenAI key", "export OPENAI_API_KEY"),
         ("openrouter?", "`streamtui -e openrouter` | `OPENROUTER_API_KEY`"),
         ("how do I copy code", "OSC 52"),
-        ("Which keys are there?", "| key | does |"),
+        ("Which keys are there?", "| Key | Action |"),
         ("How do I switch the model?", "picker"),
         ("Where are my sessions?", "sessions.db"),
         ("how to stop a reply", "`esc` stops"),

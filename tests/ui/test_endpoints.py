@@ -339,7 +339,7 @@ async def test_a_new_session_begins_with_the_preset(make_app: MakeApp, model: Mo
 
 
 async def test_keys_of_the_user_hold_and_are_shown(make_app: MakeApp, model: Model) -> None:
-    config = config_of(model.endpoint, keymap={"chat.pick_model": "alt+m", "prompt.submit": "alt+s"})
+    config = config_of(model.endpoint, keymap={"model.switch": "alt+m", "prompt.submit": "alt+s"})
     app = make_app(config=config)
     async with running(app, (120, 120)) as pilot:
         await pilot.press("f2")

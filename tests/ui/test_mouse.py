@@ -31,7 +31,7 @@ def load(app: StreamTUI, text: str = TEXT) -> None:
             for role in (Role.USER, Role.ASSISTANT)
         ]
     )
-    app.chat.transcript.action_to_top()
+    app.chat.transcript.action_top()
 
 
 def row_of(app: StreamTUI, words: str) -> int:

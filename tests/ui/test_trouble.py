@@ -165,7 +165,7 @@ async def test_a_reply_is_continued_while_it_streams_into_its_code(make_app: Mak
 
 async def test_the_keys_named_are_those_the_user_has_set(make_app: MakeApp) -> None:
     async with serving(in_turn(breaking("Half"), saying(" of it."))) as server:
-        app = make_app(endpoint(server), settings={"keymap": {"chat.continue_reply": "ctrl+l,f9"}})
+        app = make_app(endpoint(server), settings={"keymap": {"turn.continue": "ctrl+l,f9"}})
         async with running(app) as pilot:
             await ask(pilot, "hello")
             await until(lambda: answered(app))

@@ -11,7 +11,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from streamtui.ui.bindings import bindings_of
+from streamtui.ui.bindings import binding_for
 from streamtui.ui.widgets.clean_input import CleanInput
 from streamtui.ui.widgets.text_fit import BORDER_CELLS, fit_hints
 from streamtui.ui.working_screen import WorkingScreen
@@ -25,7 +25,7 @@ NARROW = 60
 class Dialog(WorkingScreen[Result], ModalScreen[Result]):
     """A titled box with the id `dialog`, centered above the screen."""
 
-    BINDINGS = [*bindings_of("chat", "suspend", priority=True), ("f1", "app.show_keys")]
+    BINDINGS = [binding_for("app.suspend", "app.suspend_process"), ("f1", "app.show_keys")]
     DEFAULT_CSS = """
     Dialog {
         align: center middle;

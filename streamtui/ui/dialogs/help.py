@@ -7,13 +7,13 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from streamtui.keys import Key
+from streamtui.commands import Command
 from streamtui.ui.dialogs.dialog import Dialog
 
 _PLACES = {
     "prompt": "In the prompt",
     "chat": "Anywhere",
-    "pane": "In the conversation (alt+up goes there)",
+    "conversation": "In the conversation (alt+up goes there)",
     "sessions": "In the list of the saved sessions",
     "tree": "In the tree of the conversation",
     "models": "In the list of models",
@@ -29,7 +29,7 @@ class HelpScreen(Dialog[None]):
 
     BINDINGS = [("escape,f1,q,enter", "dismiss", "leave")]
 
-    def __init__(self, table: tuple[Key, ...]) -> None:
+    def __init__(self, table: tuple[Command, ...]) -> None:
         super().__init__()
         self._keys = table
 
@@ -44,19 +44,19 @@ class HelpScreen(Dialog[None]):
         self.query_one("#dialog").focus()
 
     def _tables(self) -> Group:
-        places = dict.fromkeys(key.place for key in self._keys)
+        places = dict.fromkeys(key.where for key in self._keys)
         return Group(*(self._table(place) for place in places), "Moving and editing in the prompt: as in any editor.")
 
-    def _of(self, place: str) -> list[Key]:
-        return [key for key in self._keys if key.place == place]
+    def _of(self, place: str) -> list[Command]:
+        return [key for key in self._keys if key.where == place]
 
     def _stacked(self, place: str) -> Text:
         """The keys of a place one below another, for narrow terminals."""
         variables = self.app.theme_variables
         text = Text(f"{_PLACES.get(place, place)}\n", style=f"bold {variables['primary']}")
         for key in self._of(place):
-            text.append(f"{key.shown}\n", f"not bold {variables['accent']}")
-            text.append(f"  {key.does}\n", f"not bold {variables['foreground']}")
+            text.append(f"{key.shown_keys}\n", f"not bold {variables['accent']}")
+            text.append(f"  {key.description}\n", f"not bold {variables['foreground']}")
         return text
 
     def _table(self, place: str) -> Table | Text:
@@ -69,6 +69,6 @@ class HelpScreen(Dialog[None]):
         )
         table.add_column("", ratio=2)
         for key in self._of(place):
-            table.add_row(key.shown, key.does)
+            table.add_row(key.shown_keys, key.description)
         table.add_row("", "")
         return table

@@ -15,14 +15,14 @@ from streamtui.core.sanitize import clean_line
 from streamtui.providers.base import ProviderError
 from streamtui.storage import KnownModel, StoreError
 from streamtui.tokens import rounded
-from streamtui.ui.bindings import bindings_of
+from streamtui.ui.bindings import bindings_for
 from streamtui.ui.dialogs.dialog import ListDialog
 
 
 class ModelPicker(ListDialog):
     """Return the name of a listed or typed model."""
 
-    BINDINGS = bindings_of("models", priority=True)
+    BINDINGS = bindings_for("models", priority=True)
     PLACEHOLDER = "Filter, or type any model name"
 
     def __init__(self, conversation: Conversation) -> None:
@@ -102,7 +102,7 @@ class ModelPicker(ListDialog):
         known = self._known.get(name)
         return name in self._endpoint.favorites or (known is not None and known.favorite)
 
-    def action_toggle_favorite(self) -> None:
+    def action_favorite(self) -> None:
         """Add the highlighted model to the favorites or remove it."""
         name = self.highlighted_id
         if not name or self.options.highlighted is None:
@@ -116,10 +116,10 @@ class ModelPicker(ListDialog):
         self._store.set_favorite(self._endpoint.name, name, favorite)
         self.options.replace_option_prompt_at_index(self.options.highlighted, self._row(name))
 
-    def action_pick_endpoint(self) -> None:
+    def action_switch_endpoint(self) -> None:
         """Close and open the endpoint picker."""
         self.dismiss("")
-        self.app.call_later(self.app.run_action, "screen.pick_endpoint")
+        self.app.call_later(self.app.run_action, "screen.command('endpoint.switch')")
 
 
 def describe_model(info: ModelInfo, *, by_name: bool = False) -> str:

@@ -9,11 +9,11 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
+from streamtui.commands import remapped
 from streamtui.core.message import Role
 from streamtui.core.session import Session, title_from
 from streamtui.core.styled_text import Run
-from streamtui.keys import remapped
-from streamtui.ui.bindings import bindings_of
+from streamtui.ui.bindings import bindings_for
 from streamtui.ui.dialogs.dialog import Dialog
 from streamtui.ui.screens.sessions.rows import short_date
 from streamtui.ui.screens.tree_rows import Node, nodes_of
@@ -40,7 +40,7 @@ class TreeScreen(Dialog[Chosen | None]):
     """Ends with a message and what to do with it, or with None when left."""
 
     BINDINGS = [
-        *bindings_of("tree"),
+        *bindings_for("tree"),
         ("escape,ctrl+t,q", "dismiss", "leave"),
         ("up,k", "move(-1)"),
         ("down,j", "move(1)"),
@@ -68,8 +68,7 @@ class TreeScreen(Dialog[Chosen | None]):
 
     def on_mount(self) -> None:
         """Shows the tree."""
-        keys = remapped(self._keymap)
-        labels = (f"{key.shown.split(', ')[0]} {key.label}" for key in keys if key.place == "tree")
+        labels = (command.key_hint for command in remapped(self._keymap) if command.where == "tree")
         self.set_title(f"Branches of “{self._session.title or 'a new session'}”", *labels, "esc leave")
         at = next((at for at, node in enumerate(self._tree) if node.message.id == self._first), 0)
         # Once it has its size, so that the highlight can be scrolled into view.
@@ -96,7 +95,7 @@ class TreeScreen(Dialog[Chosen | None]):
         """Goes to the last message."""
         self.tree_list.to_end()
 
-    def action_next_variant(self, by: int = 1) -> None:
+    def action_next_sibling(self, by: int = 1) -> None:
         """Goes to the sibling after the highlighted message, or where it has none, after one above it."""
         at = self.tree_list.highlighted
         while at >= 0:
@@ -108,9 +107,9 @@ class TreeScreen(Dialog[Chosen | None]):
                 return
             at = self._place(message.parent_id)
 
-    def action_previous_variant(self) -> None:
+    def action_previous_sibling(self) -> None:
         """Goes to the sibling before."""
-        self.action_next_variant(-1)
+        self.action_next_sibling(-1)
 
     def _place(self, message_id: str | None) -> int:
         return next((at for at, node in enumerate(self._tree) if node.message.id == message_id), -1)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple, Protocol, Self
 
-from streamtui import keys
+from streamtui.commands import key_of
 from streamtui.core.message import Attachment, FinishReason, Message, Recap, Role
 from streamtui.core.sanitize import clean_line
 from streamtui.core.styled_text import Line, Run
@@ -123,7 +123,7 @@ class Hints(NamedTuple):
     @classmethod
     def of(cls, keymap: Mapping[str, str]) -> Self:
         """Returns them with those of `keymap`, by the ids of actions, in place of the usual ones."""
-        return cls(keys.name_of("chat.retry", keymap), keys.name_of("chat.continue_reply", keymap))
+        return cls(key_of("turn.retry", keymap), key_of("turn.continue", keymap))
 
     def for_reply(self, message: Message) -> str:
         """Returns what can be done about a reply that ended before it was done."""

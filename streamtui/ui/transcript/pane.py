@@ -9,7 +9,7 @@ from textual.selection import Selection
 from textual.widget import Widget
 
 from streamtui.core.message import Message, Role
-from streamtui.ui.bindings import bindings_of
+from streamtui.ui.bindings import bindings_for
 from streamtui.ui.transcript.find import Finder, Hit
 from streamtui.ui.transcript.notes import Label
 from streamtui.ui.transcript.paint import cells
@@ -29,7 +29,10 @@ class Transcript(TranscriptView):
 
     ALLOW_SELECT = True
     FOCUS_ON_CLICK = False  # or the letters typed next would be commands
-    BINDINGS = bindings_of("pane")
+    BINDINGS = bindings_for(
+        "conversation",
+        by_screen=("edit_prompt", "fork", "previous_sibling", "next_sibling", "find"),
+    )
 
     @dataclass
     class Copy(message.Message):
@@ -61,12 +64,8 @@ class Transcript(TranscriptView):
 
         text: str
 
-    class Asked(message.Message):
-        """The user pressed a key that is the screen's business."""
-
-        def __init__(self, action: str) -> None:
-            super().__init__()
-            self.action = action
+    class Left(message.Message):
+        """The user is done with the conversation and goes back to the prompt."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -137,12 +136,12 @@ class Transcript(TranscriptView):
         """Scrolls down half a page."""
         self.page(0.5)
 
-    def action_to_top(self) -> None:
+    def action_top(self) -> None:
         """Goes to the first message."""
         self.lines.cursor = None
         self._measured_jump(0)
 
-    def action_to_end(self) -> None:
+    def action_end(self) -> None:
         """Goes to the end and follows."""
         self.lines.cursor = None
         self.follow()
@@ -183,11 +182,11 @@ class Transcript(TranscriptView):
         how = "wrapped" if self.flow.wraps_code else "cut; h and l move it sideways"
         self.notify(f"Wide code is {how}.", markup=False, timeout=2)
 
-    def action_left(self) -> None:
+    def action_scroll_left(self) -> None:
         """Moves cut code to the left."""
         self._move_sideways(-SIDEWAYS)
 
-    def action_right(self) -> None:
+    def action_scroll_right(self) -> None:
         """Moves cut code to the right."""
         self._move_sideways(SIDEWAYS)
 
@@ -236,11 +235,11 @@ class Transcript(TranscriptView):
         self.flow.exact(index)
         return self.flow.top(index) + self.flow.entries[index].line_of(section, number, hit.start)
 
-    def action_next_hit(self) -> None:
+    def action_next_match(self) -> None:
         """Goes to the next hit."""
         self.step(1)
 
-    def action_previous_hit(self) -> None:
+    def action_previous_match(self) -> None:
         """Goes to the hit before."""
         self.step(-1)
 
@@ -297,33 +296,11 @@ class Transcript(TranscriptView):
             self.refresh()
         return marked
 
-    # What the screen does
-
-    def action_edit_prompt(self) -> None:
-        """Asks for the prompt to be edited."""
-        self.post_message(self.Asked("edit_prompt"))
-
-    def action_fork(self) -> None:
-        """Asks for a new session from here."""
-        self.post_message(self.Asked("fork"))
-
-    def action_previous_variant(self) -> None:
-        """Asks for the sibling before."""
-        self.post_message(self.Asked("previous_variant"))
-
-    def action_next_variant(self) -> None:
-        """Asks for the sibling after."""
-        self.post_message(self.Asked("next_variant"))
-
-    def action_find(self) -> None:
-        """Asks for the words to find."""
-        self.post_message(self.Asked("find"))
-
     def action_leave(self) -> None:
         """Goes back to the prompt."""
         self.lines.cursor = None
         self.refresh()
-        self.post_message(self.Asked("focus_prompt"))
+        self.post_message(self.Left())
 
     # Selecting
 

@@ -10,7 +10,7 @@ from textual.widgets import TextArea
 
 from streamtui.core.message import Attachment
 from streamtui.core.sanitize import clean
-from streamtui.ui.bindings import bindings_of
+from streamtui.ui.bindings import bindings_for
 from streamtui.ui.widgets.line_cache import CachedLines
 
 LARGE_PASTE = 8_000
@@ -36,7 +36,7 @@ class _Draft(NamedTuple):
 class Prompt(CachedLines, TextArea):
     """A multi-line box in which enter sends."""
 
-    BINDINGS = bindings_of("prompt")
+    BINDINGS = bindings_for("prompt", by_screen=("search_history", "edit_externally"))
 
     @dataclass
     class Submitted(message.Message):
@@ -44,13 +44,6 @@ class Prompt(CachedLines, TextArea):
 
         text: str
         attachments: tuple[Attachment, ...] = ()
-
-    class ActionRequested(message.Message):
-        """The user pressed a key that is the screen's business."""
-
-        def __init__(self, action: str) -> None:
-            super().__init__()
-            self.action = action
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, highlight_cursor_line=False, placeholder="Write a prompt")
@@ -125,14 +118,6 @@ class Prompt(CachedLines, TextArea):
         self.reset()
         self.post_message(self.Submitted(*written))
 
-    def action_search_history(self) -> None:
-        """Asks for an earlier prompt of any session."""
-        self.post_message(self.ActionRequested("search_history"))
-
-    def action_edit_outside(self) -> None:
-        """Asks for the user's editor."""
-        self.post_message(self.ActionRequested("edit_outside"))
-
     def action_delete_left(self) -> None:
         """Delete the character to the left; at the very beginning, remove the last attachment."""
         if self._attachments and self.selection.is_empty and self.cursor_at_start_of_text:
@@ -177,14 +162,14 @@ class Prompt(CachedLines, TextArea):
         self.reset()
         return True
 
-    def action_history_up(self) -> None:
+    def action_previous(self) -> None:
         """Goes a line up, from the first line to the earlier prompt."""
         if not self.cursor_at_first_line:
             self.action_cursor_up()
         else:
             self._step(-1)
 
-    def action_history_down(self) -> None:
+    def action_next(self) -> None:
         """Goes a line down, from the last line to the later prompt."""
         if not self.cursor_at_last_line:
             self.action_cursor_down()

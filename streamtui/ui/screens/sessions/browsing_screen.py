@@ -13,9 +13,9 @@ from textual.content import Content
 from textual.timer import Timer
 from textual.widgets import Input, Static
 
+from streamtui.commands import key_of
 from streamtui.core.search_query import Query
 from streamtui.core.session import USUAL, SessionSummary
-from streamtui.keys import name_of
 from streamtui.storage import SearchHit, Store, StoreError
 from streamtui.ui.pane_screen import PaneScreen
 from streamtui.ui.screens.sessions.filter_dialog import describe_filter
@@ -207,7 +207,7 @@ class BrowsingScreen(PaneScreen[Opened | None]):
     def _name_keys(self) -> None:
         """Says which keys do what, with what is listed and shown now."""
         where = self._listing.where
-        labels = {"look": ""} if self.has_class("narrow") else {}
+        labels = {"preview": ""} if self.has_class("narrow") else {}
         if where.trashed:
             labels |= {"archive": "restore", "delete": "delete for good", "pin": ""}
         elif where.archived:
@@ -239,7 +239,7 @@ class BrowsingScreen(PaneScreen[Opened | None]):
 
     def _key(self, action: str) -> str:
         """The key of an action of this screen, as people write it."""
-        return name_of(f"sessions.{action}", self.keymap)
+        return key_of(f"sessions.{action}", self.keymap)
 
     # The preview
 
@@ -269,7 +269,7 @@ class BrowsingScreen(PaneScreen[Opened | None]):
             return
         preview.show(path, message_id, self._listing.query)
 
-    def action_look(self) -> None:
+    def action_preview(self) -> None:
         """Goes to the preview, and back."""
         preview, search = self.query_one(Preview), self.query_one("#search")
         (search if preview.has_focus or self.has_class("narrow") else preview).focus()
@@ -330,6 +330,11 @@ class BrowsingScreen(PaneScreen[Opened | None]):
             self.load()
         else:
             self.dismiss(None)
+
+    async def action_command(self, id: str) -> None:
+        """Run a command of the preview."""
+        if id == "conversation.find":
+            await self.action_find()
 
     def action_palette(self) -> None:
         """Shows everything that can be done."""

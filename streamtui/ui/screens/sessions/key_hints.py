@@ -7,7 +7,7 @@ from textual import events
 from textual.content import Content
 from textual.widgets import Static
 
-from streamtui.keys import remapped
+from streamtui.commands import remapped
 
 LOW = 16
 """Lines of the terminal below which there is one line of keys, not two."""
@@ -23,7 +23,7 @@ class KeyHints(Static):
 
     def __init__(self, place: str, keymap: Mapping[str, str], *, id: str | None = None) -> None:
         super().__init__(id=id, markup=False)
-        self._keys = [key for key in remapped(keymap) if key.place == place]
+        self._keys = [key for key in remapped(keymap) if key.where == place]
         self._labels: Mapping[str, str] = {}
 
     def call(self, labels: Mapping[str, str]) -> None:
@@ -47,8 +47,8 @@ class KeyHints(Static):
         self.styles.height = len(lines)
 
     def _entries(self) -> list[tuple[str, str]]:
-        labels = ((key, self._labels.get(key.action, key.label)) for key in self._keys)
-        return [(key.shown.split(", ")[0], label) for key, label in labels if label]
+        labels = ((key, self._labels.get(key.name, key.hint)) for key in self._keys)
+        return [(key.shown_keys.split(", ")[0], label) for key, label in labels if label]
 
 
 def lines_of(entries: list[tuple[str, str]], width: int, most: int) -> list[list[tuple[str, str]]]:

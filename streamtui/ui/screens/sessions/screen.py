@@ -8,7 +8,7 @@ from textual.geometry import Offset
 
 from streamtui.core.session import SessionSummary
 from streamtui.storage import Store, StoreError
-from streamtui.ui.bindings import bindings_of
+from streamtui.ui.bindings import bindings_for
 from streamtui.ui.screens.sessions.browsing_screen import BrowsingScreen
 from streamtui.ui.screens.sessions.changes import Changes, named
 from streamtui.ui.screens.sessions.filter_dialog import FilterDialog, apply_choice
@@ -19,7 +19,7 @@ from streamtui.ui.screens.sessions.rows import session_of
 class SessionsScreen(BrowsingScreen):
     """Ends with what was picked, or with None when left."""
 
-    BINDINGS = bindings_of("sessions")
+    BINDINGS = bindings_for("sessions")
 
     def __init__(self, store: Store, current: str, keymap: Mapping[str, str]) -> None:
         """`current` is the id of the session that is open in the chat; `keymap` the keys that the user has set."""
