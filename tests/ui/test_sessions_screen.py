@@ -233,7 +233,7 @@ async def test_pinning_archiving_copying_and_the_way_back(make_app: MakeApp, thr
         await until(lambda: isinstance(app.screen, SessionsScreen) and "Soup" in " ".join(listed(screen)))
         assert len(listed(screen)) == 2
         await pilot.press("f4")
-        await until(lambda: said(screen) == "There are no sessions among: archive.")
+        await until(lambda: said(screen) == "No sessions (filter: archive).")
         await pilot.press("escape")
         await until(lambda: len(listed(screen)) == 6)
 
@@ -284,16 +284,15 @@ async def test_an_emptied_list_says_where_all_are(make_app: MakeApp, keep: Keep)
     async with running(app, (120, 40)) as pilot:
         screen = await opened(pilot, app)
         await pilot.press("f4", "f8")
-        await until(lambda: said(screen).startswith("Nothing is left here"))
+        await until(lambda: said(screen).startswith("No active sessions"))
         assert said(screen) == (
-            "Nothing is left here: 1 session is in the trash and 1 session is in the archive. F7 shows what is there. "
-            "ctrl+z takes back what was done last."
+            "No active sessions (1 archived, 1 in the trash). Press F7 to show others. ctrl+z undoes the last change."
         )
-        assert "In the trash: “Bread”. ctrl+z takes it back." in toasts(app)
+        assert "Moved “Bread” to the trash. ctrl+z undoes it." in toasts(app)
         await pilot.press("ctrl+z", "ctrl+z")
         await until(lambda: len(listed(screen)) == 4)
-        assert "Back from the trash: “Bread”" in toasts(app)
-        assert "Back from the archive: “Soup”" in toasts(app)
+        assert "Undone: moved “Bread” to the trash" in toasts(app)
+        assert "Undone: archived “Soup”" in toasts(app)
 
 
 TITLE = "Explain how asyncio.gather and a TaskGroup differ"
@@ -332,7 +331,7 @@ async def test_the_list_is_narrowed_to_a_model(make_app: MakeApp, three: list[Se
         await until(lambda: app.screen is screen and len(listed(screen)) == 2)
         assert "model m-2" in str(screen.query_one("#count", Static).content)
         await pilot.press(*"soup")
-        await until(lambda: said(screen) == "No title and no message has “soup” among: model m-2.")
+        await until(lambda: said(screen) == "No titles or messages match “soup” (filter: model m-2).")
 
 
 @pytest.mark.parametrize("size", [(120, 40), (80, 24), (40, 12)])
@@ -372,7 +371,7 @@ async def test_an_empty_store_and_a_broken_one_say_so(make_app: MakeApp, tmp_pat
     app = make_app()
     async with running(app, (80, 24)) as pilot:
         screen = await opened(pilot, app)
-        assert said(screen).startswith("Nothing is saved yet")
+        assert said(screen).startswith("No saved sessions yet")
         await pilot.press("f2", "f3", "f4", "f5", "f8", "ctrl+space", "enter", "ctrl+z", "escape")
         await until(lambda: app.screen is app.chat)
     broken = tmp_path / "broken.db"

@@ -1,1 +1,1 @@
-"""The screen of the saved sessions: a list to search, filter and tidy, beside a preview."""
+"""The sessions screen: a searchable list of saved sessions beside a preview."""

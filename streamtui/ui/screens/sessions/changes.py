@@ -1,4 +1,4 @@
-"""Changes: what is done to saved sessions from the list, and the way back."""
+"""Changes to saved sessions that can be undone."""
 
 from collections.abc import Callable, Sequence
 
@@ -10,91 +10,84 @@ Sessions = Sequence[SessionSummary]
 
 
 class Changes:
-    """Changes sessions in the store. Every method returns a sentence about what it did."""
+    """Changes sessions in the store. Every method returns a description of what it did."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self.titles: dict[str, str] = {}
-        """New titles of sessions, by id."""
+        """New titles by session id."""
         self.removed: set[str] = set()
-        """Ids of sessions that are in the trash now, or deleted."""
-        self._back: list[tuple[str, Callable[[], None]]] = []
-        """What holds again once a change is taken back, and how that is done; the last change last."""
+        """Ids of sessions moved to the trash or deleted."""
+        self._undo: list[tuple[str, Callable[[], None]]] = []
+        """The description of each change and what undoes it, oldest first."""
 
     @property
     def can_undo(self) -> bool:
-        """Whether something was done that can be taken back."""
-        return bool(self._back)
+        """True if there is a change to undo."""
+        return bool(self._undo)
 
     def rename(self, session: SessionSummary, title: str) -> str:
-        """Gives a session another title; nothing happens without one, or with the same."""
+        """Set the title of a session. Return "" if `title` is empty or unchanged."""
         title = clean_line(title)
         if not title or title == session.title:
             return ""
         self._rename(session.id, title)
-        again = f"Called {named([session])} again"
-        return self._done("Renamed", again, lambda: self._rename(session.id, session.title))
+        return self._done(f"Renamed {quoted([session])}", lambda: self._rename(session.id, session.title))
 
     def _rename(self, session_id: str, title: str) -> None:
         self.titles[session_id] = title
         self._store.rename(session_id, title)
 
     def pin(self, sessions: Sessions) -> str:
-        """Pins them; where all are pinned, no longer."""
+        """Pin the sessions, or unpin them if all are pinned."""
         before = [session.pinned for session in sessions]
-        return self._switch(sessions, before, self._store.set_pinned, ("Pinned", "No longer pinned"))
+        return self._switch(sessions, before, self._store.set_pinned, ("Unpinned", "Pinned"))
 
     def archive(self, sessions: Sessions) -> str:
-        """Archives them; where all are archived, takes them back."""
+        """Archive the sessions, or unarchive them if all are archived."""
         before = [session.archived for session in sessions]
-        return self._switch(sessions, before, self._store.set_archived, ("In the archive", "Back from the archive"))
+        return self._switch(sessions, before, self._store.set_archived, ("Unarchived", "Archived"))
 
     def _switch(
-        self, sessions: Sessions, before: list[bool], set_flag: Callable[[str, bool], None], done: tuple[str, str]
+        self, sessions: Sessions, before: list[bool], set_flag: Callable[[str, bool], None], verbs: tuple[str, str]
     ) -> str:
-        flag = not all(before)
-
         def undo() -> None:
             for session, was in zip(sessions, before, strict=True):
                 set_flag(session.id, was)
 
+        flag = not all(before)
         for session in sessions:
             set_flag(session.id, flag)
-        mixed = flag and any(before)
-        again = "As they were before" if mixed else done[flag] if flag else f"{done[flag]} again"
-        return self._done(f"{done[not flag]}: {named(sessions)}", f"{again}: {named(sessions)}", undo)
+        return self._done(f"{verbs[flag]} {quoted(sessions)}", undo)
 
     def trash(self, sessions: Sessions) -> str:
-        """Moves them to the trash."""
+        """Move the sessions to the trash."""
         self._trash(sessions)
-        again = f"Back from the trash: {named(sessions)}"
-        return self._done(f"In the trash: {named(sessions)}", again, lambda: self._restore(sessions))
+        return self._done(f"Moved {quoted(sessions)} to the trash", lambda: self._restore(sessions))
 
     def restore(self, sessions: Sessions) -> str:
-        """Takes them out of the trash."""
+        """Restore the sessions from the trash."""
         self._restore(sessions)
-        again = f"In the trash again: {named(sessions)}"
-        return self._done(f"Back from the trash: {named(sessions)}", again, lambda: self._trash(sessions))
+        return self._done(f"Restored {quoted(sessions)} from the trash", lambda: self._trash(sessions))
 
     def delete(self, sessions: Sessions) -> str:
-        """Deletes them for good: there is no way back, not to what was done to them before either."""
+        """Delete the sessions permanently and forget earlier changes, which may be about them."""
         for session in sessions:
             self._store.delete_session(session.id)
-        self._back.clear()
-        return f"Deleted for good: {named(sessions)}"
+        self._undo.clear()
+        return f"Deleted {quoted(sessions)} permanently"
 
     def duplicated(self, session: SessionSummary, copy_id: str) -> str:
-        """Notes that a copy was made."""
-        again = f"In the trash: the copy of {named([session])}"
-        return self._done(f"Copied: {named([session])}", again, lambda: self._store.trash(copy_id))
+        """Record that `session` was copied; undoing this moves the copy to the trash."""
+        return self._done(f"Duplicated {quoted([session])}", lambda: self._store.trash(copy_id))
 
     def undo(self) -> str:
-        """Takes back what was done last, and says what holds again; "" where there is nothing."""
-        if not self._back:
+        """Undo the last change. Return "" if there is none."""
+        if not self._undo:
             return ""
-        again, back = self._back.pop()
-        back()
-        return again
+        change, undo = self._undo.pop()
+        undo()
+        return f"Undone: {change[0].lower()}{change[1:]}"
 
     def _trash(self, sessions: Sessions) -> None:
         for session in sessions:
@@ -106,13 +99,13 @@ class Changes:
             self.removed.discard(session.id)
             self._store.restore(session.id)
 
-    def _done(self, what: str, again: str, back: Callable[[], None]) -> str:
-        self._back.append((again, back))
-        return what
+    def _done(self, change: str, undo: Callable[[], None]) -> str:
+        self._undo.append((change, undo))
+        return change
 
 
-def named(sessions: Sessions) -> str:
-    """Returns what to call them in a sentence."""
+def quoted(sessions: Sessions) -> str:
+    """Return the quoted title of a single session, or how many there are."""
     if len(sessions) == 1:
         return f"“{sessions[0].title or 'untitled'}”"
     return f"{len(sessions)} sessions"

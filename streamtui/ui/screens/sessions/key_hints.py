@@ -1,4 +1,4 @@
-"""KeyHints: the keys of a place in a line or two, as many as there is room for."""
+"""The key hints at the bottom of the sessions screen."""
 
 from collections.abc import Mapping
 
@@ -10,12 +10,12 @@ from textual.widgets import Static
 from streamtui.commands import remapped
 
 LOW = 16
-"""Lines of the terminal below which there is one line of keys, not two."""
+"""Terminal height, in lines, below which the hints take one line instead of two."""
 _REST = ("F1", "keys")
 
 
 class KeyHints(Static):
-    """Shows keys with what they do in a word."""
+    """Shows as many keys with their labels as fit into one or two lines."""
 
     DEFAULT_CSS = """
     KeyHints { height: auto; padding: 0 1; background: $panel; color: $foreground 75%; }
@@ -26,14 +26,14 @@ class KeyHints(Static):
         self._keys = [key for key in remapped(keymap) if key.where == place]
         self._labels: Mapping[str, str] = {}
 
-    def call(self, labels: Mapping[str, str]) -> None:
-        """Gives actions other labels than the table of keys has; "" hides one."""
+    def set_labels(self, labels: Mapping[str, str]) -> None:
+        """Override the labels of actions; "" hides one."""
         if labels != self._labels:
             self._labels = labels
             self._fill()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Shows what there is room for."""
+        """Show as many keys as fit."""
         self._fill()
 
     def _fill(self) -> None:
@@ -43,7 +43,7 @@ class KeyHints(Static):
             for line in lines
         ]
         self.update(Content("\n").join(texts))
-        # Not “auto”: Textual measures that before the resize that brings the second line (8.2.8).
+        # Not "auto": Textual 8.2.8 measures it before the resize that adds the second line.
         self.styles.height = len(lines)
 
     def _entries(self) -> list[tuple[str, str]]:
@@ -51,19 +51,19 @@ class KeyHints(Static):
         return [(key.shown_keys.split(", ")[0], label) for key, label in labels if label]
 
 
-def lines_of(entries: list[tuple[str, str]], width: int, most: int) -> list[list[tuple[str, str]]]:
-    """Returns the entries in at most `most` lines of `width` cells; where not all fit, the last one says F1."""
+def lines_of(entries: list[tuple[str, str]], width: int, max_lines: int) -> list[list[tuple[str, str]]]:
+    """Return the entries in at most `max_lines` lines of `width` cells; F1 comes last if some do not fit."""
     lines: list[list[tuple[str, str]]] = [[]]
     for entry in entries:
         if lines[-1] and _length([*lines[-1], entry]) > width:
             lines.append([])
         lines[-1].append(entry)
-    if len(lines) <= most:
+    if len(lines) <= max_lines:
         return lines
-    last = lines[most - 1]
+    last = lines[max_lines - 1]
     while last and _length([*last, _REST]) > width:
         last.pop()
-    return [*lines[: most - 1], [*last, _REST]]
+    return [*lines[: max_lines - 1], [*last, _REST]]
 
 
 def _length(entries: list[tuple[str, str]]) -> int:

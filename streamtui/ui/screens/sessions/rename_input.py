@@ -1,4 +1,4 @@
-"""RenameInput: the title of a session, to be changed in its place in the list."""
+"""The input that edits a session's title in place."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from streamtui.ui.widgets.clean_input import CleanInput
 
 
 class RenameInput(CleanInput):
-    """A line over the list. Enter renames, everything that leads away leaves the title as it is."""
+    """An input above a row of the list. Enter renames the session; keys that move away cancel."""
 
     BINDINGS = [("escape,up,down,tab,pageup,pagedown", "leave")]
     DEFAULT_CSS = """
@@ -27,7 +27,7 @@ class RenameInput(CleanInput):
 
     @dataclass
     class Ended(message.Message):
-        """The session shall be called `title`; "" for what it is called now."""
+        """Editing has ended with a new `title`, or "" if canceled."""
 
         session: SessionSummary
         title: str
@@ -39,14 +39,14 @@ class RenameInput(CleanInput):
         self.styles.width = width
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Ends with what is written."""
+        """Rename the session."""
         event.stop()
         self.post_message(self.Ended(self._session, event.value))
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Keeps it from the search."""
+        """Keep the screen from treating the title as a search."""
         event.stop()
 
     def action_leave(self) -> None:
-        """Ends without a change."""
+        """Cancel."""
         self.post_message(self.Ended(self._session, ""))

@@ -1,4 +1,4 @@
-"""Rows: the lines of the list: sessions under their days, hits under their sessions."""
+"""Rows of the list: sessions grouped by day, search hits grouped by session."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,38 +7,38 @@ from datetime import date, datetime, timedelta
 from streamtui.core.session import SessionSummary
 from streamtui.storage import SearchHit
 
-TITLES = 6
-"""So many sessions with the words in their title are shown above the messages; the rest is unfolded."""
+MAX_TITLES = 6
+"""Maximum number of title matches shown above the messages; the others are behind a "show more" row."""
 
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """What the rows below have in common."""
+    """The heading of a group of rows."""
 
     text: str
     session: SessionSummary | None = None
-    """The session that the hits below belong to."""
+    """The session of the search hits below."""
 
 
 @dataclass(frozen=True, slots=True)
-class Unfold:
-    """A row that stands for more of its kind."""
+class ShowMore:
+    """A row that shows the hidden title matches."""
 
     hidden: int
 
 
-Row = Heading | SessionSummary | SearchHit | Unfold
+Row = Heading | SessionSummary | SearchHit | ShowMore
 
 
 def session_of(row: Row | None) -> SessionSummary | None:
-    """Returns the session that a row is about; None where it is about none."""
+    """Return the session of a row, or None if it has none."""
     if isinstance(row, SearchHit):
         return row.session
     return row if isinstance(row, SessionSummary) else None
 
 
-def by_day(sessions: Iterable[SessionSummary], today: date, last: str = "") -> list[Row]:
-    """Returns the sessions with headings where another day begins than `last`; pinned ones have one of their own."""
+def group_by_day(sessions: Iterable[SessionSummary], today: date, last: str = "") -> list[Row]:
+    """Return the sessions below headings for pinned ones and for each day; `last` is the heading before them."""
     rows: list[Row] = []
     for summary in sessions:
         heading = "Pinned" if summary.pinned else day_label(date.fromtimestamp(summary.updated), today)
@@ -49,15 +49,15 @@ def by_day(sessions: Iterable[SessionSummary], today: date, last: str = "") -> l
     return rows
 
 
-def titled(sessions: list[SessionSummary], *, unfolded: bool) -> list[Row]:
-    """Returns the sessions whose title holds the words."""
-    shown = sessions if unfolded or len(sessions) <= TITLES + 1 else sessions[:TITLES]
+def title_matches(sessions: list[SessionSummary], *, show_all: bool) -> list[Row]:
+    """Return the sessions whose titles match below a heading."""
+    shown = sessions if show_all or len(sessions) <= MAX_TITLES + 1 else sessions[:MAX_TITLES]
     rows: list[Row] = [Heading("In titles"), *shown] if sessions else []
-    return [*rows, Unfold(len(sessions) - len(shown))] if len(shown) < len(sessions) else rows
+    return [*rows, ShowMore(len(sessions) - len(shown))] if len(shown) < len(sessions) else rows
 
 
-def by_session(hits: Iterable[SearchHit], last: str = "") -> list[Row]:
-    """Returns the hits with headings where they belong to another session than `last`."""
+def group_by_session(hits: Iterable[SearchHit], last: str = "") -> list[Row]:
+    """Return the hits below headings for each session; `last` is the id of the session before them."""
     rows: list[Row] = []
     for hit in hits:
         if hit.session_id != last:
@@ -68,7 +68,7 @@ def by_session(hits: Iterable[SearchHit], last: str = "") -> list[Row]:
 
 
 def day_label(day: date, today: date) -> str:
-    """Returns what people call `day`: Today, Yesterday, Mon 16 Nov, or with its year where that is another."""
+    """Return ``Today``, ``Yesterday``, ``Mon 16 Nov``, or ``Mon 16 Nov 2025`` in another year."""
     if day >= today:
         return "Today"
     if day == today - timedelta(days=1):
@@ -77,8 +77,13 @@ def day_label(day: date, today: date) -> str:
 
 
 def short_date(moment: float, today: date) -> str:
-    """Returns when something was, in 8 characters at most: the time for today, else the day, or the month."""
+    """Return a time today, a day of this year, or a month, in at most 8 characters."""
     when = datetime.fromtimestamp(moment)
     if when.date() >= today:
         return f"{when:%H:%M}"
     return f"{when.day} {when:%b}" if when.year == today.year else f"{when:%b} {when.year}"
+
+
+def counted(number: int, noun: str, *, more: bool = False) -> str:
+    """Return the number with its noun, such as ``1 session`` or ``200+ titles`` if there are `more`."""
+    return f"{number:,}{'+' * more} {noun}{'' if number == 1 else 's'}"

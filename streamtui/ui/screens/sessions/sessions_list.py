@@ -1,4 +1,4 @@
-"""SessionsList: sessions, hits and headings as a list, some of them marked."""
+"""The list of saved sessions, search hits and headings."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,31 +7,31 @@ from textual import events
 
 from streamtui.core.session import SessionSummary
 from streamtui.core.styled_text import Run
-from streamtui.ui.screens.sessions.row_layout import Look, runs_of
+from streamtui.ui.screens.sessions.row_layout import RowContext, runs_of
 from streamtui.ui.screens.sessions.rows import Heading, session_of
 from streamtui.ui.widgets.line_list import LineList
 
 
 class SessionsList(LineList):
-    """The rows of a listing."""
+    """Rows of a listing whose sessions can be marked."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self.look = Look()
+        self.context = RowContext()
         self.marked: dict[str, SessionSummary] = {}
-        """The sessions that are marked, by id."""
+        """The marked sessions by id."""
 
     def runs(self, row: Any, width: int) -> Sequence[Run]:
-        """Returns what a row looks like."""
-        self.look.width, self.look.marked = width, frozenset(self.marked)
-        return runs_of(row, self.look)
+        """Return the styled text of `row`."""
+        self.context.width, self.context.marked = width, frozenset(self.marked)
+        return runs_of(row, self.context)
 
     def is_selectable(self, at: int) -> bool:
-        """Whether row `at` is no heading."""
+        """Return whether row `at` is not a heading."""
         return not isinstance(self.rows[at], Heading)
 
     def index_of(self, row: Any) -> int:
-        """Where `row` stands now, or else its session; -1 where neither is there."""
+        """Return the index of `row`, else that of its session, else -1."""
         same, session = super().index_of(row), session_of(row)
         if same >= 0 or session is None:
             return same
@@ -39,27 +39,27 @@ class SessionsList(LineList):
         return next((at for at, id_ in enumerate(ids) if id_ == session.id), -1)
 
     def toggle_mark(self) -> None:
-        """Marks the session of the highlighted row, or no longer."""
+        """Mark or unmark the highlighted session."""
         session = session_of(self.row)
         if session is not None and self.marked.pop(session.id, None) is None:
             self.marked[session.id] = session
         self.refresh()
 
     def clear_marks(self) -> bool:
-        """Takes all marks away; False where there were none."""
+        """Unmark all sessions. Return False if none were marked."""
         had = bool(self.marked)
         self.marked.clear()
         self.refresh()
         return had
 
     @property
-    def chosen(self) -> list[SessionSummary]:
-        """The sessions that are marked; where none is, the highlighted one."""
+    def selected(self) -> list[SessionSummary]:
+        """The marked sessions, or the highlighted one if none are marked."""
         session = session_of(self.row)
         return list(self.marked.values()) or ([session] if session is not None else [])
 
     def handle_click(self, event: events.Click) -> None:
-        """Marks what is clicked with ctrl."""
+        """Mark or unmark the row on ctrl+click."""
         if event.ctrl:
             self.toggle_mark()
         else:
