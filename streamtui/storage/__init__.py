@@ -1,4 +1,4 @@
-"""Store: every session in one SQLite file, saved as it happens, found again in an instant."""
+"""Storage: all sessions in one SQLite file, saved as they stream and searchable at once. See SCHEMA.md."""
 
 from streamtui.storage.draft_rows import Draft
 from streamtui.storage.queries import KnownModel

@@ -1,4 +1,4 @@
-"""Drafts: prompts that were written and not sent, one for each session and window."""
+"""Drafts: unsent prompts, one per session and running instance."""
 
 import sqlite3
 import time
@@ -7,7 +7,7 @@ from hashlib import sha256
 
 from streamtui.core.message import Attachment
 from streamtui.core.sanitize import clean
-from streamtui.storage.queries import IsAnother
+from streamtui.storage.queries import IsOtherRunning
 from streamtui.storage.write_operations import Operation, delete_unused_blobs
 
 _SAVE = """
@@ -21,7 +21,7 @@ _FILES = """
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A prompt that was not sent."""
+    """An unsent prompt."""
 
     text: str = ""
     attachments: tuple[Attachment, ...] = ()
@@ -30,15 +30,15 @@ class Draft:
         return bool(self.text.strip() or self.attachments)
 
 
-def _row_id(window: str, session_id: str) -> str:
-    return f"{window} {session_id}".rstrip()
+def _row_id(instance: str, session_id: str) -> str:
+    return f"{instance} {session_id}".rstrip()
 
 
-def save(window: str, session_id: str, draft: Draft, before: Draft) -> Operation:
-    """Save the draft of a session in a window in place of `before`; "" is the session that is not saved yet."""
+def save(instance: str, session_id: str, draft: Draft, before: Draft) -> Operation:
+    """Return an operation that replaces an instance's draft `before` for a session; "" is the unsaved session."""
     now, text, files = time.time(), clean(draft.text), draft.attachments
     same_files = files is before.attachments or files == before.attachments
-    row_id = _row_id(window, session_id)
+    row_id = _row_id(instance, session_id)
 
     def save_draft(connection: sqlite3.Connection) -> None:
         if draft:
@@ -51,26 +51,28 @@ def save(window: str, session_id: str, draft: Draft, before: Draft) -> Operation
     return save_draft
 
 
-def _replace_files(connection: sqlite3.Connection, window: str, files: tuple[Attachment, ...]) -> None:
-    old = connection.execute("SELECT hash FROM draft_files WHERE written_by = ?", (window,)).fetchall()
-    connection.execute("DELETE FROM draft_files WHERE written_by = ?", (window,))
+def _replace_files(connection: sqlite3.Connection, row_id: str, files: tuple[Attachment, ...]) -> None:
+    old = connection.execute("SELECT hash FROM draft_files WHERE written_by = ?", (row_id,)).fetchall()
+    connection.execute("DELETE FROM draft_files WHERE written_by = ?", (row_id,))
     for n, file in enumerate(files):
         digest = sha256(file.data).digest()
         connection.execute("INSERT OR IGNORE INTO blobs (hash, data) VALUES (?, ?)", (digest, file.data))
-        row = (window, n, digest, clean(file.name), clean(file.media_type))
+        row = (row_id, n, digest, clean(file.name), clean(file.media_type))
         connection.execute("INSERT INTO draft_files VALUES (?, ?, ?, ?, ?)", row)
     delete_unused_blobs(connection, old)
 
 
-def take(connection: sqlite3.Connection, window: str, session_id: str, is_another: IsAnother) -> Draft | None:
-    """Return the newest draft of a session that no other running window holds, and give it to `window`.
+def claim(
+    connection: sqlite3.Connection, instance: str, session_id: str, is_other_running: IsOtherRunning
+) -> Draft | None:
+    """Return the newest draft of a session that no other running instance owns, and give it to `instance`.
 
-    None: there is none.
+    None if there is no such draft.
     """
-    row_id = _row_id(window, session_id)
+    row_id = _row_id(instance, session_id)
     for (writer,) in connection.execute("SELECT written_by FROM drafts ORDER BY updated DESC").fetchall():
         owner, _, session = writer.partition(" ")
-        if session == session_id and not is_another(owner):
+        if session == session_id and not is_other_running(owner):
             if writer != row_id:
                 connection.execute("DELETE FROM drafts WHERE written_by = ?", (row_id,))
                 connection.execute("UPDATE drafts SET written_by = ? WHERE written_by = ?", (row_id, writer))

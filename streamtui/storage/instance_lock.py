@@ -1,4 +1,4 @@
-"""Windows: which running programs use a database. Each holds a lock that ends with it, however it ends."""
+"""Locks that tell which running instances use a database. Each ends with its process, however that ends."""
 
 import os
 from contextlib import suppress
@@ -6,33 +6,32 @@ from pathlib import Path
 
 from streamtui.core.message import new_id
 
-# A process's number would not do: after a restart of the machine another process has it.
+# Process IDs would not do: they are reused after a reboot.
 
 
 class InstanceLock:
-    """This program, for as long as it uses the database."""
+    """The lock of this instance, held as long as it uses the database."""
 
     def __init__(self, database: Path) -> None:
         self.id = new_id()
-        self._folder = database.with_name(database.name + "-windows")
+        self._folder = database.with_name(database.name + "-windows")  # the name that released versions use
         self._file: int | None = None
 
     def open(self) -> None:
-        """Lets other programs see that this one runs. Raises OSError where there are no locks."""
+        """Acquire the lock, which shows other instances that this one is running. Raise OSError without file locks."""
         while self._file is None:
-            # Another window may look at the file, or take away the folder, before the lock is there.
+            # Another instance may probe the file, or remove the folder, before it is locked.
             with suppress(BlockingIOError, FileNotFoundError):
-                self._file = self._locked()
-                for left_behind in os.listdir(self._folder):
-                    self.is_another(left_behind)
+                self._file = self._create()
+                for stale in os.listdir(self._folder):
+                    self.is_other_running(stale)
 
-    def _locked(self) -> int | None:
+    def _create(self) -> int | None:
         self._folder.mkdir(mode=0o700, exist_ok=True)
         file = os.open(self._folder / self.id, os.O_CREAT | os.O_RDWR, 0o600)
         try:
             _lock(file)
-            named = os.stat(self._folder / self.id)
-            if os.path.samestat(named, os.fstat(file)):
+            if os.path.samestat(os.stat(self._folder / self.id), os.fstat(file)):
                 return file
         except BaseException:
             os.close(file)
@@ -41,16 +40,16 @@ class InstanceLock:
         return None
 
     def close(self) -> None:
-        """Lets other programs see that this one has ended."""
+        """Release the lock and remove its file."""
         if self._file is not None:
-            with suppress(OSError):  # a folder that can't be written any more: the lock ends all the same
+            with suppress(OSError):  # the folder may be read-only by now; the lock is released anyway
                 (self._folder / self.id).unlink()
                 self._folder.rmdir()
             os.close(self._file)
             self._file = None
 
-    def is_another(self, id: str | None) -> bool:
-        """Whether `id` is another window that runs. False where nobody can say. Clears up behind one that ended."""
+    def is_other_running(self, id: str | None) -> bool:
+        """Return whether `id` is another running instance, false if unknown. Remove the file of one that ended."""
         if id is None or id == self.id or not id.isalnum():
             return False
         path = self._folder / id
@@ -71,7 +70,7 @@ class InstanceLock:
 
 
 def _lock(file: int) -> None:
-    """Raises BlockingIOError where another program has the lock, OSError where there are none."""
+    """Lock a file. Raise BlockingIOError if another process holds the lock, OSError without file locks."""
     try:
         import fcntl
     except ImportError as error:  # Windows

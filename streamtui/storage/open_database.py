@@ -1,4 +1,4 @@
-"""How a connection to the database is opened, on whatever file system it is."""
+"""Opening connections to the database on any kind of file system."""
 
 import errno
 import mmap
@@ -15,30 +15,27 @@ from streamtui.storage.store_error import primary_code
 BUSY_TIMEOUT = 5.0
 """Seconds to wait for another process to finish writing."""
 MIGRATION_TIMEOUT = 120.0
-"""Seconds to wait for another process to bring the database up to date: 200,000 messages take about 30."""
+"""Seconds to wait for another process to migrate the database: 200,000 messages take about 30."""
 
-
-_ROOM = 100_000
+_MIN_FREE = 100_000
 """Bytes that must be free on a disk with small blocks."""
 _NO_SHARED_MEMORY = (
     sqlite3.SQLITE_IOERR_SHMOPEN, sqlite3.SQLITE_IOERR_SHMSIZE,
     sqlite3.SQLITE_IOERR_SHMLOCK, sqlite3.SQLITE_IOERR_SHMMAP,
 )  # fmt: skip
-
-
 _UNWRITABLE = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
 
 
-class FrozenView(sqlite3.Connection):
-    """A connection to a file that can't be written; it doesn't notice changes, so it is good for one look."""
+class ImmutableConnection(sqlite3.Connection):
+    """A connection to a file that can't be written. It doesn't notice changes, so use it for one query only."""
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """Opens the database for writing, made or brought up to date first; for the calling thread only.
+    """Open the database for writing on the calling thread only, after creating or migrating it if needed.
 
-    Raises sqlite3.Error, OSError or SchemaError; then nothing that existed was changed.
+    Raise sqlite3.Error, OSError or SchemaError; existing files are unchanged then.
     """
-    path = Path(os.path.realpath(path))  # where a link leads nowhere, SQLite would make the file, readable by all
+    path = Path(os.path.realpath(path))  # for a dangling link, SQLite itself would create a file readable by all
     schema.create(path)
     try:
         return _connect(path)
@@ -50,17 +47,17 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    _mind_small_blocks(path)
+    _check_small_blocks(path)
     connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT, isolation_level=None)
-    connection.text_factory = row_values.decoded
+    connection.text_factory = row_values.decode
     try:
-        schema.teach(connection)
-        connection.execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten
+        schema.register_functions(connection)
+        connection.execute("PRAGMA secure_delete = ON")  # overwrite deleted data
         if schema.version_of(connection, path) < len(schema.MIGRATIONS):
-            _bring_up_to_date(connection, path)
-        permissions.close(path)
+            _migrate(connection, path)
+        permissions.restrict(path)
         _use_wal(connection, path)
-        # Before the disk's own cache is emptied, macOS calls a file synced; other systems don't know these settings.
+        # macOS reports a file as synced before the disk's cache is flushed; other systems ignore these settings.
         connection.execute("PRAGMA fullfsync = ON")
         connection.execute("PRAGMA checkpoint_fullfsync = ON")
         connection.execute("PRAGMA foreign_keys = ON")
@@ -70,15 +67,15 @@ def _connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
-    """Another process may be at it already, which can take a minute."""
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+    """Migrate the database, or wait up to `MIGRATION_TIMEOUT` for a process that is already migrating it."""
     connection.execute(f"PRAGMA busy_timeout = {int(MIGRATION_TIMEOUT * 1000)}")
     schema.migrate(connection, path)
     connection.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT * 1000)}")
 
 
 def connect_for_reading(path: Path) -> sqlite3.Connection:
-    """Opens the database for reading, also where nothing can be written. Raises like `connect`."""
+    """Open the database for reading, even if nothing can be written. Raise the same errors as `connect`."""
     try:
         connection = connect(path)
     except (sqlite3.OperationalError, OSError) as error:
@@ -86,42 +83,44 @@ def connect_for_reading(path: Path) -> sqlite3.Connection:
         if schema.version_of(connection, path) < len(schema.MIGRATIONS):
             connection.close()
             raise
-    connection.text_factory = str  # 40 times as fast; `Reader` changes it where a column can't be decoded
+    connection.text_factory = str  # 40 times as fast; `Reader` switches to `decode` if a column isn't UTF-8
     connection.execute("PRAGMA query_only = ON")
     return connection
 
 
 def _connect_unwritable(path: Path, error: sqlite3.OperationalError | OSError) -> sqlite3.Connection:
-    """WAL wants to write even to read; without a log beside it, the file itself is all there is.
+    """Open a file that can't be written: WAL mode needs to write even for reading.
 
-    Raises `error` where it says something else, or where that won't do.
+    Raise `error` if it has another cause, or if a write-ahead log has data that would be missed.
     """
     log = path.with_name(path.name + "-wal")
     is_other = isinstance(error, sqlite3.Error) and primary_code(error) not in _UNWRITABLE
     if is_other or not path.is_file() or (log.exists() and log.stat().st_size):
         raise error
-    return _opened(path, "immutable=1", FrozenView)
+    return _open_uri(path, "immutable=1", ImmutableConnection)
 
 
-def connect_as_it_is(path: Path, *, keep_log: bool = False) -> sqlite3.Connection:
-    """Opens a database that exists, whatever its version, and brings nothing up to date. Raises like `connect`.
+def connect_unmigrated(path: Path, *, keep_log: bool = False) -> sqlite3.Connection:
+    """Open an existing database of any version without migrating it. Raise the same errors as `connect`.
 
-    Whoever closes it last works the log in and removes the files beside it, unless `keep_log`.
+    Closing the last connection merges and removes the write-ahead log, unless `keep_log`.
     """
     log = path.with_name(path.name + "-wal")
     mode = "ro" if keep_log and log.is_file() and log.stat().st_size else "rw"
     try:
-        return _opened(path, f"mode={mode}")
+        return _open_uri(path, f"mode={mode}")
     except sqlite3.OperationalError as error:
         return _connect_unwritable(path, error)
 
 
-def _opened(path: Path, how: str, kind: type[sqlite3.Connection] = sqlite3.Connection) -> sqlite3.Connection:
-    address = f"{path.absolute().as_uri()}?{how}"
-    connection = sqlite3.connect(address, uri=True, timeout=BUSY_TIMEOUT, isolation_level=None, factory=kind)
-    connection.text_factory = row_values.decoded
+def _open_uri(
+    path: Path, parameters: str, factory: type[sqlite3.Connection] = sqlite3.Connection
+) -> sqlite3.Connection:
+    uri = f"{path.absolute().as_uri()}?{parameters}"
+    connection = sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT, isolation_level=None, factory=factory)
+    connection.text_factory = row_values.decode
     try:
-        schema.teach(connection)
+        schema.register_functions(connection)
         schema.version_of(connection, path)
     except BaseException:
         connection.close()
@@ -130,9 +129,9 @@ def _opened(path: Path, how: str, kind: type[sqlite3.Connection] = sqlite3.Conne
 
 
 def _use_wal(connection: sqlite3.Connection, path: Path) -> None:
-    """Switches to the write-ahead log, where it can be had. The switch ignores the busy timeout."""
+    """Switch to the write-ahead log where possible. SQLite ignores the busy timeout for this."""
     deadline = time.monotonic() + BUSY_TIMEOUT
-    while connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal" and _shares_memory(path):
+    while connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal" and _supports_shared_memory(path):
         try:
             connection.execute("PRAGMA journal_mode = WAL").fetchone()
         except sqlite3.OperationalError as error:
@@ -143,9 +142,11 @@ def _use_wal(connection: sqlite3.Connection, path: Path) -> None:
             return
 
 
-def _shares_memory(path: Path) -> bool:
-    """Whether processes can share memory through files beside `path`, as the log asks for. Network folders and those
-    that a virtual machine shares with its host often can't; there the old journal does: slower, as safe.
+def _supports_shared_memory(path: Path) -> bool:
+    """Return whether files next to `path` can be memory-mapped, which the write-ahead log requires.
+
+    Network folders and folders shared with a virtual machine often can't; the rollback journal works there, slower
+    but just as safe.
     """
     with NamedTemporaryFile(dir=path.parent, prefix=path.name) as file:
         file.truncate(mmap.PAGESIZE)
@@ -156,22 +157,22 @@ def _shares_memory(path: Path) -> bool:
     return True
 
 
-def _mind_small_blocks(path: Path) -> None:
-    """Raises OSError where the disk is full and its blocks are small.
+def _check_small_blocks(path: Path) -> None:
+    """Raise OSError if the disk is full and has small blocks.
 
-    SQLite makes sure of a block for every page of memory it shares, 4 KB. A disk that is full with smaller blocks
-    has no room for the rest of such a page, and the first use of it ends the program by SIGBUS.
+    SQLite reserves one block for each 4 KB page of shared memory. On a full disk with smaller blocks the rest of the
+    page has no space, and the first access to it kills the program with SIGBUS.
     """
     if hasattr(os, "statvfs"):
         disk = os.statvfs(path.parent)
-        if disk.f_blocks and disk.f_frsize < 4096 and disk.f_bavail * disk.f_frsize < _ROOM:
+        if disk.f_blocks and disk.f_frsize < 4096 and disk.f_bavail * disk.f_frsize < _MIN_FREE:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _leave_wal(path: Path) -> None:
-    """Works in the log of a database that came from elsewhere, and does without one from now on.
+    """Merge the write-ahead log of a database copied from elsewhere, and switch to the rollback journal.
 
-    Alone with the file, SQLite needs no shared memory for that. Raises sqlite3.Error.
+    With exclusive access SQLite needs no shared memory for this. Raise sqlite3.Error.
     """
     with closing(sqlite3.connect(path, timeout=BUSY_TIMEOUT, isolation_level=None)) as connection:
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")

@@ -1,6 +1,6 @@
-"""Row values: checks what the database returns, and replaces what no version of this program writes.
+"""Validation of values read from the database, replacing those that no version of this program writes.
 
-Another program, or a damaged page, can put anything into any column. One bad value costs that value, never the session.
+Another program, or a damaged page, can put anything into any column. A bad value costs that value, never the session.
 """
 
 import json
@@ -15,20 +15,20 @@ from streamtui.core.models import ModelInfo
 from streamtui.core.parameters import Parameters, parameters_from
 
 LATEST = 253_402_214_400.0
-"""The last day of the year 9999, in seconds since the epoch: no calendar goes further."""
+"""The last day of the year 9999 in seconds since the epoch: the end of Python's calendar."""
 
 _Value = TypeVar("_Value")
 _Record = TypeVar("_Record", Usage, Timing, Recap, ModelInfo)
 
 
 class Undecodable(str):
-    """Text with bytes that are not UTF-8, each replaced by U+FFFD."""
+    """Text in which bytes that aren't UTF-8 were replaced by U+FFFD."""
 
     __slots__ = ()
 
 
-def decoded(data: bytes) -> str:
-    """Returns the text of a column, whatever bytes it has; for `sqlite3.Connection.text_factory`."""
+def decode(data: bytes) -> str:
+    """Decode the text of a column, replacing invalid bytes; for `sqlite3.Connection.text_factory`."""
     try:
         return data.decode()
     except UnicodeDecodeError:
@@ -36,68 +36,66 @@ def decoded(data: bytes) -> str:
 
 
 def text(value: object) -> str:
-    """Returns `value` if it is text. Raises ValueError."""
+    """Return `value` if it is text. Raise ValueError otherwise."""
     if type(value) is str:
         return value
-    raise ValueError(f"{type(value).__name__} in place of text")
+    raise ValueError(f"{type(value).__name__} instead of text")
 
 
-def replaced(value: object) -> str:
-    """Returns what can be shown of a value that should be text."""
+def to_text(value: object) -> str:
+    """Return the readable part of a value that should be text."""
     return "" if value is None else value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 
 
-def moment(value: object) -> float:
-    """Returns seconds since the epoch that have a date. Raises ValueError."""
+def timestamp(value: object) -> float:
+    """Return seconds since the epoch within the range of dates. Raise ValueError otherwise."""
     if isinstance(value, int | float) and 0 <= value <= LATEST:
         return float(value)
-    raise ValueError(f"{value!r:.20} in place of a time")
+    raise ValueError(f"{value!r:.20} instead of a time")
 
 
 def record(kind: type[_Record], value: object) -> _Record | None:
-    """Returns the record whose JSON a column holds. Raises ValueError."""
+    """Parse a record from the JSON in a column. Raise ValueError."""
     if value is None:
         return None
     try:
-        return known(kind, json.loads(text(value)))
+        return parse_fields(kind, json.loads(text(value)))
     except RecursionError as error:
         raise ValueError("JSON nested too deeply") from error
 
 
 def parameters(value: object) -> Parameters:
-    """Returns the parameters whose JSON a column holds. Raises ValueError."""
+    """Parse parameters from the JSON in a column. Raise ValueError."""
     try:
         values = json.loads(text(value))
     except RecursionError as error:
         raise ValueError("JSON nested too deeply") from error
     if not isinstance(values, dict):
-        raise ValueError("no parameters")
+        raise ValueError("not a JSON object")
     return parameters_from(values)
 
 
-def known(kind: type[_Record], values: object) -> _Record:
-    """Returns a record of the fields that this version knows. Raises ValueError where one is of another type."""
+def parse_fields(kind: type[_Record], values: object) -> _Record:
+    """Build a record from the fields that this version knows. Raise ValueError if one has the wrong type."""
     return kind(**_arguments(kind, values))
 
 
 def _arguments(kind: Any, values: object) -> dict[str, Any]:
     if not isinstance(values, dict):
-        raise ValueError(f"no {kind.__name__}")
+        raise ValueError(f"{type(values).__name__} instead of {kind.__name__}")
     return {item.name: _checked(item.type, values[item.name]) for item in fields(kind) if item.name in values}
 
 
 def _checked(kind: Any, value: object) -> Any:
-    """Returns `value`, of the type `kind` of a field. Raises ValueError."""
+    """Return `value` if it has the type `kind` of a field. Raise ValueError otherwise."""
     if isinstance(kind, UnionType):
         kinds = get_args(kind)
         return None if value is None and type(None) in kinds else _checked(kinds[0], value)
     if is_dataclass(kind):
         return kind(**_arguments(kind, value))  # type: ignore[operator]
-    fits = (
-        isinstance(value, bool) if kind is bool else isinstance(value, str) if kind is str else _is_number(kind, value)
-    )
-    if not fits:
-        raise ValueError(f"{type(value).__name__} in place of {kind.__name__}")
+    valid = isinstance(value, kind) if kind in (bool, str) else _is_number(kind, value)
+    if not valid:
+        raise ValueError(f"{type(value).__name__} instead of {kind.__name__}")
     return value
 
 
@@ -107,23 +105,23 @@ def _is_number(kind: Any, value: object) -> bool:
     return (kind is float or isinstance(value, int)) and math.isfinite(value) and abs(value) < 2**63
 
 
-class Lenient:
-    """Reads the values of a row; what can't be read is replaced, and remembered as damage."""
+class LenientRow:
+    """Reads the values of a row; replaces invalid ones and records the damage."""
 
     def __init__(self) -> None:
         self.damaged = False
 
     def text(self, value: object) -> str:
-        """Returns the text, or what can be shown of it."""
+        """Return the text, or the readable part of it."""
         if type(value) is str:
             return value
         self.damaged = True
-        return replaced(value)
+        return to_text(value)
 
-    def read(self, reader: Callable[[Any], _Value], value: object, instead: _Value) -> _Value:
-        """Returns what `reader` makes of the value, or `instead` where it raises ValueError."""
+    def read(self, reader: Callable[[Any], _Value], value: object, default: _Value) -> _Value:
+        """Return `reader(value)`, or `default` if it raises ValueError."""
         try:
             return reader(value)
         except ValueError:
             self.damaged = True
-            return instead
+            return default

@@ -1,14 +1,13 @@
-"""Store: the sessions on disk. Writing makes nobody wait and never raises; reading gives futures."""
+"""The store: saved sessions in one SQLite file. Writes never block or raise; reads return futures."""
 
 import atexit
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from sqlite3 import Connection
-from typing import Self, TypeVar
+from typing import Concatenate, ParamSpec, Self, TypeVar
 
 from streamtui.core.message import Message, Role
 from streamtui.core.models import ModelInfo
@@ -20,24 +19,25 @@ from streamtui.storage.queries import ChangesSince, KnownModel
 from streamtui.storage.search_queries import NEWEST, Facets, SearchHit
 from streamtui.storage.worker_threads import OnError, Reader, Writer, log_error
 
-GATHER = 0.25
-"""Seconds at most until a piece of a reply is written."""
-Answer = TypeVar("Answer")
-
+DELTA_DELAY = 0.25
+"""Longest time in seconds before a delta of a reply is written."""
 KEEP_TRASH = 30.0
-"""Days until what is in the trash is deleted for good."""
+"""Days before sessions in the trash are deleted permanently."""
+
+_Result = TypeVar("_Result")
+_Parameters = ParamSpec("_Parameters")
 
 
 class Store:
-    """The database `path`, opened, and made if need be, by the first thing that is written or read.
+    """The sessions database at `path`, opened (and created if missing) by the first read or write.
 
-    Writing: each call takes a snapshot and returns at once. Where the disk fails, all that was to be written
-    is kept and tried again, every two seconds and with the next call; `save_error` says why in the meantime.
+    Writing: each call takes a snapshot and returns at once. If the disk fails, pending writes are kept and retried
+    every two seconds and with the next call; meanwhile `save_error` says why.
 
-    Reading: each call returns a future (`.result()`, or `await asyncio.wrap_future(...)`) that sees what was
-    written before the call, and raises StoreError. Cancelling it interrupts the query.
+    Reading: each call returns a future (`.result()`, or `await asyncio.wrap_future(...)`) that sees all earlier
+    writes, and raises StoreError. Canceling the future interrupts the query.
 
-    May be called from any thread.
+    Safe to call from any thread.
     """
 
     def __init__(
@@ -48,25 +48,25 @@ class Store:
         saves: bool = True,
         on_error: OnError = log_error,
     ) -> None:
-        """Both callbacks are called on the store's threads and must return at once.
+        """Set up a store; nothing is opened yet.
 
-        `on_save_error` is told every change of `save_error`, or else of `permanent_error`; `on_error` of every error
-        that nothing foresaw: what was being done, and the exception. Without `saves` what is to be written is
-        dropped; reading works.
+        `on_save_error` receives each new value of `save_error` or `permanent_error`, "" once saving works again.
+        `on_error` receives every unexpected exception with a description of what was being done. Both are called on
+        the store's threads and must return at once. If `saves` is false, writes are discarded; reading works.
         """
         self.path = path
         self.on_save_error = on_save_error
         self.on_error = on_error
-        self._writer = Writer(path, self._tell, self._report)
+        self._writer = Writer(path, self._notify, self._report)
         self._reader = Reader(path, self._writer, self._report)
-        self._in_use = False
+        self._started = False
         self._saves = saves
-        self.window = InstanceLock(path)
-        """What this program is to the others that use the database."""
+        self.instance = InstanceLock(path)
+        """Identifies this program to others that use the database."""
         self._drafts: dict[str, Draft] = {}
-        """The drafts of this window, by session."""
-        self._pieces: dict[str, write_operations.Piece] = {}
-        """The last piece of each message that grows."""
+        """The drafts of this instance by session ID."""
+        self._appends: dict[str, write_operations.AppendDelta] = {}
+        """The last append to each message that is still streaming."""
 
     def __enter__(self) -> Self:
         return self
@@ -76,262 +76,258 @@ class Store:
 
     @property
     def save_error(self) -> str:
-        """Why nothing can be saved at the moment, in one clean sentence; empty when all is well."""
+        """Why nothing can be saved at the moment, as one sanitized sentence; "" if saving works."""
         return self._writer.save_error
 
     @property
     def permanent_error(self) -> str:
-        """Why something was not saved and never will be, in one clean sentence; empty when nothing was left out."""
+        """Why the last rejected change can never be saved, as one sanitized sentence; "" if none was rejected."""
         return self._writer.permanent_error
 
     def save_session(self, session: Session) -> None:
-        """Saves what the session says of itself: title, endpoint, model, times, leaf. Not its messages."""
+        """Save a session's metadata: title, endpoint, model, timestamps, leaf. Its messages are saved separately."""
         self._write(write_operations.save_session(session))
         session.saved = session.state
 
     def save_message(self, session_id: str, message: Message) -> None:
-        """Saves a whole message, new or again. What was saved of it by `append_delta` is replaced by its text."""
-        self._pieces.pop(message.id, None)  # what is added from now on comes after this
-        arriving = message.role is Role.ASSISTANT and message.finish_reason is None
-        if arriving:
+        """Save or overwrite a complete message. Its text replaces deltas saved by `append_delta`."""
+        self._appends.pop(message.id, None)  # later deltas must be written after this
+        streaming = message.role is Role.ASSISTANT and message.finish_reason is None
+        if streaming:
             self._announce()
-        self._write(write_operations.save_message(session_id, message, self.window.id if arriving else None))
+        self._write(write_operations.save_message(session_id, message, self.instance.id if streaming else None))
 
     def claim(self, message: Message) -> Future[bool]:
-        """Makes this window the one that writes a message saved before; False if another has changed it, or does.
+        """Make this instance the one that writes a saved message.
 
-        The next `save_message` says whether it is whole. While the disk fails there is no answer.
+        False if another instance has changed the message or is writing it. The next `save_message` ends the claim if
+        the message is complete. The future stays pending while saving fails.
         """
 
         def claim(connection: Connection) -> bool:
-            free = queries.is_as(connection, message, self.window.is_another)
+            free = queries.is_unchanged(connection, message, self.instance.is_other_running)
             if free:
-                connection.execute(write_operations.CLAIM, (self.window.id, message.id))
+                connection.execute(write_operations.CLAIM, (self.instance.id, message.id))
             return free
 
-        return self._ask_writer(claim, unsaved=True)
+        return self._write_and_return(claim, unsaved=True)
 
     def release(self, message_id: str) -> None:
-        """Takes a `claim` back."""
-        self._write(write_operations.release(self.window.id, message_id), durable=False)
+        """Release a `claim`."""
+        self._write(write_operations.release(self.instance.id, message_id), durable=False)
 
     def append_delta(self, message_id: str, text: str = "", reasoning: str = "") -> None:
-        """Adds a piece to a saved message that is still arriving: the same small cost at any length.
+        """Append to a saved message that is still streaming, at a cost independent of its length.
 
-        Pieces are gathered and written `GATHER` seconds after the first, whatever the caller's thread is doing then.
-        The full-text index follows with the `save_message` that ends the reply.
+        Deltas are batched and written `DELTA_DELAY` seconds after the first, even if the caller's thread is busy.
+        The search index is updated by the `save_message` that ends the reply.
         """
-        piece = self._pieces.get(message_id)
-        if piece is None or not piece.add(text, reasoning):
-            self._pieces[message_id] = piece = write_operations.Piece(message_id, text, reasoning)
-            self._write(piece, within=GATHER, durable=False)
+        pending = self._appends.get(message_id)
+        if pending is None or not pending.add(text, reasoning):
+            self._appends[message_id] = pending = write_operations.AppendDelta(message_id, text, reasoning)
+            self._write(pending, within=DELTA_DELAY, durable=False)
 
     def save_draft(self, draft: Draft, session_id: str = "") -> None:
-        """Save the draft of a session in this window; an empty one is forgotten. "": the session is not saved yet."""
+        """Save this instance's draft for a session, or delete it if empty. "" stands for the unsaved session."""
         self._announce()
         before = self._drafts.get(session_id, Draft())
-        self._write(draft_rows.save(self.window.id, session_id, draft, before), durable=False)
+        self._write(draft_rows.save(self.instance.id, session_id, draft, before), durable=False)
         self._drafts[session_id] = draft
 
     def claim_draft(self, session_id: str = "") -> Future[Draft | None]:
-        """Return the newest draft of a session that no other running window holds; from now on it is this window's."""
+        """Return the newest draft of a session that no other running instance owns, and make it this instance's."""
 
-        def take(connection: Connection) -> Draft | None:
-            draft = draft_rows.take(connection, self.window.id, session_id, self.window.is_another)
+        def claim(connection: Connection) -> Draft | None:
+            draft = draft_rows.claim(connection, self.instance.id, session_id, self.instance.is_other_running)
             self._drafts[session_id] = draft or Draft()
             return draft
 
-        return self._ask_writer(take, unsaved=None)
+        return self._write_and_return(claim, unsaved=None)
 
     def save_whole(self, session: Session) -> None:
-        """Saves a session with all its messages and attachments in one step, as it is, over what is there of it."""
+        """Save a session with all its messages and attachments atomically, overwriting what is saved of it."""
         self._write(write_operations.save_whole(session))
 
     def rename(self, session_id: str, title: str) -> None:
-        """Gives a session another title; `save_session` never changes one that is there."""
-        self._write(write_operations.rename(session_id, title))
+        """Change the title of a session; `save_session` never replaces an existing title."""
+        self._write(write_operations.update_session(session_id, "title", title))
 
     def set_pinned(self, session_id: str, pinned: bool) -> None:
-        """Keeps a session at the top of the list, or no longer."""
-        self._write(write_operations.set_pinned(session_id, pinned))
+        """Pin a session to the top of the list, or unpin it."""
+        self._write(write_operations.update_session(session_id, "pinned", pinned))
 
     def set_archived(self, session_id: str, archived: bool) -> None:
-        """Puts a session away, out of the usual list, or takes it back."""
-        self._write(write_operations.set_archived(session_id, archived))
+        """Archive a session (hide it from the default list), or unarchive it."""
+        self._write(write_operations.update_session(session_id, "archived", archived))
 
     def trash(self, session_id: str) -> None:
-        """Deletes a session, but so that `restore` can bring it back. A new message in it brings it back too."""
-        self._write(write_operations.set_trashed(session_id, time.time()))
+        """Move a session to the trash. `restore`, or a new message in it, brings it back."""
+        self._write(write_operations.update_session(session_id, "trashed", time.time()))
 
     def restore(self, session_id: str) -> None:
-        """Takes a session out of the trash."""
-        self._write(write_operations.set_trashed(session_id, None))
+        """Move a session out of the trash."""
+        self._write(write_operations.update_session(session_id, "trashed", None))
 
-    def empty_trash(self, days: float = KEEP_TRASH, most: int = 50) -> None:
-        """Deletes for good what has been in the trash for `days`, at most `most` sessions at a time."""
-        self._write(write_operations.empty_trash(time.time() - days * 86_400, most))
+    def empty_trash(self, days: float = KEEP_TRASH, limit: int = 50) -> None:
+        """Permanently delete up to `limit` sessions that have been in the trash for `days`."""
+        self._write(write_operations.empty_trash(time.time() - days * 86_400, limit))
 
     def delete_session(self, session_id: str) -> None:
-        """Deletes a session and its messages for good."""
+        """Permanently delete a session and its messages."""
         self._write(write_operations.delete_session(session_id))
 
     def duplicate(self, session_id: str) -> Future[str]:
-        """Saves a copy of a session, with messages of its own, and returns the copy's id."""
-        self._begin()
+        """Save a copy of a session, with new message IDs, and return the ID of the copy."""
 
         def copy(connection: Connection) -> str:
-            made = queries.session(connection, session_id).copy()
-            self.save_whole(made)
-            return made.id
+            duplicate = queries.session(connection, session_id).copy()
+            self.save_whole(duplicate)
+            return duplicate.id
 
-        return self._reader.ask(copy)
+        return self._read(copy)
 
     def remember(self, key: str, value: str) -> None:
-        """Keeps a small string, such as the model used last."""
+        """Save a small string under a key, such as the last model used."""
         self._write(write_operations.remember(key, value), durable=False)
 
     def use_model(self, endpoint: str, model: str) -> None:
-        """Notes that a model is used now."""
+        """Record that a model is used now."""
         self._write(write_operations.use_model(endpoint, model, time.time()), durable=False)
 
-    def set_favorite(self, endpoint: str, model: str, favourite: bool) -> None:
-        """Makes a model a favourite, or no favourite."""
-        self._write(write_operations.set_favorite(endpoint, model, favourite))
+    def set_favorite(self, endpoint: str, model: str, favorite: bool) -> None:
+        """Mark or unmark a model as a favorite."""
+        self._write(write_operations.set_favorite(endpoint, model, favorite))
 
     def save_catalog(self, endpoint: str, models: Iterable[ModelInfo]) -> None:
-        """Keeps what a server says of its models, in place of what it said before."""
+        """Save the model metadata reported by a server, replacing what was saved."""
         self._write(write_operations.save_catalog(endpoint, models), durable=False)
 
     def sessions(self, limit: int = 200, offset: int = 0, where: SessionFilter = USUAL) -> Future[list[SessionSummary]]:
-        """The saved sessions that have messages and pass the filter, pinned ones first, then newest first."""
-        self._begin()
-        return self._reader.ask(partial(search_queries.sessions, limit=limit, offset=offset, where=where))
+        """Return the saved sessions with messages that match the filter: pinned ones first, then newest first."""
+        return self._read(search_queries.sessions, limit, offset, where)
 
     def count(self, where: SessionFilter = USUAL) -> Future[int]:
-        """How many sessions `sessions` would list without a limit."""
-        self._begin()
-        return self._reader.ask(partial(search_queries.count, where=where))
+        """Return the number of sessions that `sessions` would return without a limit."""
+        return self._read(search_queries.count, where)
 
     def facets(self) -> Future[Facets]:
-        """The endpoints and models that occur in sessions, to filter by."""
-        self._begin()
-        return self._reader.ask(search_queries.facets)
+        """Return the endpoints and models that sessions can be filtered by."""
+        return self._read(search_queries.facets)
 
     def session(self, id_or_prefix: str) -> Future[Session]:
-        """A session with all its messages, found by its id or a beginning that no other id has.
+        """Return a session with all its messages, found by its ID or a unique prefix of it.
 
-        A reply without a finish reason was cut short by a kill, unless it is one of `Session.elsewhere`.
+        A reply without a finish reason was interrupted when the program was killed, unless it is in
+        `Session.elsewhere`.
         """
-        self._begin()
-        read = partial(queries.session, id_or_prefix=id_or_prefix, is_another=self.window.is_another)
-        return self._reader.ask(read)
+        return self._read(queries.session, id_or_prefix, self.instance.is_other_running)
 
     def version(self) -> Future[tuple[int, int]]:
-        """Something that is equal only while nobody, this store included, has changed anything. Cheap; ask often."""
-        self._begin()
+        """Return a value that changes whenever any program, including this one, writes. Cheap enough to poll."""
+        self._start()
         return self._reader.ask(lambda connection: (self._reader.opened, queries.version(connection)), at_once=True)
 
     def changes_since(self, session_id: str, known: frozenset[str]) -> Future[ChangesSince]:
-        """What other windows have made of a session whose messages `known` need not be read again."""
-        self._begin()
-        question = partial(queries.changes_since, session_id=session_id, known=known, is_another=self.window.is_another)
-        return self._reader.ask(question)
+        """Return what other instances changed in a session of which the messages `known` are loaded."""
+        return self._read(queries.changes_since, session_id, known, self.instance.is_other_running)
 
     def preview(self, session_id: str, message_id: str = "") -> Future[list[Message]]:
-        """The path of a session, or the one with `message_id` on it, to look at: without the bytes of its files."""
-        self._begin()
-        return self._reader.ask(partial(queries.preview, session_id=session_id, message_id=message_id))
+        """Return the current path of a session, or the one through `message_id`; attachments come without content."""
+        return self._read(queries.preview, session_id, message_id)
 
     def latest(self, number: int = 1) -> Future[str | None]:
-        """The id of the newest session that has messages and is neither archived nor in the trash.
+        """Return the ID of the newest session with messages that is neither archived nor trashed.
 
-        With `number` 2 that of the one before, and so on.
+        `number` 2 means the second newest, and so on.
         """
-        self._begin()
-        return self._reader.ask(partial(queries.latest, number=number))
+        return self._read(queries.latest, number)
 
     def search(
         self, query: str, limit: int = 50, where: SessionFilter = USUAL, before: int = NEWEST
     ) -> Future[list[SearchHit]]:
-        """The newest messages that hold every word of `query`, the last of which may be unfinished.
+        """Return the newest messages that contain every word of `query`; its last word may be incomplete.
 
-        Only those of sessions that pass `where`; only those saved before the place `before`, to go on behind the
-        last `SearchHit.place`.
+        Searches only the sessions that match `where`. To get the next page, pass the last `SearchHit.place` as
+        `before`.
         """
-        self._begin()
-        return self._reader.ask(partial(search_queries.search, text=query, limit=limit, where=where, before=before))
+        return self._read(search_queries.search, query, limit, where, before)
 
     def prompts(self, query: str = "", limit: int = 50) -> Future[list[str]]:
-        """What the user asked last in any session and holds every word of `query`, newest first, each text once."""
-        self._begin()
-        return self._reader.ask(partial(search_queries.prompts, text=query, limit=limit))
+        """Return the user's latest prompts that contain every word of `query`, newest first, without duplicates."""
+        return self._read(search_queries.prompts, query, limit)
 
     def recall(self, key: str) -> Future[str | None]:
-        """What `remember` kept under `key`."""
-        self._begin()
-        return self._reader.ask(partial(queries.recall, key=key))
+        """Return the string saved by `remember`."""
+        return self._read(queries.recall, key)
 
     def models(self, endpoint: str) -> Future[list[KnownModel]]:
-        """The models of an endpoint that were used or made favourites, the one used last first."""
-        self._begin()
-        return self._reader.ask(partial(queries.models, endpoint=endpoint))
+        """Return the used and favorite models of an endpoint, most recently used first."""
+        return self._read(queries.models, endpoint)
 
     def catalog(self, endpoint: str) -> Future[dict[str, ModelInfo]]:
-        """What a server said of its models when it was asked last, by name, but for those of which it said nothing."""
-        self._begin()
-        return self._reader.ask(partial(queries.catalog, endpoint=endpoint))
+        """Return the last model metadata reported by a server, by model name; models without any are omitted."""
+        return self._read(queries.catalog, endpoint)
 
     def close(self, timeout: float = 5.0) -> bool:
-        """Writes what is queued and ends both threads, in at most `timeout` seconds.
+        """Write everything pending and end both threads, in at most `timeout` seconds.
 
-        Returns whether everything is saved; if not, `save_error` or `permanent_error` says why. Whatever is called
-        afterwards opens the store again.
+        Return whether everything is saved; if not, `save_error` or `permanent_error` says why. The store reopens
+        with the next call.
         """
         deadline = time.monotonic() + timeout
         saved = self._writer.close(timeout)
         self._reader.close(max(0.0, deadline - time.monotonic()))
-        self.window.close()
+        self.instance.close()
         atexit.unregister(self.close)
-        self._in_use = False
+        self._started = False
         return saved and not self.permanent_error
+
+    def _read(
+        self,
+        query: Callable[Concatenate[Connection, _Parameters], _Result],
+        *args: _Parameters.args,
+        **kwargs: _Parameters.kwargs,
+    ) -> Future[_Result]:
+        self._start()
+        return self._reader.ask(lambda connection: query(connection, *args, **kwargs))
 
     def _write(self, operation: write_operations.Operation, within: float = 0.0, *, durable: bool = True) -> None:
         if self._saves:
-            self._begin()
+            self._start()
             self._writer.add(operation, within, durable=durable)
 
-    def _ask_writer(self, operation: Callable[[Connection], Answer], unsaved: Answer) -> Future[Answer]:
-        """Returns what `operation` will return, once that is written; where nothing is saved, `unsaved`."""
-        answer: Future[Answer] = Future()
+    def _write_and_return(self, operation: Callable[[Connection], _Result], unsaved: _Result) -> Future[_Result]:
+        """Return the result of `operation` once it is committed, or `unsaved` if this store doesn't save."""
+        result: Future[_Result] = Future()
         if self._saves:
             self._announce()
-            self._writer.add(operation, answer=answer)
+            self._writer.add(operation, result=result)
         else:
-            answer.set_result(unsaved)
-        return answer
+            result.set_result(unsaved)
+        return result
 
     def _announce(self) -> None:
-        """Lets other windows see that this one runs, so that they leave alone what it is writing."""
+        """Mark this instance as running, so that others leave alone what it is writing."""
 
         def announce(_: Connection) -> None:
-            with suppress(OSError):  # no locks here: others may take it for ended, and that is all
-                self.window.open()
+            with suppress(OSError):  # no file locks: others may assume that this instance has ended
+                self.instance.open()
 
         self._write(announce, durable=False)
 
-    def _begin(self) -> None:
-        """The threads are daemons, lest they keep the process alive; without this they would die writing."""
-        if not self._in_use:
-            self._in_use = True
+    def _start(self) -> None:
+        """Ensure that pending writes finish at exit: the threads are daemons, which would die while writing."""
+        if not self._started:
+            self._started = True
             atexit.register(self.close)
 
-    def _tell(self, trouble: str) -> None:
+    def _notify(self, save_error: str) -> None:
         if self.on_save_error is not None:
-            self.on_save_error(trouble)
+            self.on_save_error(save_error)
 
     def _report(self, doing: str, error: Exception) -> None:
         try:
             self.on_error(doing, error)
-        except Exception as second:  # noqa: BLE001 - the threads must not end because nobody could be told
+        except Exception as second:  # noqa: BLE001 - a failing error handler must not end the threads
             log_error(doing, error)
             log_error("reporting an error", second)

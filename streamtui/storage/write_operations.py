@@ -1,4 +1,4 @@
-"""What can be written, as operations: snapshots taken at once, carried out on the writer's thread later."""
+"""Write operations: snapshots taken by the caller, executed later on the writer's thread."""
 
 import json
 import math
@@ -8,6 +8,7 @@ from dataclasses import asdict
 from functools import partial
 from hashlib import sha256
 from threading import Lock
+from typing import Literal
 
 from streamtui.core.message import Attachment, Message, Recap, Timing, Usage
 from streamtui.core.models import ModelInfo
@@ -16,10 +17,10 @@ from streamtui.core.session import Session
 from streamtui.storage import purge
 
 Operation = Callable[[sqlite3.Connection], object]
-"""A change to the database, made inside a savepoint of the writer's transaction: all or nothing of it."""
+"""A change to the database, executed in a savepoint of the writer's transaction, so that it is atomic."""
 
-# What was not changed here may have been changed by another window meanwhile, and a title that is there as well:
-# only `rename` changes it.
+# Another instance may have changed what this one has not, so only this instance's changes are written. An existing
+# title is changed by `update_session` only.
 _SAVE_SESSION = """
     INSERT INTO sessions (id, title, created, updated, endpoint, address, model, system, leaf_id, parameters)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -28,10 +29,10 @@ _SAVE_SESSION = """
         updated = max(updated, excluded.updated)"""
 
 _STATE = ("endpoint", "address", "model", "system", "leaf_id", "parameters")
-"""The columns that hold `Session.state`."""
+"""The columns of `Session.state`."""
 
-# The session may not be there: saved later, or deleted by another window. Its messages are kept all the same; a new
-# one brings it back from the trash, whatever the clock says.
+# The session may be missing: not saved yet, or deleted by another instance. Its messages are kept anyway. A new
+# message restores it from the trash, whatever the clock says.
 _TOUCH_SESSION = """
     INSERT INTO sessions (id, created, updated) VALUES (?1, ?2, ?2)
     ON CONFLICT (id) DO UPDATE SET updated = max(updated, excluded.updated),
@@ -51,13 +52,13 @@ _SAVE_MESSAGE = """
 
 CLAIM = "UPDATE messages SET written_by = ? WHERE id = ?"
 
-# The number comes from the primary key's last entry: constant time, however long the reply has grown.
-_GROW = """
+# The number comes from the last entry of the primary key: constant time, however long the reply is.
+_APPEND = """
     INSERT INTO pieces (message_id, n, text, reasoning)
     SELECT ?1, (SELECT coalesce(max(n), 0) + 1 FROM pieces WHERE message_id = ?1), ?2, ?3
     WHERE EXISTS (SELECT 1 FROM messages WHERE id = ?1)"""
 
-_FOLD = """
+_MERGE = """
     UPDATE messages SET
         text = text || (SELECT group_concat(text, '')
             FROM (SELECT text FROM pieces WHERE message_id = ?1 ORDER BY n)),
@@ -77,18 +78,18 @@ _USE_MODEL = """
     INSERT INTO models (endpoint, name, last_used) VALUES (?, ?, ?)
     ON CONFLICT (endpoint, name) DO UPDATE SET last_used = max(last_used, excluded.last_used)"""
 
-_SET_FAVOURITE = """
+_SET_FAVORITE = """
     INSERT INTO models (endpoint, name, favourite) VALUES (?, ?, ?)
     ON CONFLICT (endpoint, name) DO UPDATE SET favourite = excluded.favourite"""
 
 
 def save_session(session: Session) -> Operation:
-    """Saves the session's own row, not its messages."""
-    here: Iterable[str] = _STATE
+    """Save the session's own row, not its messages."""
+    changed: Iterable[str] = _STATE
     if session.saved is not None:
-        here = (name for name, old, new in zip(_STATE, session.saved, session.state, strict=True) if old != new)
+        changed = (name for name, old, new in zip(_STATE, session.saved, session.state, strict=True) if old != new)
     return _execute(
-        "".join([_SAVE_SESSION, *(f", {name} = excluded.{name}" for name in here)]),
+        "".join([_SAVE_SESSION, *(f", {name} = excluded.{name}" for name in changed)]),
         session.id,
         session.title,
         session.created,
@@ -103,7 +104,7 @@ def save_session(session: Session) -> Operation:
 
 
 def save_whole(session: Session) -> Operation:
-    """Saves the session as it is, with all its messages; all or nothing of it."""
+    """Save the session with all its messages atomically."""
     own = _execute(
         "UPDATE sessions SET title = ?, pinned = ?, archived = ? WHERE id = ?",
         session.title,
@@ -112,13 +113,13 @@ def save_whole(session: Session) -> Operation:
         session.id,
     )
     messages = [save_message(session.id, message) for message in session.messages.values()]
-    return _in_turn(save_session(session), own, *messages)
+    return _sequence(save_session(session), own, *messages)
 
 
-def save_message(session_id: str, message: Message, window: str | None = None) -> Operation:
-    """Saves a whole message; pieces saved of it before are dropped, as its text holds them.
+def save_message(session_id: str, message: Message, instance: str | None = None) -> Operation:
+    """Save a whole message; deltas saved earlier are deleted, since its text includes them.
 
-    `window` is the one that goes on writing it; None for a message that is whole.
+    `instance` is the one that is still writing the message, None for a complete message.
     """
     touch = _execute(_TOUCH_SESSION, session_id, message.created, message.id)
     upsert = _execute(
@@ -137,86 +138,73 @@ def save_message(session_id: str, message: Message, window: str | None = None) -
         _json(message.usage),
         _json(message.timing),
         _json(message.recap),
-        window,
+        instance,
     )
-    drop_pieces = _execute("DELETE FROM pieces WHERE message_id = ?", message.id)
-    drop_attachments = _execute("DELETE FROM attachments WHERE message_id = ?", message.id)
+    delete_deltas = _execute("DELETE FROM pieces WHERE message_id = ?", message.id)
+    delete_attachments = _execute("DELETE FROM attachments WHERE message_id = ?", message.id)
     attach = [_attach(message.id, n, attachment) for n, attachment in enumerate(message.attachments)]
-    return _in_turn(touch, upsert, drop_pieces, drop_attachments, *attach)
+    return _sequence(touch, upsert, delete_deltas, delete_attachments, *attach)
 
 
-def release(window: str, message_id: str) -> Operation:
-    """Notes that a window does not write a message any more."""
-    return _execute("UPDATE messages SET written_by = NULL WHERE written_by = ? AND id = ?", window, message_id)
+def release(instance: str, message_id: str) -> Operation:
+    """Record that an instance is no longer writing a message."""
+    return _execute("UPDATE messages SET written_by = NULL WHERE written_by = ? AND id = ?", instance, message_id)
 
 
-class Piece:
-    """An operation: adds a piece to a message saved before, or nothing if there is no such message (any more).
+class AppendDelta:
+    """An operation that appends to a saved message; does nothing if the message doesn't exist (any more).
 
-    Until it is carried out the first time, from then on on the writer's thread, more can be added to it.
+    More can be added until the operation is first executed on the writer's thread.
     """
 
     def __init__(self, message_id: str, text: str, reasoning: str) -> None:
         self._message_id = message_id
         self._texts, self._reasonings = [text], [reasoning]
-        self._taken = False
+        self._executed = False
         self._lock = Lock()
 
     def add(self, text: str, reasoning: str) -> bool:
-        """Adds more; False if it is too late."""
+        """Add more text; return false if it is too late."""
         with self._lock:
-            if not self._taken:
+            if not self._executed:
                 self._texts.append(text)
                 self._reasonings.append(reasoning)
-            return not self._taken
+            return not self._executed
 
     def __call__(self, connection: sqlite3.Connection) -> None:
         with self._lock:
-            self._taken = True
+            self._executed = True
         text, reasoning = "".join(self._texts), "".join(self._reasonings)
-        connection.execute(_GROW, (self._message_id, _fit(text), _fit(reasoning)))
+        connection.execute(_APPEND, (self._message_id, _storable(text), _storable(reasoning)))
 
 
-def fold_pieces(connection: sqlite3.Connection) -> None:
-    """Puts the pieces of replies cut short by a kill into their messages, where the search finds them.
+def merge_deltas(connection: sqlite3.Connection) -> None:
+    """Merge the deltas of interrupted replies into their messages, where the search finds them.
 
-    What a reader sees stays the same, so it does no harm to a reply that another process is still writing.
+    Readers see the same text before and after, so this is safe for a reply that another process is still writing.
     """
     for (message_id,) in connection.execute("SELECT DISTINCT message_id FROM pieces").fetchall():
-        connection.execute(_FOLD, (message_id,))
+        connection.execute(_MERGE, (message_id,))
         connection.execute("DELETE FROM pieces WHERE message_id = ?", (message_id,))
 
 
-def rename(session_id: str, title: str) -> Operation:
-    """Gives a session another title."""
-    return _execute("UPDATE sessions SET title = ? WHERE id = ?", title, session_id)
-
-
-def set_pinned(session_id: str, pinned: bool) -> Operation:
-    """Pins a session, or no longer."""
-    return _execute("UPDATE sessions SET pinned = ? WHERE id = ?", int(pinned), session_id)
-
-
-def set_archived(session_id: str, archived: bool) -> Operation:
-    """Archives a session, or no longer."""
-    return _execute("UPDATE sessions SET archived = ? WHERE id = ?", int(archived), session_id)
-
-
-def set_trashed(session_id: str, when: float | None) -> Operation:
-    """Puts a session into the trash at `when`, in seconds since the epoch, or with None takes it out again."""
-    return _execute("UPDATE sessions SET trashed = ? WHERE id = ?", when, session_id)
+def update_session(
+    session_id: str, column: Literal["title", "pinned", "archived", "trashed"], value: str | float | None
+) -> Operation:
+    """Set one column of a session. `trashed` is in seconds since the epoch, None if not in the trash."""
+    return _execute(f"UPDATE sessions SET {column} = ? WHERE id = ?", value, session_id)
 
 
 def delete_session(session_id: str) -> Operation:
-    """Deletes a session with its messages, and the attachments that no other message has."""
+    """Delete a session with its messages, and the attachments that nothing else uses."""
     return partial(_delete, session_id=session_id)
 
 
-def empty_trash(before: float, most: int) -> Operation:
-    """Deletes at most `most` sessions that were put into the trash earlier than `before`."""
+def empty_trash(before: float, limit: int) -> Operation:
+    """Delete up to `limit` sessions that were trashed earlier than `before`."""
 
     def empty(connection: sqlite3.Connection) -> None:
-        for (session_id,) in connection.execute(_EXPIRED, (before, most)).fetchall():
+        for (session_id,) in connection.execute(_EXPIRED, (before, limit)).fetchall():
             _delete(connection, session_id)
 
     return empty
@@ -232,41 +220,41 @@ def _delete(connection: sqlite3.Connection, session_id: str) -> None:
 
 
 def delete_unused_blobs(connection: sqlite3.Connection, hashes: Iterable[tuple[bytes]]) -> None:
-    """Deletes those of the blobs `hashes` that nothing refers to any more."""
+    """Delete those of the blobs `hashes` that nothing refers to."""
     connection.executemany(_DELETE_IF_UNUSED, hashes)
 
 
 def remember(key: str, value: str) -> Operation:
-    """Keeps a small string."""
+    """Save a small string under a key."""
     return _execute("INSERT OR REPLACE INTO memory (key, value) VALUES (?, ?)", key, value)
 
 
 def use_model(endpoint: str, model: str, when: float) -> Operation:
-    """Notes that a model was used at `when`, in seconds since the epoch."""
+    """Record that a model was used at `when`, in seconds since the epoch."""
     return _execute(_USE_MODEL, endpoint, model, when)
 
 
-def set_favorite(endpoint: str, model: str, favourite: bool) -> Operation:
-    """Makes a model a favourite, or no favourite."""
-    return _execute(_SET_FAVOURITE, endpoint, model, int(favourite))
+def set_favorite(endpoint: str, model: str, favorite: bool) -> Operation:
+    """Mark or unmark a model as a favorite."""
+    return _execute(_SET_FAVORITE, endpoint, model, favorite)
 
 
 def save_catalog(endpoint: str, models: Iterable[ModelInfo]) -> Operation:
-    """Keeps what a server says of its models."""
-    said = [{name: value for name, value in asdict(model).items() if value not in (None, "")} for model in models]
-    return remember(f"catalogue {endpoint}", json.dumps([facts for facts in said if len(facts) > 1]))
+    """Save the model metadata reported by a server; fields without a value are omitted."""
+    known = [{name: value for name, value in asdict(model).items() if value not in (None, "")} for model in models]
+    return remember(f"catalogue {endpoint}", json.dumps([fields for fields in known if len(fields) > 1]))
 
 
 def _execute(statement: str, *values: str | float | None) -> Operation:
-    fit = tuple(map(_fit, values))
+    storable = tuple(map(_storable, values))
 
     def execute(connection: sqlite3.Connection) -> None:
-        connection.execute(statement, fit)
+        connection.execute(statement, storable)
 
     return execute
 
 
-def _in_turn(*operations: Operation) -> Operation:
+def _sequence(*operations: Operation) -> Operation:
     def execute(connection: sqlite3.Connection) -> None:
         for operation in operations:
             operation(connection)
@@ -275,8 +263,8 @@ def _in_turn(*operations: Operation) -> Operation:
 
 
 def _attach(message_id: str, n: int, attachment: Attachment) -> Operation:
-    """The same bytes are stored once, however often they are sent (a retry, an edited prompt)."""
-    row = (_fit(message_id), n, _fit(attachment.name), _fit(attachment.media_type))
+    """Attach a file to a message; content sent more than once (a retry, an edited prompt) is stored once."""
+    row = (_storable(message_id), n, _storable(attachment.name), _storable(attachment.media_type))
     data = attachment.data
 
     def attach(connection: sqlite3.Connection) -> None:
@@ -287,9 +275,11 @@ def _attach(message_id: str, n: int, attachment: Attachment) -> Operation:
     return attach
 
 
-def _fit(value: str | float | None) -> str | float | None:
-    """What can't be stored would stop the writer for good: a lone surrogate (a file's name can hold one)
-    becomes U+FFFD, a time that is no number (an imported file can hold NaN, SQLite's NULL) becomes 0."""
+def _storable(value: str | float | None) -> str | float | None:
+    """Replace what SQLite can't store, which would block the writer.
+
+    A lone surrogate (as in a file name) becomes U+FFFD; a time that is not finite (as in an imported file) becomes 0.
+    """
     if isinstance(value, float):
         return value if math.isfinite(value) else 0.0
     if isinstance(value, str):

@@ -401,7 +401,7 @@ async def test_an_answer_that_could_not_be_saved_is_an_answer(tmp_path: Path) ->
     async with saying(*HELLO) as server:
         done = await run(tmp_path, "ask", "--base-url", server.url, "-m", "m-1", "hi")
     assert (done.status, done.out) == (0, "Hello there.\n")
-    assert done.err == f"streamtui: Can't save: {database} is a folder; move it away.\n"
+    assert done.err == f"streamtui: Can't save: {database} is a folder; move or rename it.\n"
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

@@ -47,12 +47,12 @@ def test_problems_are_reported_and_repaired(session: Session, capsys: pytest.Cap
     path.chmod(0o644)
     assert main(["sessions", "check"]) == 1
     out, err = capsys.readouterr()
-    problems = ["The number of messages is wrong in 1 session.", f"Other users of this computer may look into {path}."]
+    problems = ["Sessions with a wrong message count: 1.", f"Other users of this computer can access {path}."]
     assert out.splitlines() == problems
     assert err == f"streamtui: {path} has problems. To fix them, run streamtui sessions check --repair.\n"
     assert main(["sessions", "check", "--repair"]) == 0
     out, err = capsys.readouterr()
-    remedies = ["Counted again.", "They may no longer."]
+    remedies = ["Recounted.", "Access removed."]
     assert out.splitlines()[:-1] == [f"{problem} {remedy}" for problem, remedy in zip(problems, remedies, strict=True)]
     assert out.splitlines()[-1] == f"{path} has no problems: 1 session, 1 message."
     assert err == ""
@@ -64,10 +64,10 @@ def test_damaged_file(session: Session, capsys: pytest.CaptureFixture[str]) -> N
     with path.open("r+b") as file:
         file.write(b"\xff" * 100)
     assert main(["sessions", "list"]) == 1
-    assert "or damaged; try “streamtui sessions check --repair”" in capsys.readouterr().err
+    assert "or not a database; run “streamtui sessions check --repair”" in capsys.readouterr().err
     assert main(["sessions", "check", "--repair"]) == 0
     out = capsys.readouterr().out
-    assert f"What can be read, 1 message, is in a new file now; the damaged one is kept as {path}.damaged." in out
+    assert f"Recovered 1 message into a new file; the damaged file is now {path}.damaged." in out
     with Store(path) as store:
         assert store.session(session.id).result(10).path() == session.path()
 
@@ -75,8 +75,8 @@ def test_damaged_file(session: Session, capsys: pytest.CaptureFixture[str]) -> N
 def test_repair_that_fails(capsys: pytest.CaptureFixture[str]) -> None:
     paths.database().mkdir(parents=True)
     assert main(["sessions", "check", "--repair"]) == 1
-    reason = f"{paths.database()} is a folder; move it away"
-    assert capsys.readouterr() == ("", f"streamtui: The saved sessions can't be repaired: {reason}.\n")
+    reason = f"{paths.database()} is a folder; move or rename it"
+    assert capsys.readouterr() == ("", f"streamtui: Can't repair the saved sessions: {reason}.\n")
 
 
 def run_unprivileged(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -105,8 +105,8 @@ def test_unreadable_directory_is_reported(session: Session) -> None:
     with mode_of(path.parent, 0o000):
         done = run_unprivileged("check")
     assert (done.returncode, done.stdout) == (1, "")
-    reason = f"{path} can't be read; check the permissions of the file and of its folder"
-    assert done.stderr == f"streamtui: The saved sessions can't be checked: {reason}.\n"
+    reason = f"{path} isn't readable; check the permissions of the file and its folder"
+    assert done.stderr == f"streamtui: Can't check the saved sessions: {reason}.\n"
 
 
 def test_unreadable_file_is_reported(session: Session) -> None:
@@ -114,7 +114,7 @@ def test_unreadable_file_is_reported(session: Session) -> None:
     with mode_of(path, 0o000):
         done = run_unprivileged("check")
     assert (done.returncode, done.stdout) == (1, "")
-    assert f"can't be checked: {path} can't be read; check the permissions" in done.stderr
+    assert f"Can't check the saved sessions: {path} isn't readable; check the permissions" in done.stderr
 
 
 @pytest.mark.parametrize("log", [False, True])
@@ -136,5 +136,5 @@ def test_read_only_database_cannot_be_repaired(session: Session) -> None:
     with mode_of(path, 0o400), mode_of(path.parent, 0o500):
         done = run_unprivileged("check", "--repair")
     assert (done.returncode, done.stdout) == (1, "")
-    assert "can't be repaired" in done.stderr
-    assert "can't be written; check the permissions" in done.stderr
+    assert "Can't repair the saved sessions" in done.stderr
+    assert "isn't writable; check the permissions" in done.stderr

@@ -156,7 +156,10 @@ def test_unknown_id_is_refused(verb: str, run: Run) -> None:
     more = ["x"] if verb == "rename" else ["--yes"] if verb == "delete" else []
     code, out, err = run(verb, "9", *more)
     assert (code, out) == (1, "")
-    assert err == "streamtui: No saved session has an id that begins with “9”; look in the list.\n"
+    assert (
+        err
+        == "streamtui: No saved session has an ID that starts with “9”. To list them, run “streamtui sessions list”.\n"
+    )
 
 
 def test_path(run: Run) -> None:
@@ -216,7 +219,7 @@ def locked(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setattr(open_database, "BUSY_TIMEOUT", 0.2)
     with closing(sqlite3.connect(paths.database())) as other:
         other.execute("BEGIN IMMEDIATE")
-        yield f"streamtui: Can't save: {paths.database()} is locked by another program; close that program.\n"
+        yield f"streamtui: Can't save: {paths.database()} is locked by another program; close it.\n"
 
 
 @pytest.mark.parametrize("verb", ["rename", "delete", "restore"])
@@ -489,5 +492,5 @@ def test_session_with_a_damaged_row_is_shown_with_a_notice(run: Run) -> None:
     status, out, err = run("show", session.id)
     assert status == 0
     assert all(message.text in out for message in session.path())
-    assert "damaged this session in 1 place" in err
+    assert "session is damaged in 1 place" in err
     assert "streamtui sessions check --repair" in err

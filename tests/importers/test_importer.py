@@ -112,7 +112,7 @@ def test_a_disk_that_fails_is_told_at_once(tmp_path: Path, monkeypatch: pytest.M
     with Store(tmp_path / "sessions.db") as store:
         store.sessions().result()
         monkeypatch.setattr("streamtui.storage.worker_threads.connect", _full)
-        with pytest.raises(UnsavedError, match="no room"):
+        with pytest.raises(UnsavedError, match="no space left"):
             bring(store, [chat("a"), chat("b")])
 
 

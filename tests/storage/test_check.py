@@ -55,7 +55,7 @@ def fill(path: Path, count: int = 12) -> list[Session]:
 def change(path: Path, *statements: str) -> None:
     """Does what no program of ours does."""
     with closing(sqlite3.connect(path)) as connection, connection:
-        schema.teach(connection)
+        schema.register_functions(connection)
         for statement in statements:
             connection.execute(statement)
 
@@ -99,20 +99,20 @@ def test_what_the_program_writes_is_sound_and_left_as_it_is(path: Path) -> None:
 FIRST = "(SELECT min(seq) FROM messages)"
 LOST = f"DELETE FROM messages WHERE seq = {FIRST}"
 FAULTY = {
-    "Of the layout of the database 1 part can't be found.": ["DROP TRIGGER message_indexed"],
-    "Of the layout of the database 2 parts can't be found.": ["DROP TABLE message_index", "DROP TABLE memory"],
-    "The session of 4 messages is missing.": ["DELETE FROM sessions WHERE rowid = 2"],
-    "What 1 message follows is missing, so what came before is not shown.": [LOST],
-    "The message of 2 pieces of a reply is missing.": [
+    "Missing schema objects: 1.": ["DROP TRIGGER message_indexed"],
+    "Missing schema objects: 2.": ["DROP TABLE message_index", "DROP TABLE memory"],
+    "Messages without a session: 4.": ["DELETE FROM sessions WHERE rowid = 2"],
+    "Messages with a missing parent: 1.": [LOST],
+    "Reply deltas without a message: 2.": [
         f"INSERT INTO pieces SELECT id, 7, 'lost and', '' FROM messages WHERE seq = {FIRST}",
         f"INSERT INTO pieces SELECT id, 8, ' found', '' FROM messages WHERE seq = {FIRST}",
         LOST,
     ],
-    "The message of 1 attachment is missing.": [LOST],
-    "The content of 1 attachment is missing.": ["DELETE FROM blobs WHERE rowid = 2"],
-    "The content of 1 attached file is not what it was.": ["UPDATE blobs SET data = x'00' WHERE rowid = 2"],
-    "No message has 1 attached file of the database.": ["INSERT INTO blobs VALUES (x'00', x'00')"],
-    "Something in 29 messages can't be read or shown.": [
+    "Attachments without a message: 1.": [LOST],
+    "Attachments without content: 1.": ["DELETE FROM blobs WHERE rowid = 2"],
+    "Attachments with modified content: 1.": ["UPDATE blobs SET data = x'00' WHERE rowid = 2"],
+    "Unused attachment contents: 1.": ["INSERT INTO blobs VALUES (x'00', x'00')"],
+    "Messages with invalid values: 29.": [
         "UPDATE messages SET role = 'wizard' WHERE seq > 40",
         "UPDATE messages SET finish_reason = 'eaten' WHERE seq IN (35, 36)",
         "UPDATE messages SET usage = '[]' WHERE seq IN (31, 32, 33)",
@@ -123,20 +123,18 @@ FAULTY = {
         "UPDATE messages SET model = char(155) WHERE seq IN (10, 11)",
         "UPDATE messages SET created = 'yesterday' WHERE seq IN (12, 13, 14)",
     ],
-    "Something that is known of 3 sessions can't be read or shown.": [
+    "Sessions with invalid values: 3.": [
         "UPDATE sessions SET parameters = '{\"heat\": 1}' WHERE rowid = 2",
         "UPDATE sessions SET parameters = '' WHERE rowid = 3",
         "UPDATE sessions SET title = char(27) || 'c' WHERE rowid = 4",
     ],
-    "In a circle of messages, each following another, stands 12 messages.": [
+    "Cycles of messages: 12.": [
         "UPDATE messages SET parent_id = (SELECT id FROM messages m WHERE m.session_id = messages.session_id"
         " ORDER BY seq DESC LIMIT 1) WHERE parent_id IS NULL"
     ],
-    "In a circle of messages, each following another, stands 1 message.": [
-        f"UPDATE messages SET parent_id = id WHERE seq = {FIRST}"
-    ],
-    "The number of messages is wrong in 12 sessions.": ["UPDATE sessions SET message_count = 99"],
-    "The search index does not match the messages.": ["INSERT INTO message_index(message_index) VALUES ('delete-all')"],
+    "Cycles of messages: 1.": [f"UPDATE messages SET parent_id = id WHERE seq = {FIRST}"],
+    "Sessions with a wrong message count: 12.": ["UPDATE sessions SET message_count = 99"],
+    "Search index errors: 1.": ["INSERT INTO message_index(message_index) VALUES ('delete-all')"],
 }
 
 
@@ -164,7 +162,7 @@ def test_what_another_program_has_spoilt_is_found_and_mended(path: Path, words: 
 
 def test_pieces_without_their_message_are_gathered(path: Path) -> None:
     fill(path)
-    change(path, *FAULTY["The message of 2 pieces of a reply is missing."])
+    change(path, *FAULTY["Reply deltas without a message: 2."])
     check(path, repair=True)
     assert [m.text for m in saved(path)[-1].path()] == ["lost and found"]
 
@@ -185,7 +183,7 @@ def test_what_can_be_read_of_a_damaged_file_is_saved_in_a_new_one(path: Path, at
     at = size // 2 if at is None else at % size
     overwrite(path, at, random.Random(7).randbytes(length))
     before = path.read_bytes()
-    assert [finding.problem[:20] for finding in check(path).findings] == ["The file is damaged "]
+    assert [finding.problem[:24] for finding in check(path).findings] == ["The database is damaged "]
     assert path.read_bytes() == before
     report = check(path, repair=True)
     assert report.sound, report
@@ -272,7 +270,7 @@ def test_a_damaged_file_is_not_replaced_while_another_program_uses_it(path: Path
     overwrite(path, path.stat().st_size // 2, bytes(4 * PAGE))
     before = path.read_bytes()
     report = check(path, repair=True)
-    assert "Another program has it open: close that, then repair it." in report.findings[0].problem
+    assert "Another program is using it: close that program, then repair again." in report.findings[0].problem
     assert path.read_bytes() == before
     program.communicate(b"")
     assert check(path, repair=True).sound
@@ -310,10 +308,10 @@ def make_other(path: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (make_text, "file is not a database). Nothing could be read out of it, so it was left as it is."),
-        (make_folder, "is a folder; move it away."),
-        (make_newer, "was written by a newer streamtui; upgrade this one."),
-        (make_other, "is another program's database; move it away."),
+        (make_text, "file is not a database). Nothing could be recovered, so the file was left unchanged."),
+        (make_folder, "is a folder; move or rename it."),
+        (make_newer, "was written by a newer version; upgrade streamtui."),
+        (make_other, "belongs to another program; move or rename it."),
     ],
 )
 def test_what_is_not_ours_is_left_alone(path: Path, make: Callable[[Path], None], words: str) -> None:
@@ -332,7 +330,7 @@ def test_what_others_may_read_is_closed_to_them(tmp_path: Path, monkeypatch: pyt
     path.parent.chmod(0o755)
     report = check(path)
     assert [finding.problem for finding in report.findings] == [
-        f"Other users of this computer may look into {file}." for file in (path, path.parent)
+        f"Other users of this computer can access {file}." for file in (path, path.parent)
     ]
     assert check(path, repair=True).sound
     assert modes(path) == [0o600, 0o700]
@@ -374,7 +372,7 @@ def test_a_repair_without_room_changes_nothing(path: Path, damaged: bool) -> Non
     before = path.read_bytes()
     size = str(path.stat().st_size // 2)
     done = subprocess.run([sys.executable, "-c", NO_ROOM, path, size], capture_output=True, text=True, check=True)
-    assert done.stdout.startswith("False The saved sessions can't be repaired: the disk ")
+    assert done.stdout.startswith("False Can't repair the saved sessions: ")
     assert path.read_bytes() == before
     assert {name for name in files(path) if not name.endswith(("-wal", "-shm"))} == {"sessions.db"}
     assert check(path, repair=True).sound

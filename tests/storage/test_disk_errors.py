@@ -92,18 +92,18 @@ def snapshot(path: Path) -> bytes | None:
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (make_text, "is not a database, or damaged; try “streamtui sessions check --repair”, or move it away"),
-        (make_folder, "is a folder; move it away"),
-        (make_newer, "was written by a newer streamtui; upgrade this one"),
-        (make_other, "is another program's database; move it away"),
-        (make_other_with_our_version, "is another program's database; move it away"),
+        (make_text, "is damaged or not a database; run “streamtui sessions check --repair”, or move the file"),
+        (make_folder, "is a folder; move or rename it"),
+        (make_newer, "was written by a newer version; upgrade streamtui"),
+        (make_other, "belongs to another program; move or rename it"),
+        (make_other_with_our_version, "belongs to another program; move or rename it"),
         (
             make_unspeakable,
-            "is damaged; repair it by “streamtui sessions check --repair”, which keeps the damaged one",
+            "is damaged; run “streamtui sessions check --repair”, which keeps a copy",
         ),
         (
             make_damaged,
-            "is damaged; repair it by “streamtui sessions check --repair”, which keeps the damaged one",
+            "is damaged; run “streamtui sessions check --repair”, which keeps a copy",
         ),
     ],
 )
@@ -117,7 +117,7 @@ def test_a_file_that_can_not_be_used_is_left_alone(path: Path, make: Callable[[P
         assert store.save_error
         with pytest.raises(StoreError) as failure:
             store.session("5e55").result(10)
-        assert str(failure.value) == f"The saved sessions can't be read: {path} {words}."
+        assert str(failure.value) == f"Can't read the saved sessions: {path} {words}."
         store.append_delta("none", text="kept too")
         assert snapshot(path) == before
         path.rename(path.with_name("elsewhere"))
@@ -145,7 +145,7 @@ def test_a_locked_database_is_waited_for(path: Path) -> None:
         other.execute("BEGIN IMMEDIATE")
         for n in range(3):
             store.save_message(session.id, session.add(Message(Role.USER, str(n))))
-        assert f"{path} is locked by another program; close that program." in news.get(timeout=10)
+        assert f"{path} is locked by another program; close it." in news.get(timeout=10)
         assert [m.text for m in store.session(session.id).result(10).path()] == ["precious"]
         other.rollback()
         assert news.get(timeout=10) == ""
@@ -187,7 +187,7 @@ print(trouble)
 
 def test_a_full_disk_holds_nothing_up_and_loses_nothing(path: Path) -> None:
     out = run(FULL_DISK, path)
-    assert "the disk refuses to read or write" in out or "the disk has no room for" in out
+    assert "disk I/O error on" in out or "no space left for" in out
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
@@ -219,7 +219,7 @@ def test_a_read_only_folder_can_still_be_read() -> None:
         before = path.read_bytes()
         first, second, third = run(READ_ONLY, path, Path(session.id)).splitlines()
         assert (first, second) == ("1 precious", "precious")
-        assert "can't be written; check the permissions of the file and of its folder. False" in third
+        assert "isn't writable; check the permissions of the file and its folder. False" in third
         assert (path.read_bytes(), os.listdir(folder)) == (before, ["sessions.db"])
         path.parent.chmod(0o700)
 
@@ -256,7 +256,7 @@ def test_a_value_that_cannot_be_read_costs_only_that_value(path: Path, damage: s
         store.save_message(session.id, session.add(Message(Role.ASSISTANT, "fine", finish_reason=FinishReason.STOP)))
         store.save_session(session)
     with closing(sqlite3.connect(path)) as connection, connection:
-        schema.teach(connection)
+        schema.register_functions(connection)
         connection.execute(damage.format(one="text = 'precious'"))
     assert not check(path).sound
     with Store(path) as store:
@@ -412,7 +412,7 @@ def test_a_migration_keeps_a_copy_of_what_was_there(path: Path, monkeypatch: pyt
     monkeypatch.undo()
     with Store(copy) as store:
         assert store.session(session.id).result(10) == session
-    with Store(path) as store, pytest.raises(StoreError, match="newer streamtui"):
+    with Store(path) as store, pytest.raises(StoreError, match="newer version"):
         store.latest().result(10)
 
 

@@ -58,7 +58,7 @@ def test_a_disk_that_fills_up_while_a_reply_arrives(disk: Path) -> None:
             store.append_delta(reply.id, "x" * 2000)
             reply.text += "x" * 2000
             store.latest().result(20)
-        assert news.get() == (f"Can't save: the disk has no room for {path}; free some space.")
+        assert news.get() == (f"Can't save: no space left for {path}; free some disk space.")
         saved = store.session(session.id).result(20).messages[reply.id].text
         assert reply.text.startswith(saved)
         assert 10_000 < len(saved) < len(reply.text)
@@ -77,7 +77,7 @@ def test_a_disk_that_is_full_from_the_start(disk: Path) -> None:
     with Store(path, on_save_error=news.put) as store:
         store.save_message(session.id, session.add(Message(Role.USER, "hello")))
         store.save_session(session)
-        assert "the disk has no room for" in news.get(timeout=20)
+        assert "no space left for" in news.get(timeout=20)
         ballast.unlink()
         assert news.get(timeout=20) == ""
         assert store.session(session.id).result(20) == session
@@ -93,7 +93,7 @@ def test_a_full_disk_with_small_blocks_is_no_crash(disk: Path) -> None:
     with Store(path, on_save_error=news.put) as store:
         assert store.recall("key").result(20) == "value"
         store.remember("key", "other")
-        assert "the disk has no room for" in news.get(timeout=20)
+        assert "no space left for" in news.get(timeout=20)
         assert store.recall("key").result(20) == "value"
         ballast.unlink()
         assert news.get(timeout=20) == ""
@@ -135,7 +135,7 @@ def test_a_migration_without_room_for_the_copy_changes_nothing(disk: Path) -> No
     ballast = fill_up(disk, but=20_000)
     with Store(path, on_save_error=news.put) as store:
         store.remember("key", "value")
-        assert "the disk has no room for" in news.get(timeout=20)
+        assert "no space left for" in news.get(timeout=20)
         assert path.read_bytes() == before
         ballast.unlink()
         assert news.get(timeout=20) == ""
@@ -195,9 +195,9 @@ def test_a_disk_without_shared_memory(tmp_path: Path, poor_disk: str, existing: 
 @pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL])
 def test_a_disk_without_locks_is_told(tmp_path: Path, poor_disk: str, number: int) -> None:
     path = tmp_path / "sessions.db"
-    reason = f"{path} is on a disk without file locks; keep it on another one, by setting XDG_DATA_HOME."
+    reason = f"{path} is on a disk without file locks; set XDG_DATA_HOME to a folder on another disk."
     assert use(path, poor_disk, NO_LOCKS=str(number)) == [
-        f"The saved sessions can't be read: {reason}",
+        f"Can't read the saved sessions: {reason}",
         f"Can't save: {reason}",
     ]
 

@@ -264,10 +264,10 @@ def test_what_tells_that_a_window_runs_is_private_and_goes_with_it(path: Path) -
         os.umask(before)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert {stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()} == {0o600}
-    assert window.is_another(other.id)
-    assert not window.is_another(window.id)
+    assert window.is_other_running(other.id)
+    assert not window.is_other_running(window.id)
     other.close()
-    assert not window.is_another(other.id)
+    assert not window.is_other_running(other.id)
     window.close()
     assert not folder.exists()
 
@@ -277,7 +277,7 @@ def test_no_window_has_such_an_id(path: Path, id: str | None) -> None:
     path.write_bytes(b"precious")
     window = InstanceLock(path)
     window.open()
-    assert not window.is_another(id)
+    assert not window.is_other_running(id)
     assert path.read_bytes() == b"precious"
     window.close()
 

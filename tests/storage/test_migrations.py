@@ -99,7 +99,7 @@ def test_sessions_of_version_5_have_no_address_until_they_go_on(tmp_path: Path) 
     path = tmp_path / "sessions.db"
     schema.create(path)
     with closing(sqlite3.connect(path)) as connection:
-        schema.teach(connection)
+        schema.register_functions(connection)
         for statement in (statement for step in schema.MIGRATIONS[:5] for statement in step):
             connection.execute(statement)
         connection.execute("INSERT INTO sessions (id, created, updated, endpoint) VALUES ('a', 1, 1, 'work')")
@@ -132,7 +132,7 @@ def test_texts_and_titles_of_version_5_are_indexed_anew(path: Path, monkeypatch:
     with Store(path) as store:
         assert store.latest().result(20) is None
     with closing(sqlite3.connect(path)) as connection, connection:
-        schema.teach(connection)
+        schema.register_functions(connection)
         row = (session.id, session.title, 1.0, 1.0)
         connection.execute("INSERT INTO sessions (id, title, created, updated) VALUES (?, ?, ?, ?)", row)
         message = ("m1", session.id, "user", "ёлка in C++, ข้าวผัด, 東京都", "", "", "", 1.0, "")

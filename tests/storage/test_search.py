@@ -168,7 +168,7 @@ def test_the_database_finds_what_the_screen_marks(text: str, typed: str) -> None
     assume(not re.search("[-+#_.][\u0301\ufe0f]+[-+#_.]", text))  # an accent on a symbol keeps it from being found
     query = Query(typed)
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
-        schema.teach(connection)
+        schema.register_functions(connection)
         for step in schema.MIGRATIONS:
             for statement in step:
                 connection.execute(statement)

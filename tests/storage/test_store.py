@@ -176,10 +176,10 @@ def test_a_session_is_found_by_the_beginning_of_its_id(store: Store) -> None:
     assert store.session("abd").result().id == "abd"
     assert store.session("abc12").result().id == "abc12"
     assert store.session("abc1").result().id == "abc1"
-    with pytest.raises(StoreError, match="Several saved sessions have an id that begins with “ab”"):
+    with pytest.raises(StoreError, match="More than one saved session has an ID that starts with “ab”"):
         store.session("ab").result()
     for unknown in ("", "x", "abc123", "a%", "\x1b[2J", "\udcff", "'"):
-        with pytest.raises(StoreError, match=r"^No saved session has an id that begins with “[^\x1b]*”"):
+        with pytest.raises(StoreError, match=r"^No saved session has an ID that starts with “[^\x1b]*”"):
             store.session(unknown).result()
 
 

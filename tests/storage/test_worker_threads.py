@@ -49,7 +49,7 @@ def test_something_too_large_holds_up_nothing(tmp_path: Path) -> None:
     keys = reader.ask(lambda connection: connection.execute("SELECT key FROM memory ORDER BY key").fetchall())
     assert keys.result(10) == [("after",), ("before",)]
     assert writer.close(10)
-    assert news[0].startswith("Something can't be saved and is left out (")
+    assert news[0].startswith("A change couldn't be saved (")
     reader.close(10)
 
 
@@ -65,12 +65,12 @@ def test_an_operation_that_fails_unexpectedly_is_rolled_back_alone_and_reported(
     errors: Queue[tuple[str, Exception]] = Queue()
     news: Queue[str] = Queue()
     with Store(tmp_path / "sessions.db", news.put, on_error=lambda *error: errors.put(error)) as store:
-        answer: Future[None] = Future()
+        result: Future[None] = Future()
         store.remember("before", "noted")
-        store._writer.add(fail, answer=answer)
+        store._writer.add(fail, result=result)
         store.remember("after", "noted")
-        with pytest.raises(StoreError, match=r"This can't be saved \(unexpected error, KeyError: 'surprise'\)"):
-            answer.result(10)
+        with pytest.raises(StoreError, match=r"couldn't be saved \(unexpected error, KeyError: 'surprise'\)"):
+            result.result(10)
         saved = [store.recall(key).result(10) for key in ("before", "half done", "after")]
         assert saved == ["noted", None, "noted"]
         doing, error = errors.get(timeout=10)
@@ -90,7 +90,7 @@ def test_a_question_that_fails_unexpectedly_is_answered_and_reported(
         raise AttributeError("surprise")
 
     with Store(tmp_path / "sessions.db") as store, caplog.at_level(logging.ERROR, "streamtui"):
-        with pytest.raises(StoreError, match="can't be read: unexpected error, AttributeError: surprise"):
+        with pytest.raises(StoreError, match="saved sessions: unexpected error, AttributeError: surprise"):
             store._reader.ask(fail).result(10)
         assert store.sessions().result(10) == []
     assert "Unexpected error while reading saved sessions" in caplog.text
@@ -123,7 +123,7 @@ def test_nothing_is_lost_when_opening_the_database_or_a_listener_fails_unexpecte
     assert store.recall("key").result(10) == "value"
     assert store.close()
     assert errors.get(timeout=10) == "saving sessions: surprise"
-    assert errors.get(timeout=10) == "telling whether sessions can be saved: 'listener'"
+    assert errors.get(timeout=10) == "reporting whether sessions can be saved: 'listener'"
 
 
 def test_a_system_without_another_thread_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

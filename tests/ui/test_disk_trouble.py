@@ -84,14 +84,14 @@ def make_no_folder(path: Path) -> None:
 
 
 STATES = {
-    make_text: "{path} is not a database, or damaged; try “streamtui sessions check --repair”, or move it away.",
-    make_folder: "{path} is a folder; move it away.",
-    make_newer: "{path} was written by a newer streamtui; upgrade this one.",
-    make_other: "{path} is another program's database; move it away.",
-    make_damaged: "{path} is damaged; repair it by “streamtui sessions check --repair”, which keeps the damaged one.",
-    make_truncated: "{path} is damaged; repair it by “streamtui sessions check --repair”, which keeps the damaged one.",
-    make_folder_in_the_way: "{path}-wal is a folder; move it away.",
-    make_no_folder: "{path} can't be opened; check that its folder exists and lets you in.",
+    make_text: "{path} is damaged or not a database; run “streamtui sessions check --repair”, or move the file.",
+    make_folder: "{path} is a folder; move or rename it.",
+    make_newer: "{path} was written by a newer version; upgrade streamtui.",
+    make_other: "{path} belongs to another program; move or rename it.",
+    make_damaged: "{path} is damaged; run “streamtui sessions check --repair”, which keeps a copy.",
+    make_truncated: "{path} is damaged; run “streamtui sessions check --repair”, which keeps a copy.",
+    make_folder_in_the_way: "{path}-wal is a folder; move or rename it.",
+    make_no_folder: "{path} can't be opened; check that its folder exists and is accessible.",
 }
 
 
@@ -195,7 +195,7 @@ async def test_a_disk_that_fills_up_in_the_middle_of_a_reply(make_app: MakeApp, 
                     await pilot.pause()
                 if "not saved" in status(app):
                     break
-            assert any("the disk has no room for" in note for note in told(app))
+            assert any("no space left for" in note for note in told(app))
             model.say("the end")
             model.finish()
             await until(lambda: answered(app) and "the end" in pane(app))
@@ -222,7 +222,7 @@ async def test_a_damaged_session_opens_with_what_can_be_read_and_says_so(
     session_id = spoil_one(path)
     app = make_app(model.endpoint, database=path, session_id=session_id)
     async with running(app) as pilot:
-        await until(lambda: any("damaged this session in 1 place" in note for note in told(app)))
+        await until(lambda: any("session is damaged in 1 place" in note for note in told(app)))
         assert "precious" in pane(app)
         await talk(app, pilot, model, "one", "two")
         session = await asyncio.wrap_future(app.store.session(app.chat.conversation.session.id))

@@ -1,4 +1,4 @@
-"""Faults: what can be wrong with the rows of a sound file, how each fault is found and how it is mended."""
+"""Integrity checks: what can be wrong with the rows of a sound file, how to find it and how to repair it."""
 
 import sqlite3
 from collections.abc import Callable, Iterable
@@ -14,79 +14,79 @@ from streamtui.core.session import title_from
 from streamtui.storage import row_values, schema
 from streamtui.storage.store_error import primary_code
 
-Row = tuple[object, ...]
-
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """A kind of fault. `mend` is called inside a transaction, after those of the faults before it."""
+class IntegrityCheck:
+    """A kind of problem. `repair` runs in a transaction, after the repairs of the checks before it."""
 
-    what: str
-    """What is wrong, as a sentence; ``{}`` stands for the things that `find` counts."""
-    thing: str
-    """What is counted, in the singular."""
+    label: str
+    """What `find` counts, such as "Messages without a session"."""
     find: Callable[[sqlite3.Connection], int]
-    mend: Callable[[sqlite3.Connection], None]
-    mended: str
-    """What `mend` does, as a sentence."""
+    repair: Callable[[sqlite3.Connection], object]
+    remedy: str
+    """What `repair` does, as a sentence."""
 
-    def sentence(self, count: int) -> str:
-        """Says what is wrong with `count` things."""
-        return self.what.format(f"{count:,} {self.thing}{'' if count == 1 else 's'}")
-
-
-def _counts(rows: str) -> Callable[[sqlite3.Connection], int]:
-    return lambda connection: int(connection.execute(f"SELECT count(*) {rows}").fetchone()[0])
+    def problem(self, count: int) -> str:
+        """Return a sentence that says what was found."""
+        return f"{self.label}: {count:,}."
 
 
-def _how_many(things: Callable[[sqlite3.Connection], Iterable[object]]) -> Callable[[sqlite3.Connection], int]:
-    return lambda connection: sum(1 for _ in things(connection))
+def _rows(label: str, rows: str, remedy: str, repair: str | Callable[[sqlite3.Connection], object]) -> IntegrityCheck:
+    """Return a check that finds `rows`, a FROM clause, and repairs them by a statement or a function."""
+    return IntegrityCheck(
+        label,
+        lambda connection: int(connection.execute(f"SELECT count(*) {rows}").fetchone()[0]),
+        repair if callable(repair) else lambda connection: connection.execute(repair),
+        remedy,
+    )
 
 
-def _does(*statements: str) -> Callable[[sqlite3.Connection], None]:
-    def mend(connection: sqlite3.Connection) -> None:
-        for statement in statements:
-            connection.execute(statement)
+def _items(
+    label: str,
+    find: Callable[[sqlite3.Connection], Iterable[object]],
+    remedy: str,
+    repair: Callable[[sqlite3.Connection], object],
+) -> IntegrityCheck:
+    """Return a check that finds what the function `find` yields."""
+    return IntegrityCheck(label, lambda connection: sum(1 for _ in find(connection)), repair, remedy)
 
-    return mend
+
+# The schema: tables, indexes or triggers that another program has dropped.
 
 
-# The layout: a table, index or trigger that another program has dropped.
-
-
-def _missing_parts(connection: sqlite3.Connection) -> list[str]:
-    """The statements that make what is missing."""
+def _missing_objects(connection: sqlite3.Connection) -> list[str]:
+    """Return the statements that create the missing schema objects."""
     query = "SELECT type, name, sql FROM sqlite_master WHERE sql NOT NULL"
-    there = {(type_, name) for type_, name, _ in connection.execute(query)}
-    with closing(sqlite3.connect(":memory:")) as model:
-        schema.teach(model)
-        for statement in (statement for step in schema.MIGRATIONS for statement in step):
-            model.execute(statement)
-        # Tables first: an index or a trigger needs its own.
-        parts = model.execute(f"{query} ORDER BY type NOT IN ('table', 'view'), name").fetchall()
-    own = [part for part in parts if not part[1].startswith(("sqlite_", "message_index_"))]
-    return [sql for type_, name, sql in own if (type_, name) not in there]
+    present = {(type_, name) for type_, name, _ in connection.execute(query)}
+    with closing(sqlite3.connect(":memory:")) as expected:
+        schema.register_functions(expected)
+        for statement in (statement for migration in schema.MIGRATIONS for statement in migration):
+            expected.execute(statement)
+        # Tables first, since indexes and triggers depend on them.
+        objects = expected.execute(f"{query} ORDER BY type NOT IN ('table', 'view'), name").fetchall()
+    own = [item for item in objects if not item[1].startswith(("sqlite_", "message_index_"))]
+    return [sql for type_, name, sql in own if (type_, name) not in present]
 
 
-def _make_parts(connection: sqlite3.Connection) -> None:
-    for statement in _missing_parts(connection):
+def _create_missing_objects(connection: sqlite3.Connection) -> None:
+    for statement in _missing_objects(connection):
         connection.execute(statement)
 
 
-# Rows whose other half is missing.
+# Rows that refer to missing rows.
 
-_ALONE = "FROM messages WHERE session_id NOT IN (SELECT id FROM sessions)"
-_ADRIFT = "FROM pieces WHERE message_id NOT IN (SELECT id FROM messages)"
-_NOWHERE = "FROM attachments WHERE message_id NOT IN (SELECT id FROM messages)"
-_EMPTY = "FROM attachments WHERE hash NOT IN (SELECT hash FROM blobs)"
-_UNUSED = "FROM blobs WHERE hash NOT IN (SELECT hash FROM attachments UNION SELECT hash FROM draft_files)"
-_UNWRITTEN = """
+_NO_SESSION = "FROM messages WHERE session_id NOT IN (SELECT id FROM sessions)"
+_DELTA_WITHOUT_MESSAGE = "FROM pieces WHERE message_id NOT IN (SELECT id FROM messages)"
+_ATTACHMENT_WITHOUT_MESSAGE = "FROM attachments WHERE message_id NOT IN (SELECT id FROM messages)"
+_ATTACHMENT_WITHOUT_CONTENT = "FROM attachments WHERE hash NOT IN (SELECT hash FROM blobs)"
+_DRAFT_FILE_ALONE = """
     FROM draft_files WHERE hash NOT IN (SELECT hash FROM blobs)
     OR written_by NOT IN (SELECT written_by FROM drafts)"""
+_UNUSED_CONTENT = "FROM blobs WHERE hash NOT IN (SELECT hash FROM attachments UNION SELECT hash FROM draft_files)"
 
 
-def _make_sessions(connection: sqlite3.Connection) -> None:
-    for (session_id,) in connection.execute(f"SELECT DISTINCT session_id {_ALONE}").fetchall():
+def _recreate_sessions(connection: sqlite3.Connection) -> None:
+    for (session_id,) in connection.execute(f"SELECT DISTINCT session_id {_NO_SESSION}").fetchall():
         query = "SELECT text FROM messages WHERE session_id = ? ORDER BY role <> 'user', seq LIMIT 1"
         title = title_from(str(connection.execute(query, (session_id,)).fetchone()[0]))
         connection.execute(
@@ -96,108 +96,109 @@ def _make_sessions(connection: sqlite3.Connection) -> None:
         )
 
 
-def _gather_pieces(connection: sqlite3.Connection) -> None:
-    """Text that was on the screen is kept, though nobody knows any more what it answered."""
+def _collect_deltas(connection: sqlite3.Connection) -> None:
+    """Save the text of replies whose message is lost in a new session: the user saw it on the screen."""
     session_id = new_id()
-    session = "INSERT INTO sessions (id, title, created, updated) VALUES (?, 'Replies without their session', 0, 0)"
+    session = "INSERT INTO sessions (id, title, created, updated) VALUES (?, 'Recovered replies', 0, 0)"
     connection.execute(session, (session_id,))
     connection.execute(
         f"""INSERT INTO messages (id, session_id, role, text, reasoning, endpoint, model, created, error)
         SELECT message_id, ?, '{Role.ASSISTANT}', group_concat(text, ''), group_concat(reasoning, ''), '', '', 0, ''
-        FROM (SELECT * {_ADRIFT} ORDER BY message_id, n) GROUP BY message_id""",
+        FROM (SELECT * {_DELTA_WITHOUT_MESSAGE} ORDER BY message_id, n) GROUP BY message_id""",
         (session_id,),
     )
-    gathered = "SELECT id FROM messages WHERE session_id = ?"
-    connection.execute(f"DELETE FROM pieces WHERE message_id IN ({gathered})", (session_id,))
+    collected = "SELECT id FROM messages WHERE session_id = ?"
+    connection.execute(f"DELETE FROM pieces WHERE message_id IN ({collected})", (session_id,))
 
 
-def _changed_blobs(connection: sqlite3.Connection) -> list[tuple[bytes, bytes]]:
-    """The hash of each blob whose content has another one, and that one."""
+def _modified_contents(connection: sqlite3.Connection) -> list[tuple[bytes, bytes]]:
+    """Return the saved and the actual hash of each content that doesn't match its hash."""
     rows = connection.execute("SELECT hash, data FROM blobs")
-    return [(digest, true) for digest, data in rows if (true := sha256(data).digest()) != digest]
+    return [(saved, actual) for saved, data in rows if (actual := sha256(data).digest()) != saved]
 
 
-def _take_blobs_as_they_are(connection: sqlite3.Connection) -> None:
-    for digest, true in _changed_blobs(connection):
-        connection.execute("INSERT OR IGNORE INTO blobs SELECT ?, data FROM blobs WHERE hash = ?", (true, digest))
+def _update_hashes(connection: sqlite3.Connection) -> None:
+    for saved, actual in _modified_contents(connection):
+        connection.execute("INSERT OR IGNORE INTO blobs SELECT ?, data FROM blobs WHERE hash = ?", (actual, saved))
         for table in ("attachments", "draft_files"):
-            connection.execute(f"UPDATE {table} SET hash = ? WHERE hash = ?", (true, digest))
-        connection.execute("DELETE FROM blobs WHERE hash = ?", (digest,))
+            connection.execute(f"UPDATE {table} SET hash = ? WHERE hash = ?", (actual, saved))
+        connection.execute("DELETE FROM blobs WHERE hash = ?", (saved,))
 
 
-# Values that no program of this version has written.
+# Values that no version of this program writes.
 
 _RECORDS: dict[str, Callable[[Any], object]] = {
     "usage": partial(row_values.record, Usage),
     "timing": partial(row_values.record, Timing),
     "recap": partial(row_values.record, Recap),
 }
-_TEXTS = ("text", "reasoning", "endpoint", "model", "error")
+_MESSAGE_TEXTS = ("text", "reasoning", "endpoint", "model", "error")
+_SESSION_TEXTS = ("title", "endpoint", "address", "model", "system")
 
 
-def _spoilt_messages(connection: sqlite3.Connection) -> Iterable[tuple[dict[str, object], object]]:
-    """What each message should hold in place of what can't be read or shown, and its number."""
-    query = f"SELECT seq, role, finish_reason, usage, timing, recap, created, {', '.join(_TEXTS)} FROM messages"
+def _invalid_messages(connection: sqlite3.Connection) -> Iterable[tuple[dict[str, object], object]]:
+    """Yield valid replacements for the invalid values of a message, by column, and its rowid."""
+    query = f"SELECT seq, role, finish_reason, usage, timing, recap, created, {', '.join(_MESSAGE_TEXTS)} FROM messages"
     for seq, role, finish_reason, usage, timing, recap, created, *texts in connection.execute(query):
         change: dict[str, object] = {}
         if role not in list(Role):
             change["role"] = Role.ASSISTANT.value
         if finish_reason is not None and finish_reason not in list(FinishReason):
             change["finish_reason"] = None
-        if not _is(row_values.moment, created):
+        if not _is_valid(row_values.timestamp, created):
             change["created"] = 0.0
         records = zip(_RECORDS, (usage, timing, recap), strict=True)
-        change |= {name: None for name, text in records if not _is(_RECORDS[name], text)}
-        change |= _unclean(_TEXTS, texts)
+        change |= {name: None for name, text in records if not _is_valid(_RECORDS[name], text)}
+        change |= _sanitized(_MESSAGE_TEXTS, texts)
         if change:
             yield change, seq
 
 
-def _spoilt_sessions(connection: sqlite3.Connection) -> Iterable[tuple[dict[str, object], object]]:
-    names = ("title", "endpoint", "address", "model", "system")
-    query = f"SELECT rowid, parameters, created, updated, {', '.join(names)} FROM sessions"
+def _invalid_sessions(connection: sqlite3.Connection) -> Iterable[tuple[dict[str, object], object]]:
+    """Yield valid replacements for the invalid values of a session, by column, and its rowid."""
+    query = f"SELECT rowid, parameters, created, updated, {', '.join(_SESSION_TEXTS)} FROM sessions"
     for rowid, parameters, created, updated, *texts in connection.execute(query):
-        change = _unclean(names, texts)
-        if not _is(row_values.parameters, parameters):
+        change = _sanitized(_SESSION_TEXTS, texts)
+        if not _is_valid(row_values.parameters, parameters):
             change["parameters"] = "{}"
         times = (("created", created), ("updated", updated))
-        change |= {name: 0.0 for name, value in times if not _is(row_values.moment, value)}
+        change |= {name: 0.0 for name, value in times if not _is_valid(row_values.timestamp, value)}
         if change:
             yield change, rowid
 
 
-def _is(reader: Callable[[Any], object], value: object) -> bool:
+def _is_valid(reader: Callable[[Any], object], value: object) -> bool:
     with suppress(ValueError):
         reader(value)
         return True
     return False
 
 
-def _unclean(names: Iterable[str], texts: Iterable[object]) -> dict[str, object]:
-    safe = [(text, clean(row_values.replaced(text))) for text in texts]
+def _sanitized(names: Iterable[str], texts: Iterable[object]) -> dict[str, object]:
+    safe = [(text, clean(row_values.to_text(text))) for text in texts]
     return {name: new for name, (text, new) in zip(names, safe, strict=True) if type(text) is not str or new != text}
 
 
-def _mend_values(connection: sqlite3.Connection) -> None:
-    for table, key, spoilt in (("messages", "seq", _spoilt_messages), ("sessions", "rowid", _spoilt_sessions)):
-        for change, row in list(spoilt(connection)):
+def _replace_values(connection: sqlite3.Connection) -> None:
+    for table, key, invalid in (("messages", "seq", _invalid_messages), ("sessions", "rowid", _invalid_sessions)):
+        for change, row in list(invalid(connection)):
             columns = ", ".join(f"{name} = ?" for name in change)
             connection.execute(f"UPDATE {table} SET {columns} WHERE {key} = ?", (*change.values(), row))
 
 
-# The tree.
+# The tree of messages.
 
-_ROOTLESS = """
+_ORPHANS = """
     FROM messages AS m WHERE parent_id NOT NULL
     AND NOT EXISTS (SELECT 1 FROM messages WHERE id = m.parent_id AND session_id = m.session_id)"""
 
-_BEFORE = """
+_PREVIOUS = """
     SELECT id FROM messages AS earlier
     WHERE earlier.session_id = messages.session_id AND earlier.seq < messages.seq ORDER BY earlier.seq DESC LIMIT 1"""
 
 
-def _circles(connection: sqlite3.Connection) -> list[str]:
-    """One message of each circle. Parents are nearly always older than their children, and then there is none."""
+def _cycles(connection: sqlite3.Connection) -> list[str]:
+    """Return the ID of the oldest message of each cycle. Only sessions with a parent newer than its child have any."""
     suspects = connection.execute(
         """SELECT DISTINCT m.session_id FROM messages m JOIN messages p ON p.id = m.parent_id
         WHERE p.seq >= m.seq AND p.session_id = m.session_id"""
@@ -205,38 +206,40 @@ def _circles(connection: sqlite3.Connection) -> list[str]:
     found: list[str] = []
     for (session_id,) in suspects:
         query = "SELECT id, parent_id FROM messages WHERE session_id = ? ORDER BY seq"
-        found += _circles_in(dict(connection.execute(query, (session_id,))))
+        found += _cycles_in(dict(connection.execute(query, (session_id,))))
     return found
 
 
-def _circles_in(parents: dict[str, str | None]) -> list[str]:
+def _cycles_in(parents: dict[str, str | None]) -> list[str]:
     found: list[str] = []
     done: set[str] = set()
     for start in parents:
-        walked: list[str] = []
-        at: str | None = start
-        while at is not None and at in parents and at not in done:
-            done.add(at)
-            walked.append(at)
-            at = parents[at]
-        if at in walked:
-            found.append(min(walked[walked.index(at) :], key=list(parents).index))
+        path: list[str] = []
+        current: str | None = start
+        while current is not None and current in parents and current not in done:
+            done.add(current)
+            path.append(current)
+            current = parents[current]
+        if current in path:
+            found.append(min(path[path.index(current) :], key=list(parents).index))
     return found
 
 
-def _open_circles(connection: sqlite3.Connection) -> None:
-    connection.executemany(
-        "UPDATE messages SET parent_id = NULL WHERE id = ?", [(id_,) for id_ in _circles(connection)]
-    )
+def _break_cycles(connection: sqlite3.Connection) -> None:
+    for id_ in _cycles(connection):
+        connection.execute("UPDATE messages SET parent_id = NULL WHERE id = ?", (id_,))
 
 
-# The counts, and the index.
+# Message counts and the search index.
 
 _MISCOUNTED = """
     FROM sessions WHERE message_count <> (SELECT count(*) FROM messages WHERE session_id = sessions.id)"""
+_RECOUNT = f"""
+    UPDATE sessions SET message_count = (SELECT count(*) FROM messages WHERE session_id = sessions.id)
+    WHERE id IN (SELECT id {_MISCOUNTED})"""
 
 
-def _index_differs(connection: sqlite3.Connection) -> int:
+def _index_errors(connection: sqlite3.Connection) -> int:
     try:
         connection.execute("INSERT INTO message_index(message_index, rank) VALUES ('integrity-check', 1)")
     except sqlite3.DatabaseError as error:
@@ -246,68 +249,35 @@ def _index_differs(connection: sqlite3.Connection) -> int:
     return 0
 
 
-FAULTS = (
-    Fault(
-        "Of the layout of the database {} can't be found.", "part", _how_many(_missing_parts), _make_parts,
-        "It was made again.",
+def _rebuild_index(connection: sqlite3.Connection) -> None:
+    connection.execute("INSERT INTO message_index(message_index) VALUES ('rebuild')")
+
+
+SCHEMA_CHECK = _items("Missing schema objects", _missing_objects, "Recreated.", _create_missing_objects)
+
+CHECKS = (
+    SCHEMA_CHECK,
+    _rows("Messages without a session", _NO_SESSION, "The sessions were recreated.", _recreate_sessions),
+    _rows("Reply deltas without a message", _DELTA_WITHOUT_MESSAGE, "Moved to a new session.", _collect_deltas),
+    _rows(
+        "Attachments without a message", _ATTACHMENT_WITHOUT_MESSAGE, "Removed.",
+        f"DELETE {_ATTACHMENT_WITHOUT_MESSAGE}",
     ),
-    Fault(
-        "The session of {} is missing.", "message", _counts(_ALONE), _make_sessions,
-        "A session was made for them.",
+    _rows(
+        "Attachments without content", _ATTACHMENT_WITHOUT_CONTENT, "Removed; their messages were kept.",
+        f"DELETE {_ATTACHMENT_WITHOUT_CONTENT}",
     ),
-    Fault(
-        "The message of {} of a reply is missing.", "piece", _counts(_ADRIFT), _gather_pieces,
-        "They stand in a session of their own now.",
+    _rows("Incomplete draft attachments", _DRAFT_FILE_ALONE, "Removed.", f"DELETE {_DRAFT_FILE_ALONE}"),
+    _items("Attachments with modified content", _modified_contents, "The modified content was kept.", _update_hashes),
+    _rows("Unused attachment contents", _UNUSED_CONTENT, "Removed.", f"DELETE {_UNUSED_CONTENT}"),
+    _items("Messages with invalid values", _invalid_messages, "The values were replaced.", _replace_values),
+    _items("Sessions with invalid values", _invalid_sessions, "The values were replaced.", _replace_values),
+    _rows(
+        "Messages with a missing parent", _ORPHANS, "Attached to the previous message.",
+        f"UPDATE messages SET parent_id = ({_PREVIOUS}) WHERE seq IN (SELECT m.seq {_ORPHANS})",
     ),
-    Fault(
-        "The message of {} is missing.", "attachment", _counts(_NOWHERE),
-        _does(f"DELETE {_NOWHERE}"), "Removed.",
-    ),
-    Fault(
-        "The content of {} is missing.", "attachment", _counts(_EMPTY),
-        _does(f"DELETE {_EMPTY}"), "The attachments were removed, the messages kept.",
-    ),
-    Fault(
-        "Of a draft only {} can be found.", "attachment", _counts(_UNWRITTEN),
-        _does(f"DELETE {_UNWRITTEN}"), "Removed.",
-    ),
-    Fault(
-        "The content of {} is not what it was.", "attached file", _how_many(_changed_blobs),
-        _take_blobs_as_they_are, "It is kept as it is now.",
-    ),
-    Fault(
-        "No message has {} of the database.", "attached file", _counts(_UNUSED),
-        _does(f"DELETE {_UNUSED}"), "Removed.",
-    ),
-    Fault(
-        "Something in {} can't be read or shown.", "message", _how_many(_spoilt_messages),
-        _mend_values, "What was spoilt was replaced or left out.",
-    ),
-    Fault(
-        "Something that is known of {} can't be read or shown.", "session",
-        _how_many(_spoilt_sessions), _mend_values,
-        "What was spoilt was replaced or left out.",
-    ),
-    Fault(
-        "What {} follows is missing, so what came before is not shown.", "message", _counts(_ROOTLESS),
-        _does(f"UPDATE messages SET parent_id = ({_BEFORE}) WHERE seq IN (SELECT m.seq {_ROOTLESS})"),
-        "It follows the last message before it now.",
-    ),
-    Fault(
-        "In a circle of messages, each following another, stands {}.", "message", _how_many(_circles), _open_circles,
-        "The circle was opened there.",
-    ),
-    Fault(
-        "The number of messages is wrong in {}.", "session", _counts(_MISCOUNTED),
-        _does(
-            "UPDATE sessions SET message_count = (SELECT count(*) FROM messages WHERE session_id = sessions.id)"
-            f" WHERE id IN (SELECT id {_MISCOUNTED})"
-        ),
-        "Counted again.",
-    ),
-    Fault(
-        "The search index does not match the messages.", "index", _index_differs,
-        _does("INSERT INTO message_index(message_index) VALUES ('rebuild')"), "It was made again.",
-    ),
+    _items("Cycles of messages", _cycles, "Split at the oldest message.", _break_cycles),
+    _rows("Sessions with a wrong message count", _MISCOUNTED, "Recounted.", _RECOUNT),
+    IntegrityCheck("Search index errors", _index_errors, _rebuild_index, "The index was rebuilt."),
 )  # fmt: skip
-"""In the order in which they are mended: what is mended first may be what spoilt the next."""
+"""In the order of the repairs: one repair may cause the problem that the next one fixes."""

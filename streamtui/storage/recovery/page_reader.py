@@ -1,7 +1,7 @@
-"""Pages: the rows of a damaged database file, read from its leaves past the trees that should lead to them.
+"""Reading rows from the leaf pages of a damaged database file, without the trees that lead to them.
 
-SQLite stops at the first page it can't read, and a damaged page near the root hides all that hangs below it. The
-rows themselves stand in leaf pages that need no other page to be understood (https://sqlite.org/fileformat2.html).
+SQLite stops at the first page it can't read, and a damaged page near the root hides everything below it. The rows
+themselves are in leaf pages, which can be read without any other page (https://sqlite.org/fileformat2.html).
 """
 
 import re
@@ -14,57 +14,59 @@ Value = None | int | float | str | bytes
 Row = tuple[Value, ...]
 
 _MAGIC = b"SQLite format 3\0"
-_TABLE_LEAF, _INDEX_LEAF, _INDEX_INSIDE = 0x0D, 0x0A, 0x02
-_ROWS_IN = {_TABLE_LEAF: 8, _INDEX_LEAF: 8, _INDEX_INSIDE: 12}  # bytes of the head; an index has rows inside, too
-_PAGE_SIZE = 4096  # SQLite's default, for a file whose first page is gone
-_GAP, _HOLE = re.compile("\0+"), re.compile("[\0\ufffd]+")  # clean text holds no NUL
-_NUMBERS = {1: 1, 2: 2, 3: 3, 4: 4, 5: 6, 6: 8}  # bytes of an integer, by serial type
+_TABLE_LEAF, _INDEX_LEAF, _INDEX_INTERIOR = 0x0D, 0x0A, 0x02
+_HEADER_SIZES = {_TABLE_LEAF: 8, _INDEX_LEAF: 8, _INDEX_INTERIOR: 12}  # bytes; interior pages of an index have rows too
+_PAGE_SIZE = 4096  # SQLite's default, for a file whose first page is lost
+_GAP, _HOLE = re.compile("\0+"), re.compile("[\0\ufffd]+")  # sanitized text has no NUL
+_INTEGER_SIZES = {1: 1, 2: 2, 3: 3, 4: 4, 5: 6, 6: 8}  # bytes by serial type
 
 
-class SpoiltError(Exception):
-    """A page or a row that makes no sense."""
+class CorruptPageError(Exception):
+    """A page or a row is invalid."""
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A row that was read."""
+class RecoveredRow:
+    """A row read from a page."""
 
     rowid: int | None
-    """None in a table without rowids, and in an index."""
+    """None in an index and in a table without rowids."""
     values: Row
-    """As stored: the column that is the rowid is None, columns added later may be missing at the end. What stood
-    in pages that are gone is U+FFFD in a text, zeros elsewhere."""
+    """As stored: the rowid column is None, and columns added later may be missing at the end.
+
+    Lost pages are U+FFFD in text, and zeros in other values.
+    """
 
 
-class Pages:
-    """The pages of a database file that nobody writes, its write-ahead log worked in or gone."""
+class PageReader:
+    """The pages of a database file that nobody writes, and whose write-ahead log was merged or is lost."""
 
     def __init__(self, path: Path) -> None:
-        """Reads the head of `path`. Raises OSError."""
+        """Read the header of `path`. Raise OSError."""
         self._path = path
         with path.open("rb") as file:
-            head = file.read(100)
-        good = len(head) == 100 and head.startswith(_MAGIC)
-        size = int.from_bytes(head[16:18], "big") if good else _PAGE_SIZE
+            header = file.read(100)
+        valid = len(header) == 100 and header.startswith(_MAGIC)
+        size = int.from_bytes(header[16:18], "big") if valid else _PAGE_SIZE
         self.size = 65_536 if size == 1 else size
         if self.size < 512 or self.size & (self.size - 1):
             self.size = _PAGE_SIZE
-        self.usable = self.size - (head[20] if good and head[20] <= 32 else 0)
-        self.version = int.from_bytes(head[60:64], "big") if good else 0
-        """`PRAGMA user_version`; 0 where the first page is gone."""
+        self.usable = self.size - (header[20] if valid and header[20] <= 32 else 0)
+        self.version = int.from_bytes(header[60:64], "big") if valid else 0
+        """`PRAGMA user_version`, 0 if the first page is lost."""
         self.count = -(-path.stat().st_size // self.size)
-        self._first_free = int.from_bytes(head[32:36], "big") if good else 0
+        self._first_free = int.from_bytes(header[32:36], "big") if valid else 0
 
-    def rows(self) -> Iterator[Found]:
-        """Yields every row that can be read of the pages in use, of tables and indexes alike."""
-        free = self._free()
+    def rows(self) -> Iterator[RecoveredRow]:
+        """Yield every readable row of all tables and indexes."""
+        free = self._free_pages()
         with self._path.open("rb") as self._file:
             for number in range(1, self.count + 1):
                 if number not in free:
-                    yield from self._rows_of(number)
+                    yield from self._page_rows(number)
 
-    def _free(self) -> set[int]:
-        """Pages that are not in use: what stands in them was deleted."""
+    def _free_pages(self) -> set[int]:
+        """Return the numbers of unused pages, which contain deleted rows."""
         free: set[int] = set()
         with self._path.open("rb") as self._file:
             trunk = self._first_free
@@ -80,102 +82,102 @@ class Pages:
         self._file.seek((number - 1) * self.size)
         return self._file.read(self.size).ljust(self.size, b"\0")
 
-    def _rows_of(self, number: int) -> Iterator[Found]:
+    def _page_rows(self, number: int) -> Iterator[RecoveredRow]:
         page = self._page(number)
-        at = 100 if number == 1 else 0
-        kind = page[at]
-        if kind not in _ROWS_IN:
+        start = 100 if number == 1 else 0
+        kind = page[start]
+        if kind not in _HEADER_SIZES:
             return
-        cells = min(int.from_bytes(page[at + 3 : at + 5], "big"), self.usable // 4)
-        for cell in struct.unpack_from(f">{cells}H", page, at + _ROWS_IN[kind]):
+        cells = min(int.from_bytes(page[start + 3 : start + 5], "big"), self.usable // 4)
+        for cell in struct.unpack_from(f">{cells}H", page, start + _HEADER_SIZES[kind]):
             try:
-                yield self._cell(page, cell + 4 * (kind == _INDEX_INSIDE), kind == _TABLE_LEAF)
-            except (SpoiltError, IndexError, struct.error):
-                continue  # the next cell may be sound
+                yield self._cell(page, cell + 4 * (kind == _INDEX_INTERIOR), kind == _TABLE_LEAF)
+            except (CorruptPageError, IndexError, struct.error):
+                continue  # the next cell may be valid
 
-    def _cell(self, page: bytes, at: int, of_table: bool) -> Found:
-        length, at = _varint(page, at)
+    def _cell(self, page: bytes, offset: int, in_table: bool) -> RecoveredRow:
+        length, offset = _varint(page, offset)
         rowid = None
-        if of_table:
-            rowid, at = _varint(page, at)
-        return Found(rowid, _record(self._payload(page, at, length, of_table)))
+        if in_table:
+            rowid, offset = _varint(page, offset)
+        return RecoveredRow(rowid, _record(self._payload(page, offset, length, in_table)))
 
-    def _payload(self, page: bytes, at: int, length: int, of_table: bool) -> bytes:
-        """What a cell holds; the end of a long one stands in a chain of overflow pages."""
-        room = self.usable
-        most = room - 35 if of_table else (room - 12) * 64 // 255 - 23
-        if length <= most:
-            return _cut(page, at, length)
-        least = (room - 12) * 32 // 255 - 23
-        local = least + (length - least) % (room - 4)
-        local = local if local <= most else least
+    def _payload(self, page: bytes, offset: int, length: int, in_table: bool) -> bytes:
+        """Return the payload of a cell; the end of a long one is in a chain of overflow pages."""
+        usable = self.usable
+        largest = usable - 35 if in_table else (usable - 12) * 64 // 255 - 23
+        if length <= largest:
+            return _slice(page, offset, length)
+        smallest = (usable - 12) * 32 // 255 - 23
+        local = smallest + (length - smallest) % (usable - 4)
+        local = local if local <= largest else smallest
         if length > self.count * self.size:
-            raise SpoiltError
-        parts = [_cut(page, at, local)]
-        number, missing = int.from_bytes(_cut(page, at + local, 4), "big"), length - local
+            raise CorruptPageError
+        parts = [_slice(page, offset, local)]
+        number, missing = int.from_bytes(_slice(page, offset + local, 4), "big"), length - local
         while missing > 0:
-            if not 0 < number <= self.count:  # the chain is torn: half a message is better than none
+            if not 0 < number <= self.count:  # the chain is broken, but half a message is better than none
                 parts.append(bytes(missing))
                 break
             page = self._page(number)
-            part = page[4 : 4 + min(missing, room - 4)]
+            part = page[4 : 4 + min(missing, usable - 4)]
             parts.append(part)
             missing -= len(part)
             number = int.from_bytes(page[:4], "big")
         return b"".join(parts)
 
 
-def _cut(data: bytes, at: int, length: int) -> bytes:
-    part = data[at : at + length]
+def _slice(data: bytes, offset: int, length: int) -> bytes:
+    part = data[offset : offset + length]
     if len(part) < length:
-        raise SpoiltError
+        raise CorruptPageError
     return part
 
 
-def _varint(data: bytes, at: int) -> tuple[int, int]:
-    """Returns the number of one to nine bytes at `at`, and where it ends."""
+def _varint(data: bytes, offset: int) -> tuple[int, int]:
+    """Return the variable-length integer at `offset`, and the offset after it."""
     value = 0
     for i in range(8):
-        byte = data[at + i]
+        byte = data[offset + i]
         value = value << 7 | byte & 0x7F
         if byte < 0x80:
-            return value, at + i + 1
-    value = value << 8 | data[at + 8]
-    return value - (1 << 64) if value >> 63 else value, at + 9
+            return value, offset + i + 1
+    value = value << 8 | data[offset + 8]
+    return value - (1 << 64) if value >> 63 else value, offset + 9
 
 
 def _record(payload: bytes) -> Row:
-    end, at = _varint(payload, 0)
-    kinds: list[int] = []
-    while at < end:
-        kind, at = _varint(payload, at)
-        kinds.append(kind)
-    if at != end:
-        raise SpoiltError
+    end, offset = _varint(payload, 0)
+    types: list[int] = []
+    while offset < end:
+        type_, offset = _varint(payload, offset)
+        types.append(type_)
+    if offset != end:
+        raise CorruptPageError
     values: list[Value] = []
-    for kind in kinds:
-        value, at = _value(payload, at, kind)
+    for type_ in types:
+        value, offset = _value(payload, offset, type_)
         values.append(value)
-    if at != len(payload):
-        raise SpoiltError
+    if offset != len(payload):
+        raise CorruptPageError
     return tuple(values)
 
 
-def _value(data: bytes, at: int, kind: int) -> tuple[Value, int]:
-    """Returns the value of serial type `kind` at `at`, and where it ends. Raises SpoiltError."""
-    if kind == 0:
-        return None, at
-    if kind in (8, 9):
-        return kind - 8, at
-    if kind == 7:
-        return struct.unpack(">d", _cut(data, at, 8))[0], at + 8
-    if size := _NUMBERS.get(kind):
-        return int.from_bytes(_cut(data, at, size), "big", signed=True), at + size
-    if kind < 12:
-        raise SpoiltError
-    size = (kind - 12) // 2
-    part = _cut(data, at, size)
-    return _text(part) if kind % 2 else part, at + size
+def _value(data: bytes, offset: int, type_: int) -> tuple[Value, int]:
+    """Return the value of a serial type at `offset`, and the offset after it. Raise CorruptPageError."""
+    if type_ == 0:
+        return None, offset
+    if type_ in (8, 9):
+        return type_ - 8, offset
+    if type_ == 7:
+        return struct.unpack(">d", _slice(data, offset, 8))[0], offset + 8
+    if size := _INTEGER_SIZES.get(type_):
+        return int.from_bytes(_slice(data, offset, size), "big", signed=True), offset + size
+    if type_ < 12:
+        raise CorruptPageError
+    size = (type_ - 12) // 2
+    part = _slice(data, offset, size)
+    return _text(part) if type_ % 2 else part, offset + size
 
 
 def _text(data: bytes) -> str:
