@@ -160,13 +160,22 @@ def catalog(connection: sqlite3.Connection, endpoint: str) -> dict[str, ModelInf
 
 def _full_id(connection: sqlite3.Connection, prefix: str) -> str:
     query = "SELECT id FROM sessions WHERE id >= ?1 AND id < ?1 || char(0x10ffff) ORDER BY id LIMIT 2"
-    found = [str(row[0]) for row in connection.execute(query, (prefix,))]
+    found = [str(row[0]) for row in connection.execute(query, (prefix,))] or _damaged_ids(connection, prefix)
     condition = f"an ID that starts with “{clean_line(prefix)}”"
     if not found or not prefix:
         raise StoreError(f"No saved session has {condition}. To list them, run “streamtui sessions list”.")
     if len(found) > 1 and found[0] != prefix:
         raise StoreError(f"More than one saved session has {condition}. Type more of the ID.")
     return found[0]
+
+
+def _damaged_ids(connection: sqlite3.Connection, prefix: str) -> list[str]:
+    """Return the damaged IDs that start with `prefix` as they are shown. Raise StoreError if one can't be used."""
+    ids = [id_ for (id_,) in connection.execute("SELECT id FROM sessions") if prefix]
+    found = [id_ for id_ in ids if clean_line(row_values.to_text(id_)).startswith(prefix)]
+    if any(type(id_) is not str for id_ in found):
+        raise StoreError("The ID of this session is damaged. To fix it, run “streamtui sessions check --repair”.")
+    return found
 
 
 def _session(connection: sqlite3.Connection, session_id: str, data: str = "b.data") -> Session:

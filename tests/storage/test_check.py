@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 
 from streamtui import paths
 from streamtui.core.message import Attachment, Message, Role
+from streamtui.core.sanitize import clean_line
 from streamtui.core.session import Session
-from streamtui.storage import Store, schema
+from streamtui.storage import Store, StoreError, schema
 from streamtui.storage.recovery.check import check
 
 PAGE = 4096
@@ -165,6 +166,32 @@ def test_pieces_without_their_message_are_gathered(path: Path) -> None:
     change(path, *FAULTY["Reply deltas without a message: 2."])
     check(path, repair=True)
     assert [m.text for m in saved(path)[-1].path()] == ["lost and found"]
+
+
+@pytest.mark.parametrize("stored", ["char(27) || substr(id, 2)", "CAST(x'ff4142' AS TEXT)", "x'ff4142'"])
+def test_session_with_damaged_id_is_found_by_the_listed_id_and_repaired(path: Path, stored: str) -> None:
+    session, *_ = fill(path, 2)
+    change(
+        path,
+        f"UPDATE messages SET session_id = (SELECT {stored} FROM sessions WHERE id = '{session.id}')"
+        f" WHERE session_id = '{session.id}'",
+        f"UPDATE sessions SET id = {stored} WHERE id = '{session.id}'",
+    )
+    with Store(path) as store:
+        listed = [clean_line(summary.id) for summary in store.sessions().result(20)]
+        for id_ in listed:
+            try:
+                assert len(store.session(id_).result(20).path()) == 4
+            except StoreError as error:
+                assert "streamtui sessions check --repair" in str(error)  # noqa: PT017 - either outcome is right
+    assert "Invalid session IDs: 1." in [finding.problem for finding in check(path).findings]
+    assert check(path, repair=True).sound
+    assert check(path).findings == []
+    with Store(path) as store:
+        ids = [summary.id for summary in store.sessions().result(20)]
+        assert all(clean_line(id_) == id_ for id_ in ids)
+        texts = {tuple(message.text for message in store.session(id_).result(20).path()) for id_ in ids}
+    assert tuple(message.text for message in session.path()) in texts
 
 
 PLACES = {

@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Any
 
 from streamtui.core.message import FinishReason, Recap, Role, Timing, Usage, new_id
-from streamtui.core.sanitize import clean
+from streamtui.core.sanitize import clean, clean_line
 from streamtui.core.session import title_from
 from streamtui.storage import row_values, schema
 from streamtui.storage.store_error import primary_code
@@ -186,6 +186,22 @@ def _replace_values(connection: sqlite3.Connection) -> None:
             connection.execute(f"UPDATE {table} SET {columns} WHERE {key} = ?", (*change.values(), row))
 
 
+def _invalid_session_ids(connection: sqlite3.Connection) -> list[int]:
+    """Return the rowid of each session whose ID can't be shown or typed."""
+    rows = connection.execute("SELECT rowid, id FROM sessions")
+    return [rowid for rowid, id_ in rows if type(id_) is not str or clean_line(id_) != id_]
+
+
+def _replace_session_ids(connection: sqlite3.Connection) -> None:
+    for rowid in _invalid_session_ids(connection):
+        id_ = new_id()
+        connection.execute(
+            "UPDATE messages SET session_id = ? WHERE session_id = (SELECT id FROM sessions WHERE rowid = ?)",
+            (id_, rowid),
+        )
+        connection.execute("UPDATE sessions SET id = ? WHERE rowid = ?", (id_, rowid))
+
+
 # The tree of messages.
 
 _ORPHANS = """
@@ -272,6 +288,7 @@ CHECKS = (
     _rows("Unused attachment contents", _UNUSED_CONTENT, "Removed.", f"DELETE {_UNUSED_CONTENT}"),
     _items("Messages with invalid values", _invalid_messages, "The values were replaced.", _replace_values),
     _items("Sessions with invalid values", _invalid_sessions, "The values were replaced.", _replace_values),
+    _items("Invalid session IDs", _invalid_session_ids, "Replaced by valid IDs.", _replace_session_ids),
     _rows(
         "Messages with a missing parent", _ORPHANS, "Attached to the previous message.",
         f"UPDATE messages SET parent_id = ({_PREVIOUS}) WHERE seq IN (SELECT m.seq {_ORPHANS})",
