@@ -139,7 +139,7 @@ def recall(connection: sqlite3.Connection, key: str) -> str | None:
 
 def models(connection: sqlite3.Connection, endpoint: str) -> list[KnownModel]:
     """Return the used and favorite models of an endpoint, most recently used first."""
-    query = "SELECT name, last_used, favourite FROM models WHERE endpoint = ? ORDER BY last_used DESC, name"
+    query = "SELECT name, last_used, favorite FROM models WHERE endpoint = ? ORDER BY last_used DESC, name"
     found = connection.execute(query, (clean(endpoint),))
     return [
         KnownModel(

@@ -206,7 +206,22 @@ _SIXTH = (
 # The endpoint's URL: its name may refer to another host later.
 _SEVENTH = ("ALTER TABLE sessions ADD COLUMN address TEXT NOT NULL DEFAULT ''",)
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH, _SEVENTH)
+# The American spelling of `favorite`. The table is copied, since RENAME COLUMN fails if any trigger or view is broken.
+_EIGHTH = (
+    "CREATE TABLE renamed AS SELECT endpoint, name, last_used, favourite FROM models",
+    "DROP TABLE models",
+    """CREATE TABLE models (
+        endpoint TEXT NOT NULL,
+        name TEXT NOT NULL,
+        last_used REAL NOT NULL DEFAULT 0,
+        favorite INTEGER NOT NULL DEFAULT 0,
+        PRIMARY KEY (endpoint, name)
+    ) WITHOUT ROWID""",
+    "INSERT INTO models SELECT * FROM renamed",
+    "DROP TABLE renamed",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH, _SEVENTH, _EIGHTH)
 """The statements that migrate version N to N + 1, at index N. Never edit released migrations, only add new ones."""
 
 

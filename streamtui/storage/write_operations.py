@@ -79,8 +79,8 @@ _USE_MODEL = """
     ON CONFLICT (endpoint, name) DO UPDATE SET last_used = max(last_used, excluded.last_used)"""
 
 _SET_FAVORITE = """
-    INSERT INTO models (endpoint, name, favourite) VALUES (?, ?, ?)
-    ON CONFLICT (endpoint, name) DO UPDATE SET favourite = excluded.favourite"""
+    INSERT INTO models (endpoint, name, favorite) VALUES (?, ?, ?)
+    ON CONFLICT (endpoint, name) DO UPDATE SET favorite = excluded.favorite"""
 
 
 def save_session(session: Session) -> Operation:

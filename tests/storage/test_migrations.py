@@ -1,5 +1,6 @@
 """A database of every version so far is brought up to date, with all that is in it, and a copy is kept."""
 
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -149,3 +150,19 @@ def test_texts_and_titles_of_version_5_are_indexed_anew(path: Path, monkeypatch:
     assert path.with_name("sessions.db.v5.bak").exists()
     assert check(path, repair=True).sound
     assert check(path).findings == []
+
+
+def test_schema_documentation_names_every_object_and_column(path: Path) -> None:
+    with Store(path) as store:
+        assert store.latest().result(20)
+    documentation = Path(schema.__file__).with_name("SCHEMA.md").read_text(encoding="utf-8")
+    assert f"schema version {len(schema.MIGRATIONS)}." in documentation
+    with closing(sqlite3.connect(path)) as connection:
+        query = "SELECT type, name FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' AND name NOT LIKE 'message_index_%'"
+        objects = connection.execute(query).fetchall()
+        names = {name for _, name in objects}
+        for kind, name in objects:
+            if kind == "table" and name != "message_index":
+                names |= {column[1] for column in connection.execute(f"PRAGMA table_info({name})")}
+    missing = {name for name in names if not re.search(rf"\b{name}\b", documentation)}
+    assert missing == set()
