@@ -138,7 +138,7 @@ def _settings(args: argparse.Namespace, config: Config) -> "Settings":
         hosts=(args.host, *args.allow_host),
         origins=origins,
         limits=Limits(args.max_body * 1024 * 1024, args.max_streams, args.rate),
-        silence=args.timeout,
+        read_timeout=args.timeout,
     )
 
 
@@ -197,21 +197,21 @@ def _required_tokens(args: argparse.Namespace) -> ClientTokens | None:
 
 
 def _serve(args: argparse.Namespace, settings: "Settings") -> int:
-    from streamtui.server.runner import Running, run
+    from streamtui.server.runner import ServerOptions, run
 
     try:
         with _listening(args) as sockets:
             _print_address(args, sockets[0].getsockname(), settings)
-            run(settings, sockets, Running(args.workers, args.grace, args.quiet, args.debug))
+            run(settings, sockets, ServerOptions(args.workers, args.grace, args.quiet, args.debug))
     except OSError as error:
         return fail(f"Can't listen on {args.unix or f'{args.host}:{args.port}'}: {error.strerror}.")
     return 0
 
 
 def _listening(args: argparse.Namespace) -> "AbstractContextManager[list[socket.socket]]":
-    from streamtui.server.runner import listening, listening_at
+    from streamtui.server.runner import listening, listening_on_unix_socket
 
-    return listening_at(args.unix) if args.unix is not None else listening(args.host, args.port)
+    return listening_on_unix_socket(args.unix) if args.unix is not None else listening(args.host, args.port)
 
 
 def _print_address(args: argparse.Namespace, address: object, settings: "Settings") -> None:

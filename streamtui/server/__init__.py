@@ -1,1 +1,1 @@
-"""The relay: an OpenAI-compatible server that keeps the real keys to itself."""
+"""The relay behind `streamtui serve`: an OpenAI-compatible server in front of the configured endpoints."""

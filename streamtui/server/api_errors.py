@@ -1,39 +1,40 @@
-"""Refusal: why a request is not carried out, in the form in which OpenAI says so."""
+"""Error responses in OpenAI's format."""
 
 import json
 from collections.abc import Mapping
-from http import HTTPStatus
 
 from starlette.responses import JSONResponse
 
 from streamtui.config import Endpoint
+from streamtui.core.sanitize import short_line
 from streamtui.providers.base import ErrorKind, ProviderError
 from streamtui.providers.error_explainer import Explainer
 
-_BAD_KEY = (502, "upstream_authentication_failed", "The relay has no valid API key for {}: its log says more.")
-_UNANSWERED = {
+_BAD_KEY = (502, "upstream_authentication_failed", "The relay has no valid API key for {}. See the relay's log.")
+_UPSTREAM_ERRORS = {
     ErrorKind.NO_KEY: _BAD_KEY,
     ErrorKind.WRONG_KEY: _BAD_KEY,
-    ErrorKind.UNREACHABLE: (502, "upstream_unreachable", "{} can't be reached: the relay's log says why."),
-    ErrorKind.TIMEOUT: (504, "upstream_timeout", "{} did not answer in time: try again."),
-    ErrorKind.BROKEN: (502, "upstream_broken", "{} broke off, or sent what is no reply: try again."),
+    ErrorKind.UNREACHABLE: (502, "upstream_unreachable", "Can't reach {}. See the relay's log for details."),
+    ErrorKind.TIMEOUT: (504, "upstream_timeout", "{} didn't respond in time. Please try again."),
+    ErrorKind.BROKEN: (502, "upstream_broken", "{} sent an incomplete or invalid response. Please try again."),
 }
-"""What clients are told of an endpoint that sent no status, or one of `OWN_STATUSES`: status, code and sentence."""
+"""Status, code and message for upstream errors without a status, or with one of `OWN_STATUSES`."""
 OWN_STATUSES = (401, 407)
-"""Statuses that are about the relay's own key and proxy: a client would take them for its own."""
+"""Upstream statuses about the relay's own key and proxy, which a client would take for its own."""
 _TYPES = {401: "authentication_error", 403: "permission_error", 404: "not_found_error", 429: "rate_limit_error"}
+_MAX_SHOWN_NAME = 200
 
 
 class AsciiJSON(JSONResponse):
-    """JSON that holds any text: half a surrogate pair, which a server may send, can't be UTF-8."""
+    """A JSON response with escaped text, as a lone surrogate from a server has no UTF-8 form."""
 
     def render(self, content: object) -> bytes:
         """Return the body."""
         return json.dumps(content).encode()
 
 
-class Refusal(Exception):
-    """An answer other than the one asked for: the official clients read it as they read OpenAI's own."""
+class ApiError(Exception):
+    """An error response that OpenAI's clients understand."""
 
     def __init__(
         self,
@@ -51,34 +52,51 @@ class Refusal(Exception):
         self.param = param
         self.headers = dict(headers or {})
 
-    def body(self) -> dict[str, object]:
-        """The JSON body: ``{"error": {"message", "type", "param", "code"}}``."""
-        kind = _TYPES.get(self.status, "invalid_request_error" if self.status < 500 else "server_error")
-        return {"error": {"message": self.message, "type": kind, "param": self.param, "code": self.code}}
-
     def response(self) -> JSONResponse:
-        """The whole answer."""
-        return AsciiJSON(self.body(), self.status, self.headers)
+        """Return the response, with the body ``{"error": {"message", "type", "param", "code"}}``."""
+        kind = _TYPES.get(self.status, "invalid_request_error" if self.status < 500 else "server_error")
+        error = {"message": self.message, "type": kind, "param": self.param, "code": self.code}
+        return AsciiJSON({"error": error}, self.status, self.headers)
 
 
-def failed(endpoint: Endpoint, error: ProviderError) -> Refusal:
-    """Returns the refusal for an endpoint that gave no reply, or one that is an error.
+def upstream_error(endpoint: Endpoint, error: ProviderError) -> ApiError:
+    """Return the response to a request that failed at `endpoint`.
 
-    Addresses of endpoints are for the log: who uses the relay need not know where it passes on to.
+    It doesn't contain the endpoint's address, which only the relay's log shows.
     """
     name = endpoint.name
     if error.status is not None and error.status < 400:
-        return Refusal(502, f"{name} sends requests elsewhere: the relay's log says where to.", "upstream_moved")
-    trouble = ErrorKind.UNREACHABLE if error.status == 407 else error.kind
-    if trouble in _UNANSWERED and (error.status is None or error.status in OWN_STATUSES):
-        status, code, sentence = _UNANSWERED[trouble]
-        return Refusal(status, sentence.format(name), code)
-    sentence = error.message.replace(Explainer(endpoint).url, "its address")
+        message = f"{name} redirects requests to another address. See the relay's log for details."
+        return ApiError(502, message, "upstream_moved")
+    kind = ErrorKind.UNREACHABLE if error.status == 407 else error.kind
+    if kind in _UPSTREAM_ERRORS and (error.status is None or error.status in OWN_STATUSES):
+        status, code, message = _UPSTREAM_ERRORS[kind]
+        return ApiError(status, message.format(name), code)
+    message = error.message.replace(Explainer(endpoint).url, "its address")
     headers = {} if error.retry_after is None else {"retry-after": f"{error.retry_after:.0f}"}
-    return Refusal(error.status or 502, sentence, "upstream_error", headers=headers)
+    return ApiError(error.status or 502, message, "upstream_error", headers=headers)
 
 
-def nothing_at(status: int, method: str, path: str) -> Refusal:
-    """Returns the refusal of a path, or of a method for it, that the relay does not have."""
-    reason = "unknown_url" if status == HTTPStatus.NOT_FOUND else "method_not_allowed"
-    return Refusal(status, f"The relay has no {method} {path}: see its manual for what it has.", reason)
+def url_error(status: int, method: str, path: str) -> ApiError:
+    """Return the response to a path (404) or a method (405) that the relay doesn't have."""
+    path = short_line(path, _MAX_SHOWN_NAME)
+    if status == 405:
+        return ApiError(status, f"Not allowed to {method} on {path}.", "method_not_allowed")
+    return ApiError(status, f"Unknown request URL: {method} {path}. Check the URL for typos.", "unknown_url")
+
+
+def model_not_found(model: str) -> ApiError:
+    """Return the response to a request for a model that doesn't exist."""
+    name = short_line(model, _MAX_SHOWN_NAME)
+    message = f"The model {name!r} does not exist. GET /v1/models lists the available models."
+    return ApiError(404, message, "model_not_found", param="model")
+
+
+def missing_model() -> ApiError:
+    """Return the response to a request without a model for an endpoint without a default."""
+    return ApiError(400, "You must provide a model parameter.", "missing_model", param="model")
+
+
+def invalid_json(reason: str) -> ApiError:
+    """Return the response to a body that isn't a JSON object."""
+    return ApiError(400, f"Could not parse the request body: {reason}. Send a JSON object.", "invalid_json")

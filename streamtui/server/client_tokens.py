@@ -1,4 +1,4 @@
-"""ClientTokens: who may use the relay: a folder with one small file a token, which holds its hash."""
+"""Client tokens, stored as one file per token that contains its hash."""
 
 import hashlib
 import hmac
@@ -12,17 +12,17 @@ from pathlib import Path
 
 PREFIX = "st-"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_RACY = 2.0
-"""Seconds in which a folder can change again without its time of change doing so."""
+_MTIME_RESOLUTION = 2.0
+"""Seconds within which two changes of a directory can have the same modification time."""
 
 
 class TokenError(Exception):
-    """A token that can't be made or taken back; the text says why."""
+    """A token that can't be created or revoked; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClientToken:
-    """A token that was handed out; itself it is not known any more."""
+    """A stored token. Only its hash is known."""
 
     name: str
     digest: bytes
@@ -31,87 +31,90 @@ class ClientToken:
 
 
 class ClientTokens:
-    """The tokens in `folder`, which need not exist. Several processes may read and change them at once."""
+    """The tokens in a directory, which several processes can read and change at the same time."""
 
-    def __init__(self, folder: Path, *, required: bool = True) -> None:
-        """`required`: whether requests need a token even while there are none."""
-        self._folder = folder
+    def __init__(self, directory: Path, *, required: bool = True) -> None:
+        """`directory` need not exist; `required`: whether requests need a token even if there are none."""
+        self._directory = directory
         self._required = required
-        self._known: list[ClientToken] = []
-        self._stamp: float | None = None
-        """When the folder had changed last, as it was read; None: it has to be read again."""
+        self._cached: list[ClientToken] = []
+        self._cached_mtime: float | None = None
+        """Modification time of the directory when it was read; None: read it again."""
 
     def add(self, name: str) -> str:
-        """Makes a token for `name` and returns it; only its hash is kept.
+        """Create a token for `name` and return it. Only its hash is stored.
 
-        A plain SHA-256 will do: a token is 256 random bits, so there is nothing to guess, and nothing that a slow
-        hash would slow down but every request.
+        An unsalted SHA-256 suffices for 256 random bits: nobody can guess them, and a slow hash would only slow down
+        requests.
 
-        Raises TokenError for a name that is taken or can't be a file's, OSError if it can't be written.
+        Raises TokenError for a name that is invalid or taken, and OSError if the token can't be stored.
         """
         if not _NAME.fullmatch(name):
-            raise TokenError(f"{name!r} can't name a token: use letters, digits, dots, dashes, 64 at most.")
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            raise TokenError(
+                f"Invalid token name {name!r}. Use up to 64 letters, digits, dots, dashes and underscores, "
+                "starting with a letter or digit."
+            )
+        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         token = PREFIX + secrets.token_urlsafe(32)
-        draft = self._folder / f".{secrets.token_hex(8)}"
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        temporary = self._directory / f".{secrets.token_hex(8)}"
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             with os.fdopen(descriptor, "w", encoding="ascii") as file:
                 file.write(_digest(token).hex() + "\n")
-            # A link fails where the name is taken, and what it shows is complete.
-            os.link(draft, self._folder / name)
+            # Unlike a rename, a link fails if the name is taken; and the file is complete once it is visible.
+            os.link(temporary, self._directory / name)
         except FileExistsError:
-            raise TokenError(f"There is a token {name} already: revoke it first, or use another name.") from None
+            raise TokenError(f'Token "{name}" already exists. Revoke it first, or use another name.') from None
         finally:
-            draft.unlink()
+            temporary.unlink()
         return token
 
     def revoke(self, name: str) -> None:
-        """Takes the token of `name` back, at once and for relays that run too. Raises TokenError if there is none."""
+        """Revoke the token of `name`, also for running relays. Raises TokenError if it doesn't exist."""
         if name not in {token.name for token in self.all()}:
-            raise TokenError(f"There is no token {name}: streamtui serve token list names them.")
-        with suppress(FileNotFoundError):  # another process was first
-            (self._folder / name).unlink()
+            raise TokenError(f'Token "{name}" not found. To list all tokens: streamtui serve token list')
+        with suppress(FileNotFoundError):  # revoked by another process
+            (self._directory / name).unlink()
 
     def all(self) -> list[ClientToken]:
-        """Returns the tokens by name. Raises OSError if they are there and can't be read."""
-        found = []
+        """Return all tokens, sorted by name. Raises OSError if the directory can't be read."""
+        tokens = []
         with suppress(FileNotFoundError):
-            for path in sorted(self._folder.iterdir()):
+            for path in sorted(self._directory.iterdir()):
                 if _NAME.fullmatch(path.name):
-                    found.append(_read(path))
-        return [token for token in found if token is not None]
+                    tokens.append(_read(path))
+        return [token for token in tokens if token is not None]
 
     def are_required(self) -> bool:
-        """Return whether requests need a token. Once there was one they do, also after it is revoked.
+        """Return whether requests need a token. Stays true after the last token is revoked.
 
-        Raises OSError if that can't be read.
+        Raises OSError if the directory can't be read.
         """
         if not self._required:
             self._refresh()
-            self._required = bool(self._known)
+            self._required = bool(self._cached)
         return self._required
 
     def owner(self, token: str) -> str | None:
-        """Returns the name of `token`; None for one that was not handed out, or was taken back."""
+        """Return the name of `token`; None if it is unknown or revoked."""
         self._refresh()
         digest = _digest(token)
         owner = None
-        # Every one is compared, and each in constant time: how long it takes says nothing about any of them.
-        for known in self._known:
+        # No early exit and constant-time comparisons, so that the timing reveals nothing.
+        for known in self._cached:
             if hmac.compare_digest(known.digest, digest):
                 owner = known.name
         return owner
 
     def _refresh(self) -> None:
         try:
-            stamp = self._folder.stat().st_mtime
+            mtime = self._directory.stat().st_mtime
         except FileNotFoundError:
-            self._known, self._stamp = [], None
+            self._cached, self._cached_mtime = [], None
             return
-        if stamp != self._stamp:
-            self._known = self.all()
-            self._stamp = stamp if abs(time.time() - stamp) > _RACY else None
+        if mtime != self._cached_mtime:
+            self._cached = self.all()
+            self._cached_mtime = mtime if abs(time.time() - mtime) > _MTIME_RESOLUTION else None
 
 
 def _digest(token: str) -> bytes:
@@ -119,9 +122,8 @@ def _digest(token: str) -> bytes:
 
 
 def _read(path: Path) -> ClientToken | None:
+    """Return the token in a file; None if the file was just deleted or contains no hash."""
     try:
         return ClientToken(path.name, bytes.fromhex(path.read_text("ascii")), path.stat().st_mtime)
-    except FileNotFoundError:  # revoked while we looked
-        return None
-    except ValueError:  # not one of ours
+    except (FileNotFoundError, ValueError):
         return None

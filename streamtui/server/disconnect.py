@@ -1,4 +1,4 @@
-"""Presence: work for a client goes on only while the client is there."""
+"""Canceling work for clients that disconnect."""
 
 import asyncio
 from collections.abc import Iterator
@@ -7,32 +7,32 @@ from contextlib import contextmanager
 import anyio
 from starlette.types import Receive
 
-from streamtui.server.request_log import End, Exchange
+from streamtui.server.request_log import End, RequestLogEntry
 
 
 @contextmanager
-def while_present(receive: Receive, exchange: Exchange) -> Iterator[None]:
-    """Ends the block at once when the client leaves, which is noted in `exchange`; raises nothing then.
+def cancel_on_disconnect(receive: Receive, entry: RequestLogEntry) -> Iterator[None]:
+    """Cancel the block when the client disconnects, set `entry.end`, and continue after the block.
 
-    The request's body has to be read before.
+    The request body has to be read before.
     """
     with anyio.CancelScope() as scope:
 
-        def leave(_: object) -> None:
-            # A complete answer ends the wait for the client's leaving too.
-            if not exchange.complete:
-                exchange.end = End.LEFT
+        def cancel(_: object) -> None:
+            # The server also reports a disconnect at the end of a complete response.
+            if not entry.complete:
+                entry.end = End.LEFT
                 scope.cancel()
 
-        watch = asyncio.ensure_future(_until_gone(receive))
-        watch.add_done_callback(leave)
+        watcher = asyncio.ensure_future(_wait_for_disconnect(receive))
+        watcher.add_done_callback(cancel)
         try:
             yield
         finally:
-            watch.remove_done_callback(leave)
-            watch.cancel()
+            watcher.remove_done_callback(cancel)
+            watcher.cancel()
 
 
-async def _until_gone(receive: Receive) -> None:
+async def _wait_for_disconnect(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass

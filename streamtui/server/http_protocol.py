@@ -1,42 +1,43 @@
-"""Protocol: uvicorn's HTTP/1.1, with a limit on how long a client may take over the head of a request."""
+"""uvicorn's HTTP/1.1 protocol with a timeout for request headers."""
 
 import asyncio
 from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-HEAD_TIMEOUT = 20.0
-"""Seconds for the request line and the headers; uvicorn waits forever, and each waiting client holds a socket."""
+HEADER_TIMEOUT = 20.0
+"""Seconds for the request line and headers. uvicorn has no such limit, and every waiting client keeps a socket open."""
 
 
 class Protocol(H11Protocol):
-    """One connection."""
+    """A connection that is closed when request headers take too long."""
 
-    _head_timer: asyncio.TimerHandle | None = None
+    _header_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
-        """Start to wait for the first request."""
+        """Start the timer for the first request."""
         super().connection_made(transport)
-        self._limit_head()
+        self._update_timer()
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes of a request."""
+        """Handle data, and start or stop the timer."""
         super().data_received(data)
-        self._limit_head()
+        self._update_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop to wait."""
+        """Stop the timer."""
         self._stop_timer()
         super().connection_lost(exc)
 
-    def _limit_head(self) -> None:
-        # uvicorn makes a cycle once the head is complete. Between requests its keep-alive limit holds, until data come.
+    def _update_timer(self) -> None:
+        # uvicorn creates a cycle once the headers are complete. Between requests, its keep-alive timeout applies
+        # until data arrives.
         if self.cycle is not None and not self.cycle.response_complete:
             self._stop_timer()
-        elif self._head_timer is None:
-            self._head_timer = self.loop.call_later(HEAD_TIMEOUT, self.transport.close)
+        elif self._header_timer is None:
+            self._header_timer = self.loop.call_later(HEADER_TIMEOUT, self.transport.close)
 
     def _stop_timer(self) -> None:
-        if self._head_timer is not None:
-            self._head_timer.cancel()
-            self._head_timer = None
+        if self._header_timer is not None:
+            self._header_timer.cancel()
+            self._header_timer = None

@@ -1,4 +1,4 @@
-"""Limits: how much a client may ask of the relay, and how fast."""
+"""Limits for clients of the relay."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -7,36 +7,36 @@ from time import monotonic
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one process of the relay lets in."""
+    """The limits of one relay process."""
 
     body: int = 32 * 1024 * 1024
-    """Bytes of a request; images are sent inside."""
-    streams: int = 1000
-    """Requests being answered at once."""
+    """Bytes of a request body, which may contain images."""
+    concurrent: int = 1000
+    """Concurrent requests."""
     rate: float = 0
-    """Requests a minute of each token (of all clients together, where none is asked for); 0: any number."""
-    body_seconds: float = 60
-    """In which a request should have come whole."""
+    """Requests per minute for each token, or for all clients together without tokens. 0: unlimited."""
+    body_timeout: float = 60
+    """Seconds in which a request body has to arrive."""
 
 
 @dataclass
 class RateLimit:
-    """Lets `rate` requests a minute through for each name, and as many at once after a pause."""
+    """A rate limit per name, as a token bucket of `rate` requests that refills in a minute."""
 
     rate: float
     clock: Callable[[], float] = monotonic
-    _due: dict[str, float] = field(default_factory=dict)
-    """When each name would be back at nothing spent."""
+    _full_at: dict[str, float] = field(default_factory=dict)
+    """When the bucket of each name is full again."""
 
-    def wait(self, name: str) -> float:
-        """Counts a request of `name`. Returns 0, or, uncounted, the seconds after which it would be let through."""
+    def acquire(self, name: str) -> float:
+        """Count a request of `name` and return 0, or return the seconds to wait without counting it."""
         if not self.rate:
             return 0
-        each, now = 60 / self.rate, self.clock()
-        due = max(self._due.get(name, 0.0), now)
-        wait = due + each - now - max(60.0, each)
-        # A hair's breadth, so that who waits as long as told gets in.
+        interval, now = 60 / self.rate, self.clock()
+        full_at = max(self._full_at.get(name, 0.0), now) + interval
+        wait = full_at - now - max(60.0, interval)
+        # Rounding must not reject a client that waited exactly as long as it was told.
         if wait > 1e-6:
             return wait
-        self._due[name] = due + each
+        self._full_at[name] = full_at
         return 0

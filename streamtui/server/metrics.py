@@ -12,7 +12,7 @@ from prometheus_client import (
     generate_latest,
 )
 
-from streamtui.server.request_log import End, Exchange
+from streamtui.server.request_log import End, RequestLogEntry
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 _BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
@@ -57,17 +57,17 @@ class Metrics:
             registry=registry,
         )
 
-    def record(self, exchange: Exchange) -> None:
+    def record(self, entry: RequestLogEntry) -> None:
         """Count a finished request."""
-        endpoint = exchange.endpoint
-        self._requests.labels(endpoint, exchange.status).inc()
-        self._sent_bytes.labels(endpoint).inc(exchange.sent)
-        if exchange.end is not End.DONE:
-            self._unfinished.labels(endpoint, exchange.end).inc()
+        endpoint = entry.endpoint
+        self._requests.labels(endpoint, entry.status).inc()
+        self._sent_bytes.labels(endpoint).inc(entry.sent_bytes)
+        if entry.end is not End.DONE:
+            self._unfinished.labels(endpoint, entry.end).inc()
         if endpoint:
-            self._duration.labels(endpoint).observe(monotonic() - exchange.started)
-        if endpoint and exchange.first is not None:
-            self._first_byte.labels(endpoint).observe(exchange.first)
+            self._duration.labels(endpoint).observe(monotonic() - entry.started)
+        if endpoint and entry.first_byte is not None:
+            self._first_byte.labels(endpoint).observe(entry.first_byte)
 
     def text(self) -> str:
         """Return all metrics in the Prometheus text format."""

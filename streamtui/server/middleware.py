@@ -1,8 +1,10 @@
-"""The door of the relay: who may come in, by what name it was called, from which page, with which token."""
+"""Access control for the relay: host names, web origins, tokens and limits."""
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Collection
 from ipaddress import ip_address
+from math import ceil
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
@@ -10,71 +12,78 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from streamtui.config import is_loopback
 from streamtui.server.access_log import LOG
-from streamtui.server.api_errors import Refusal
+from streamtui.server.api_errors import ApiError
 from streamtui.server.client_tokens import ClientTokens
 from streamtui.server.limits import Limits, RateLimit
 from streamtui.server.metrics import Metrics
-from streamtui.server.request_log import exchange_of
+from streamtui.server.request_log import log_entry
 
 HEALTH = "/healthz"
 METRICS = "/metrics"
 _BEARER = re.compile(r"bearer +(\S+) *", re.IGNORECASE)
 
 
-class NamesChecked:
-    """An ASGI app around another one, which only requests reach that name the relay by a name it has.
+class _RequestCheck(ABC):
+    """ASGI middleware that answers a request with an error or passes it on."""
 
-    A page of another site can make its own name point to this machine and then ask as if it were asking itself
-    (DNS rebinding), but its browser still says the name; an address can't be made to point anywhere. A page that
-    asks openly from elsewhere says so in Origin.
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle a request."""
+        error = self._check(scope) if scope["type"] == "http" else None
+        await (self._app if error is None else error.response())(scope, receive, send)
+
+    @abstractmethod
+    def _check(self, scope: Scope) -> ApiError | None:
+        """Return why the request is rejected, None if it isn't."""
+
+
+class HostCheck(_RequestCheck):
+    """Rejects unknown Host and Origin headers.
+
+    The Host check prevents DNS rebinding, where a web page makes its own host name resolve to this machine. The
+    browser still sends that name, while an IP address can't be made to resolve anywhere else.
     """
 
     def __init__(self, app: ASGIApp, hosts: Collection[str], origins: Collection[str]) -> None:
-        self._app = app
+        """`hosts`: names beside IP addresses and loopback names; `origins`: web origins. ``*`` stands for any."""
+        super().__init__(app)
         self._hosts = {host.lower() for host in hosts}
         self._origins = {origin.rstrip("/").lower() for origin in origins}
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Passes a request on, or answers it with a refusal."""
-        if scope["type"] == "http":
-            refusal = self._refusal(Headers(scope=scope), local=_is_unix(scope))
-            if refusal is not None:
-                await refusal.response()(scope, receive, send)
-                return
-        await self._app(scope, receive, send)
-
-    def _refusal(self, headers: Headers, *, local: bool) -> Refusal | None:
-        host = headers.get("host", "")
-        # No page can make a browser connect to a Unix socket, and what its clients call it is up to them.
-        if not (local or self._knows(host)):
-            message = "This relay does not go by the name the request calls it: start it with --allow-host NAME."
-            return Refusal(403, message, "host_not_allowed")
+    def _check(self, scope: Scope) -> ApiError | None:
+        headers = Headers(scope=scope)
+        host = headers.get("host", "").lower()
+        # Browsers can't connect to a Unix socket, and its clients send any name.
+        if not (_is_unix_socket(scope) or self._is_allowed_host(host)):
+            message = "This Host header is not allowed. To allow it, start the relay with --allow-host NAME."
+            return ApiError(403, message, "host_not_allowed")
         origin = headers.get("origin", "").lower()
-        if origin and not self._lets(origin, host.lower()):
-            message = "Web pages of this origin may not use the relay: start it with --cors-origin ORIGIN."
-            return Refusal(403, message, "origin_not_allowed")
+        if origin and not self._is_allowed_origin(origin, host):
+            message = "Requests from this origin are not allowed. To allow them, use --cors-origin ORIGIN."
+            return ApiError(403, message, "origin_not_allowed")
         return None
 
-    def _knows(self, host: str) -> bool:
+    def _is_allowed_host(self, host: str) -> bool:
         if "*" in self._hosts:
             return True
         try:
             name = urlsplit(f"//{host}").hostname or ""
         except ValueError:
             return False
-        return name in self._hosts or is_loopback(name) or _is_address(name)
+        return name in self._hosts or is_loopback(name) or _is_ip_address(name)
 
-    def _lets(self, origin: str, host: str) -> bool:
-        return "*" in self._origins or origin in self._origins or origin.partition("://")[2] == host
+    def _is_allowed_origin(self, origin: str, host: str) -> bool:
+        return not self._origins.isdisjoint({"*", origin}) or origin.partition("://")[2] == host
 
 
-def _is_unix(scope: Scope) -> bool:
-    """Return whether the request came over a Unix socket, which has a path and no port."""
+def _is_unix_socket(scope: Scope) -> bool:
     server = scope.get("server")
     return server is not None and server[1] is None
 
 
-def _is_address(name: str) -> bool:
+def _is_ip_address(name: str) -> bool:
     try:
         ip_address(name)
     except ValueError:
@@ -82,55 +91,50 @@ def _is_address(name: str) -> bool:
     return True
 
 
-class Admission:
-    """An ASGI app around another one, which only requests with a token reach, and no more than the limits let."""
+class TokenAuth(_RequestCheck):
+    """Rejects requests without a valid token, and requests over a limit."""
 
     def __init__(self, app: ASGIApp, tokens: ClientTokens | None, limits: Limits, metrics: Metrics) -> None:
-        self._app = app
+        super().__init__(app)
         self._tokens = tokens
         self._limits = limits
         self._rate = RateLimit(limits.rate)
         self._metrics = metrics
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Passes a request on, or answers it with a refusal."""
-        if scope["type"] == "http" and scope["path"] != HEALTH:
-            refusal = self._refusal(scope)
-            if refusal is not None:
-                await refusal.response()(scope, receive, send)
-                return
-        await self._app(scope, receive, send)
+    def _check(self, scope: Scope) -> ApiError | None:
+        if scope["path"] == HEALTH:
+            return None
+        return self._check_token(scope) or self._check_limits(scope)
 
-    def _refusal(self, scope: Scope) -> Refusal | None:
-        exchange = exchange_of(scope)
+    def _check_token(self, scope: Scope) -> ApiError | None:
         try:
-            if self._tokens is not None and self._tokens.are_required():
-                found = _BEARER.fullmatch(Headers(scope=scope).get("authorization", ""))
-                owner = self._tokens.owner(found[1]) if found else None
-                if owner is None:
-                    return _no_token(given=found is not None)
-                exchange.token = owner
+            if self._tokens is None or not self._tokens.are_required():
+                return None
+            token = _BEARER.fullmatch(Headers(scope=scope).get("authorization", ""))
+            owner = self._tokens.owner(token[1]) if token else None
         except OSError as error:
-            LOG.error("The tokens can't be read (%s): nobody is let in.", error.strerror)
-            return Refusal(500, "The relay can't read its tokens: its log says why.", "internal_error")
-        if self._metrics.open_requests > self._limits.streams and scope["path"] != METRICS:
-            return Refusal(
-                503,
-                "The relay answers as many requests as it may: try again.",
-                "overloaded",
-                headers={"retry-after": "1"},
+            LOG.error("Can't read the token files: %s. All requests are rejected.", error.strerror)
+            return ApiError(500, "The relay can't read its token files. See its log for details.", "internal_error")
+        if owner is None:
+            return _unauthorized(
+                "Incorrect token provided. It may have been revoked."
+                if token
+                else "You didn't provide a token. Send the header Authorization: Bearer TOKEN. "
+                "To create a token: streamtui serve token add NAME"
             )
-        wait = self._rate.wait(exchange.token)
+        log_entry(scope).token = owner
+        return None
+
+    def _check_limits(self, scope: Scope) -> ApiError | None:
+        if self._metrics.open_requests > self._limits.concurrent and scope["path"] != METRICS:
+            message = "The relay has too many concurrent requests. Please try again in a moment."
+            return ApiError(503, message, "overloaded", headers={"retry-after": "1"})
+        wait = ceil(self._rate.acquire(log_entry(scope).token))
         if wait:
-            seconds = max(1, int(wait + 0.999))
-            message = f"Too many requests: try again in {seconds} s."
-            return Refusal(429, message, "rate_limit_exceeded", headers={"retry-after": str(seconds)})
+            message = f"Rate limit reached. Please try again in {wait} s."
+            return ApiError(429, message, "rate_limit_exceeded", headers={"retry-after": str(wait)})
         return None
 
 
-def _no_token(*, given: bool) -> Refusal:
-    if given:
-        message = "The relay does not know this token, or it was revoked."
-    else:
-        message = "The relay wants a token: send Authorization: Bearer TOKEN; streamtui serve token add NAME makes one."
-    return Refusal(401, message, "invalid_api_key", headers={"www-authenticate": "Bearer"})
+def _unauthorized(message: str) -> ApiError:
+    return ApiError(401, message, "invalid_api_key", headers={"www-authenticate": "Bearer"})

@@ -1,4 +1,4 @@
-"""ModelLists: the models of all endpoints, each by the name the relay knows it by, cached for some seconds."""
+"""The combined model list of all endpoints, cached for a few seconds."""
 
 import asyncio
 import json
@@ -13,144 +13,140 @@ from streamtui.core.models import LONGEST_NAME, MOST_MODELS
 from streamtui.providers.base import ProviderError
 from streamtui.providers.error_explainer import Explainer
 from streamtui.providers.upstream import Upstream
-from streamtui.server.access_log import note_failure
-from streamtui.server.api_errors import Refusal, failed
+from streamtui.server.access_log import log_upstream_error
+from streamtui.server.api_errors import ApiError, model_not_found, upstream_error
 from streamtui.server.request_body import is_too_complex
-from streamtui.server.routing import Route, no_model
+from streamtui.server.routing import Route
 
 Model = dict[str, Any]
 
-SECONDS = 10.0
-"""How long an endpoint may take to send its list."""
-FRESH = 10.0
-"""How long a list is served from the cache, in seconds."""
-FAILED = 30.0
-"""How long an endpoint that sent no list is not asked again, in seconds."""
-AFTER_FAILURE = 1.0
-"""How long a client waits for an endpoint that sent no list the last time, in seconds."""
-_MAX_LIST = 8 * 1024 * 1024
+TIMEOUT = 10.0
+"""Seconds to wait for an endpoint's list."""
+CACHE_SECONDS = 10.0
+ERROR_CACHE_SECONDS = 30.0
+"""Seconds until an endpoint that failed is asked again."""
+TIMEOUT_AFTER_ERROR = 1.0
+"""Seconds to wait for an endpoint that failed the last time."""
+_MAX_BODY = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class _Cached:
-    answer: list[Model] | ProviderError
-    until: float
+class _CacheEntry:
+    result: list[Model] | ProviderError
+    expires: float
 
 
 class ModelLists:
-    """Asks each endpoint for its models once at a time, however many clients want to know."""
+    """The model lists of all endpoints. Concurrent clients share one request to each endpoint."""
 
     def __init__(self, endpoints: Mapping[str, Endpoint], upstream: Callable[[Endpoint], Upstream]) -> None:
         self._endpoints = endpoints
         self._upstream = upstream
-        self._cache: dict[str, _Cached] = {}
-        self._asking: dict[str, asyncio.Task[list[Model] | ProviderError]] = {}
+        self._cache: dict[str, _CacheEntry] = {}
+        self._requests: dict[str, asyncio.Task[list[Model] | ProviderError]] = {}
 
-    async def listing(self) -> dict[str, Any]:
-        """Return ``{"object": "list", "data": [...], "errors": [...]}``, with models as ``ENDPOINT/MODEL``.
+    async def combined(self) -> dict[str, Any]:
+        """Return ``{"object": "list", "data": [...], "errors": [...]}`` with models named ``ENDPOINT/MODEL``.
 
-        An endpoint that sends no list is left out and named in ``errors``, and in the log with the reason. Raises
-        Refusal if none sends one.
+        ``errors`` has the endpoints that failed; the log has the reasons. Raises ApiError if all failed.
         """
-        found = await self.all()
+        results = await self.all()
         errors = [
-            {"endpoint": name, "message": f"{name} gave no list of models: the relay's log says why."}
-            for name, answer in found.items()
-            if isinstance(answer, ProviderError)
+            {"endpoint": name, "message": f"{name} didn't return a list of models. See the relay's log for details."}
+            for name, result in results.items()
+            if isinstance(result, ProviderError)
         ]
-        if len(errors) == len(found):
-            raise Refusal(502, "No endpoint gave a list of models: the relay's log says why.", "upstream_unreachable")
-        return {"object": "list", "data": models_in(found), **({"errors": errors} if errors else {})}
+        if len(errors) == len(results):
+            message = "No endpoint returned a list of models. See the relay's log for details."
+            raise ApiError(502, message, "upstream_unreachable")
+        return {"object": "list", "data": successful(results), **({"errors": errors} if errors else {})}
 
-    async def model(self, route: Route) -> Model:
-        """Return the model that `route` leads to, as its endpoint describes it. Raises Refusal."""
+    async def retrieve(self, route: Route) -> Model:
+        """Return the description of one model. Raises ApiError."""
         name = f"{route.endpoint.name}/{route.model}"
-        answer = await self._of(route.endpoint)
-        if isinstance(answer, ProviderError):
-            raise failed(route.endpoint, answer)
-        for model in answer:
+        result = await self._result(route.endpoint)
+        if isinstance(result, ProviderError):
+            raise upstream_error(route.endpoint, result)
+        for model in result:
             if model["id"] == name:
                 return model
-        raise no_model(name)
+        raise model_not_found(name)
 
-    async def all(self, seconds: float = SECONDS) -> dict[str, list[Model] | ProviderError]:
-        """Return each endpoint's models, or why there are none after `seconds`. All endpoints are asked at once."""
-        answers = await asyncio.gather(*(self._of(endpoint, seconds) for endpoint in self._endpoints.values()))
-        return dict(zip(self._endpoints, answers, strict=True))
+    async def all(self, timeout: float = TIMEOUT) -> dict[str, list[Model] | ProviderError]:
+        """Return each endpoint's models, or its error, after at most `timeout` seconds."""
+        results = await asyncio.gather(*(self._result(endpoint, timeout) for endpoint in self._endpoints.values()))
+        return dict(zip(self._endpoints, results, strict=True))
 
     async def aclose(self) -> None:
-        """Cancel the requests under way."""
-        for task in self._asking.values():
-            task.cancel()
+        """Cancel running requests."""
+        for request in self._requests.values():
+            request.cancel()
 
-    async def _of(self, endpoint: Endpoint, seconds: float = SECONDS) -> list[Model] | ProviderError:
+    async def _result(self, endpoint: Endpoint, timeout: float = TIMEOUT) -> list[Model] | ProviderError:
         cached = self._cache.get(endpoint.name)
-        if cached is not None and monotonic() < cached.until:
-            return cached.answer
-        if endpoint.name not in self._asking:
-            self._asking[endpoint.name] = asyncio.create_task(self._ask(endpoint))
-        asking = self._asking[endpoint.name]
-        failed_before = cached is not None and isinstance(cached.answer, ProviderError)
-        # Not wait_for: the answer is of use to others though this client waits for it no longer.
-        await asyncio.wait([asking], timeout=min(seconds, AFTER_FAILURE) if failed_before else seconds)
-        return asking.result() if asking.done() else Explainer(endpoint).late_list(seconds)
+        if cached is not None and monotonic() < cached.expires:
+            return cached.result
+        if endpoint.name not in self._requests:
+            self._requests[endpoint.name] = asyncio.create_task(self._fetch_and_cache(endpoint))
+        request = self._requests[endpoint.name]
+        if cached is not None and isinstance(cached.result, ProviderError):
+            timeout = min(timeout, TIMEOUT_AFTER_ERROR)
+        # Not wait_for, which would cancel the request that other clients may wait for.
+        await asyncio.wait([request], timeout=timeout)
+        return request.result() if request.done() else Explainer(endpoint).late_list(timeout)
 
-    async def _ask(self, endpoint: Endpoint) -> list[Model] | ProviderError:
-        answer: list[Model] | ProviderError
+    async def _fetch_and_cache(self, endpoint: Endpoint) -> list[Model] | ProviderError:
+        result: list[Model] | ProviderError
         try:
-            answer, fresh = await self._models_of(endpoint), FRESH
+            result, seconds = await self._fetch(endpoint), CACHE_SECONDS
         except ProviderError as error:
-            note_failure(error)
-            answer, fresh = error, FAILED
+            log_upstream_error(error)
+            result, seconds = error, ERROR_CACHE_SECONDS
         finally:
-            del self._asking[endpoint.name]
-        self._cache[endpoint.name] = _Cached(answer, monotonic() + fresh)
-        return answer
+            del self._requests[endpoint.name]
+        self._cache[endpoint.name] = _CacheEntry(result, monotonic() + seconds)
+        return result
 
-    async def _models_of(self, endpoint: Endpoint) -> list[Model]:
-        """Return the models of `endpoint` as it describes them, with the relay's names. Raises ProviderError."""
+    async def _fetch(self, endpoint: Endpoint) -> list[Model]:
+        """Return the models of `endpoint` under their relay names. Raises ProviderError."""
         explain = Explainer(endpoint)
+        headers = {"accept": "application/json"}
         try:
             async with (
-                asyncio.timeout(SECONDS),
-                await self._upstream(endpoint).open("GET", "/models", headers={"accept": "application/json"}) as reply,
+                asyncio.timeout(TIMEOUT),
+                await self._upstream(endpoint).open("GET", "/models", headers=headers) as reply,
             ):
-                body = await reply.read(_MAX_LIST)
+                body = await reply.read(_MAX_BODY)
         except TimeoutError:
-            raise explain.late_list(SECONDS) from None
+            raise explain.late_list(TIMEOUT) from None
         text = "" if body is None or is_too_complex(body) else body.decode("utf-8-sig", "replace")
         if not 200 <= reply.status < 300:
             raise explain.status(reply.status, text, reply.headers)
-        return [_named(endpoint, model) for model in _entries(text, explain)]
+        defaults = {"object": "model", "created": 0, "owned_by": endpoint.name}
+        return [
+            {**defaults, **model, "id": f"{endpoint.name}/{model['id']}"}
+            for model in _parse(text, explain)
+            if isinstance(name := model.get("id"), str) and len(name) <= LONGEST_NAME
+        ]
 
 
-def models_in(found: Mapping[str, list[Model] | ProviderError]) -> list[Model]:
-    """Return the models of all the lists in `found`."""
-    return [model for answer in found.values() if isinstance(answer, list) for model in answer]
+def successful(results: Mapping[str, list[Model] | ProviderError]) -> list[Model]:
+    """Return the models of all endpoints that didn't fail."""
+    return [model for result in results.values() if isinstance(result, list) for model in result]
 
 
-def _entries(text: str, explain: Explainer) -> list[Model]:
+def _parse(text: str, explain: Explainer) -> list[Model]:
     try:
-        data = json.loads(text, parse_float=_finite, parse_constant=lambda _: None)
+        data = json.loads(text, parse_float=_finite_float, parse_constant=lambda _: None)
     except (ValueError, RecursionError):
         raise explain.no_models(text) from None
     models = data.get("data") if isinstance(data, dict) else data
     if not isinstance(models, list):
         raise explain.no_models(text)
-    return [model for model in models[:MOST_MODELS] if isinstance(model, dict) and _has_name(model)]
+    return [model for model in models[:MOST_MODELS] if isinstance(model, dict)]
 
 
-def _has_name(model: dict[str, Any]) -> bool:
-    name = model.get("id")
-    return isinstance(name, str) and len(name) <= LONGEST_NAME
-
-
-def _finite(text: str) -> float | None:
-    """Return the number, None for one so large that JSON would not take it back."""
+def _finite_float(text: str) -> float | None:
+    """Return the number; None for one that overflows, as JSON has no infinity."""
     number = float(text)
     return number if isfinite(number) else None
-
-
-def _named(endpoint: Endpoint, model: Model) -> Model:
-    needed = {"object": "model", "created": 0, "owned_by": endpoint.name}
-    return {**needed, **model, "id": f"{endpoint.name}/{model['id']}"}

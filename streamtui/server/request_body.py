@@ -6,7 +6,7 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope
 
-from streamtui.server.api_errors import Refusal
+from streamtui.server.api_errors import ApiError
 from streamtui.server.limits import Limits
 
 MAX_JSON_VALUES = 250_000
@@ -17,21 +17,21 @@ a JSON parser never gives up Python's global lock, so a thread doesn't help."""
 async def read_body(scope: Scope, receive: Receive, limits: Limits) -> bytes:
     """Return the request body.
 
-    Raises Refusal for a body that is too large, too complex or too slow, and ClientDisconnect if the client leaves.
+    Raises ApiError for a body that is too large, too complex or too slow, and ClientDisconnect if the client leaves.
     """
     length = Headers(scope=scope).get("content-length", "")
     if length.isdecimal() and int(length[:20]) > limits.body:
         raise _too_large(limits)
     try:
-        async with asyncio.timeout(limits.body_seconds):
+        async with asyncio.timeout(limits.body_timeout):
             body = await _read(receive, limits)
     except TimeoutError:
-        message = f"The request body didn't arrive within {limits.body_seconds:g} seconds. Please try again."
-        raise Refusal(408, message, "request_timeout") from None
+        message = f"The request body didn't arrive within {limits.body_timeout:g} seconds. Please try again."
+        raise ApiError(408, message, "request_timeout") from None
     # A thread, because each step of the count is short and other streams can go on between them.
     if len(body) > MAX_JSON_VALUES and await asyncio.to_thread(is_too_complex, body):
         message = f"The request body has too many JSON values (limit: about {MAX_JSON_VALUES:,}). Send a simpler one."
-        raise Refusal(413, message, "request_too_large")
+        raise ApiError(413, message, "request_too_large")
     return body
 
 
@@ -62,8 +62,8 @@ async def _read(receive: Receive, limits: Limits) -> bytes:
             return bytes(body)
 
 
-def _too_large(limits: Limits) -> Refusal:
+def _too_large(limits: Limits) -> ApiError:
     size = limits.body / 1024 / 1024
-    return Refusal(
+    return ApiError(
         413, f"The request body is too large (limit: {size:g} MiB). Send a smaller one.", "request_too_large"
     )

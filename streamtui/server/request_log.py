@@ -1,4 +1,4 @@
-"""Exchange: one request to the relay and how it went, as far as that may be written down."""
+"""What the access log and the metrics know about a request: no prompt, no reply and no key."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -9,36 +9,36 @@ from starlette.types import Scope
 
 
 class End(StrEnum):
-    """How an answer ended."""
+    """How a response ended."""
 
     DONE = "done"
     LEFT = "left"
-    """The client closed the connection."""
+    """The client disconnected."""
     BROKEN = "broken"
-    """The endpoint broke off, or the relay was ended."""
+    """The endpoint broke off, or the relay was stopped."""
 
 
 @dataclass(slots=True)
-class Exchange:
-    """What the log and the figures get to see. No text of a prompt or reply, and no key, is ever in it."""
+class RequestLogEntry:
+    """One request and its response."""
 
     method: str
     path: str
     started: float = field(default_factory=monotonic)
-    first: float | None = None
-    """Seconds until the first byte of the answer's body."""
+    first_byte: float | None = None
+    """Seconds until the first byte of the response body."""
     status: int = 0
-    """0: no answer was begun."""
-    sent: int = 0
-    """Bytes of the answer's body."""
+    """0 until the response starts."""
+    sent_bytes: int = 0
+    """Bytes of the response body."""
     token: str = ""
     """Name of the client's token."""
     endpoint: str = ""
     end: End = End.DONE
     complete: bool = False
-    """Whether all of the answer was sent."""
+    """Whether the whole response was sent."""
 
 
-def exchange_of(scope: Scope) -> Exchange:
-    """Returns the exchange of the request that `scope` describes."""
-    return cast(Exchange, scope["state"]["exchange"])
+def log_entry(scope: Scope) -> RequestLogEntry:
+    """Return the log entry of the request."""
+    return cast(RequestLogEntry, scope["state"]["log_entry"])

@@ -1,4 +1,4 @@
-"""Routing: which endpoint and model a request means, and its body as that endpoint is to get it."""
+"""Choosing the endpoint of a request, and rewriting the model in its body."""
 
 import asyncio
 import json
@@ -8,148 +8,133 @@ from dataclasses import dataclass
 
 from streamtui.config import Endpoint
 from streamtui.core.models import LONGEST_NAME
-from streamtui.server.api_errors import Refusal
+from streamtui.server.api_errors import ApiError, invalid_json, missing_model, model_not_found
 
-LARGE = 128 * 1024
-"""Bytes of a body that takes longer to go through than other streams should wait."""
+LARGE_BODY = 128 * 1024
+"""Bytes from which a body is parsed in a thread."""
 _SPACE = re.compile(r"[ \t\n\r]*")
+# Numbers stay text: converting a very long one takes quadratic time or fails.
 _DECODER = json.JSONDecoder(parse_int=str, parse_float=str)
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Where a request goes."""
+    """The endpoint and the model of a request."""
 
     endpoint: Endpoint
     model: str
-    """The model by the endpoint's own name; empty where neither the request nor the endpoint names one."""
+    """The endpoint's own name of the model; empty if neither the request nor the endpoint has one."""
 
 
 class Router:
-    """Finds the endpoint in a model's name.
+    """Chooses the endpoint by the model's name.
 
-    ``ENDPOINT/MODEL`` goes to that endpoint, anything else to the default one. As names of models hold slashes
-    themselves, the longest name of an endpoint that fits counts; so ``openai/gpt-4o`` means the endpoint openai
-    where there is one, and else the default endpoint's model of that name.
+    ``ENDPOINT/MODEL`` goes to that endpoint, anything else to the default one. As model names contain slashes too, the
+    longest endpoint name that matches wins: ``openai/gpt-4o`` is the model gpt-4o of the endpoint openai if there is
+    one, otherwise the default endpoint's model openai/gpt-4o.
     """
 
     def __init__(self, endpoints: Mapping[str, Endpoint], default: Endpoint) -> None:
         self.default = default
         self.endpoints = {default.name: default, **endpoints}
-        self._by_length = sorted(self.endpoints.values(), key=lambda endpoint: -len(endpoint.name))
+        self._longest_first = sorted(self.endpoints.values(), key=lambda endpoint: -len(endpoint.name))
 
     def route(self, model: str) -> Route:
-        """Returns where a request for `model` goes.
-
-        Raises Refusal for an endpoint's name without a model's, and for a name too long to be one.
-        """
+        """Return the route of `model`. Raises ApiError for an endpoint without a model, or a name that is too long."""
         if len(model) > LONGEST_NAME:
-            message = f"The model's name has {len(model):,} characters; at most {LONGEST_NAME:,} are allowed."
-            raise Refusal(400, message, "invalid_model", param="model")
-        for endpoint in self._by_length:
-            if model.startswith(f"{endpoint.name}/"):
-                rest = model[len(endpoint.name) + 1 :]
-                if not rest:
-                    raise no_model(model)
-                return Route(endpoint, rest)
+            message = (
+                f"Invalid 'model': string too long. Expected a string with maximum length {LONGEST_NAME}, "
+                f"but got a string with length {len(model)} instead."
+            )
+            raise ApiError(400, message, "invalid_model", param="model")
+        for endpoint in self._longest_first:
+            prefix = f"{endpoint.name}/"
+            if model == prefix:
+                raise model_not_found(model)
+            if model.startswith(prefix):
+                return Route(endpoint, model.removeprefix(prefix))
         return Route(self.default, model or self.default.model)
 
-    async def routed_aside(self, body: bytes) -> tuple[Route, bytes]:
-        """Does what `routed` does, in a thread where it takes long."""
-        return self.routed(body) if len(body) < LARGE else await asyncio.to_thread(self.routed, body)
+    async def route_body(self, body: bytes) -> tuple[Route, bytes]:
+        """Call `rewrite`, in a thread for large bodies."""
+        return self.rewrite(body) if len(body) < LARGE_BODY else await asyncio.to_thread(self.rewrite, body)
 
-    def routed(self, body: bytes) -> tuple[Route, bytes]:
-        """Returns where the request with this JSON body goes, and the body with that endpoint's name of the model.
+    def rewrite(self, body: bytes) -> tuple[Route, bytes]:
+        """Return the route of a request with this JSON body, and the body with the endpoint's own model name.
 
-        No other byte of the body changes. Raises Refusal for a body that is no JSON object and for a model that
-        is no text.
+        All other bytes stay the same. Raises ApiError for a body that isn't a JSON object or has an invalid model.
         """
-        text = _decoded(body)
-        places = _places_of_model(text)
-        asked = [json.loads(text[start:end]) for start, end in places]
-        if not all(isinstance(model, str) for model in asked):
-            raise Refusal(400, "model should be a text.", "invalid_type", param="model")
-        # JSON does not say which of two fields with one name counts, and servers differ: all become the same one.
-        route = self.route(asked[-1] if asked else "")
+        try:
+            text = body.decode()
+        except UnicodeDecodeError:
+            raise invalid_json("it is not valid UTF-8") from None
+        spans = _model_spans(text)
+        models = [json.loads(text[start:end]) for start, end in spans]
+        if not all(isinstance(model, str) for model in models):
+            raise ApiError(400, "Invalid type for 'model': expected a string.", "invalid_type", param="model")
+        # JSON doesn't define which of two equal keys counts, and servers differ: all get the same value.
+        route = self.route(models[-1] if models else "")
         if not route.model:
-            raise Refusal(400, "You must say which model: the field model is missing.", "missing_model", param="model")
-        if asked and all(model == route.model for model in asked):
+            raise missing_model()
+        if models and all(model == route.model for model in models):
             return route, body
-        return route, _with_model(text, places, json.dumps(route.model)).encode()
+        return route, _replace_model(text, spans, json.dumps(route.model)).encode()
 
 
-def no_model(name: str) -> Refusal:
-    """Returns the refusal of a model that is not there."""
-    return Refusal(
-        404, f"The model {name!r} does not exist: GET /v1/models lists them.", "model_not_found", param="model"
-    )
-
-
-def _decoded(body: bytes) -> str:
+def _model_spans(text: str) -> list[tuple[int, int]]:
+    """Return start and end of each value of a "model" key in `text`, a JSON object."""
     try:
-        return body.decode()
-    except UnicodeDecodeError:
-        raise _no_json("it is not UTF-8") from None
-
-
-def _no_json(why: str) -> Refusal:
-    return Refusal(400, f"The body should be a JSON object, but {why}.", "invalid_json")
-
-
-def _places_of_model(text: str) -> list[tuple[int, int]]:
-    """Returns where in `text`, a JSON object, the values of its fields named model stand."""
-    try:
-        return _places(text)
+        return _scan_object(text)
     except RecursionError:
-        raise _no_json("it is nested too deeply") from None
+        raise invalid_json("it is nested too deeply") from None
     except (ValueError, IndexError):
-        raise _no_json("it can't be read as one") from None
+        raise invalid_json("it is not a valid JSON object") from None
 
 
-def _places(text: str) -> list[tuple[int, int]]:
-    places = []
+def _scan_object(text: str) -> list[tuple[int, int]]:
+    spans = []
     at = _expect(text, 0, "{")
     if text[at] == "}":
         _expect_end(text, at + 1)
         return []
     while True:
         if text[at] != '"':
-            raise ValueError("a name that is no text")
-        name, at = _DECODER.raw_decode(text, at)
+            raise ValueError("expected a string as key")
+        key, at = _DECODER.raw_decode(text, at)
         start = _expect(text, at, ":")
         _, end = _DECODER.raw_decode(text, start)
-        if name == "model":
-            places.append((start, end))
-        at = _skip(text, end)
+        if key == "model":
+            spans.append((start, end))
+        at = _skip_space(text, end)
         if text[at] == "}":
             _expect_end(text, at + 1)
-            return places
+            return spans
         at = _expect(text, at, ",")
 
 
-def _skip(text: str, at: int) -> int:
+def _skip_space(text: str, at: int) -> int:
     space = _SPACE.match(text, at)
     return space.end() if space else at
 
 
-def _expect(text: str, at: int, mark: str) -> int:
-    """Returns the place of what follows `mark`, which comes next in `text`. Raises ValueError if it does not."""
-    at = _skip(text, at)
-    if text[at] != mark:
-        raise ValueError(f"no {mark}")
-    return _skip(text, at + 1)
+def _expect(text: str, at: int, token: str) -> int:
+    """Return the index of what follows `token` and space. Raises ValueError if `token` isn't next."""
+    at = _skip_space(text, at)
+    if text[at] != token:
+        raise ValueError(f"expected {token}")
+    return _skip_space(text, at + 1)
 
 
 def _expect_end(text: str, at: int) -> None:
-    if _skip(text, at) != len(text):
-        raise ValueError("more after the end")
+    if _skip_space(text, at) != len(text):
+        raise ValueError("expected the end")
 
 
-def _with_model(text: str, places: list[tuple[int, int]], model: str) -> str:
-    if not places:
+def _replace_model(text: str, spans: list[tuple[int, int]], model: str) -> str:
+    if not spans:
         at = _expect(text, 0, "{")
         comma = "" if text[at] == "}" else ","
         return f'{text[:at]}"model":{model}{comma}{text[at:]}'
-    starts, ends = zip(*places, strict=True)
+    starts, ends = zip(*spans, strict=True)
     kept = [text[start:end] for start, end in zip((0, *ends), (*starts, len(text)), strict=True)]
     return model.join(kept)

@@ -161,7 +161,7 @@ def functions() -> Iterator[Subject]:
     from streamtui.providers.error_bodies import server_message
     from streamtui.providers.error_explainer import Explainer
     from streamtui.providers.parameter_compat import refusal_in
-    from streamtui.server.model_suggestions import nearest_models
+    from streamtui.server.model_suggestions import suggest_models
     from streamtui.server.routing import Route, Router
     from streamtui.tokens.counter import TokenCounter
 
@@ -236,11 +236,11 @@ def functions() -> Iterator[Subject]:
         "the API of a model", lambda text: (models.api_for(here, text), models.reasons(text)), ("gpt-1.", "/")
     )
     yield Subject("nearest", lambda text: nearest(text, ["endpoint", "parameters", "theme"]), ("endpoint", "e"))
-    yield Subject("nearest_models", lambda text: nearest_models(Route(here, text), known), ("model-1", "here/"))
+    yield Subject("suggest_models", lambda text: suggest_models(Route(here, text), known), ("model-1", "here/"))
     yield Subject(
-        "a long listed model", lambda text: nearest_models(Route(here, "model-1"), [text] * 9), ("model-", "1")
+        "a long listed model", lambda text: suggest_models(Route(here, "model-1"), [text] * 9), ("model-", "1")
     )
-    yield Subject("routed", lambda text: _tolerant(router.routed, (f'{{"model": "m", "x": {text}').encode()), words)
+    yield Subject("rewrite", lambda text: _tolerant(router.rewrite, (f'{{"model": "m", "x": {text}').encode()), words)
     yield Subject("OverlapTrimmer", seam, ("```", "a b", " "))
     yield Subject("TokenCounter", count, (" ", "a ", "é"))
     yield Subject("lines_of", lines_of, ("a = 1\n", "[a]\n", "[", '"', "#", "a.", "{", "'''"))
@@ -252,12 +252,12 @@ def functions() -> Iterator[Subject]:
 
 
 def _tolerant(call: Callable[[bytes], object], data: bytes) -> object:
-    from streamtui.server.api_errors import Refusal
+    from streamtui.server.api_errors import ApiError
 
     try:
         return call(data)
-    except Refusal as refusal:
-        return refusal
+    except ApiError as error:
+        return error
 
 
 def attacks(hints: tuple[str, ...]) -> Iterator[Attack]:

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import pytest
 from rich.cells import cell_len
 
-from tests.support.web_program import PATIENCE, Running, serving_pages
+from tests.support.web_program import TIMEOUT, Running, serving_pages
 
 if TYPE_CHECKING:
     from playwright.async_api import Page, WebSocket
@@ -67,7 +67,7 @@ class Browser:
     async def until(condition: Callable[[], object], what: str) -> None:
         """Waits until `condition` is true."""
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(TIMEOUT):
                 while not condition():
                     await asyncio.sleep(0.02)
         except TimeoutError:
@@ -104,7 +104,7 @@ async def browsing(running: Running) -> AsyncIterator[Browser]:
         await chromium.close()
 
 
-async def test_a_chat_in_a_browser(tmp_path: Path) -> None:
+async def test_chat_in_a_browser(tmp_path: Path) -> None:
     async with serving_pages(tmp_path, "--demo") as running, browsing(running) as browser:
         page = browser.page
         await browser.ready()
@@ -141,7 +141,7 @@ async def test_a_chat_in_a_browser(tmp_path: Path) -> None:
         assert browser.errors == []
 
 
-async def test_ctrl_v_pastes_the_clipboard_of_the_browser(tmp_path: Path) -> None:
+async def test_ctrl_v_pastes_the_browser_clipboard(tmp_path: Path) -> None:
     async with serving_pages(tmp_path, "--demo") as running, browsing(running) as browser:
         await browser.ready()
         await browser.page.evaluate("navigator.clipboard.writeText('first line\\nsecond line')")
@@ -153,7 +153,7 @@ async def test_ctrl_v_pastes_the_clipboard_of_the_browser(tmp_path: Path) -> Non
         assert "first token" not in browser.text  # nothing was sent
 
 
-async def test_a_killed_program_is_said_and_starting_again_comes_back(tmp_path: Path) -> None:
+async def test_page_offers_to_restart_a_killed_process(tmp_path: Path) -> None:
     async with serving_pages(tmp_path, "--demo") as running, browsing(running) as browser:
         await browser.ready()
         await browser.write("thanks")
@@ -173,7 +173,7 @@ WIDE = [
 ]  # fmt: skip
 
 
-async def test_every_character_has_as_many_cells_as_in_the_program(tmp_path: Path) -> None:
+async def test_terminal_measures_characters_like_rich(tmp_path: Path) -> None:
     chance = random.Random(1)
     parts = [*WIDE, *(chr(chance.choice([*range(0x300, 0x3000), *range(0x1F000, 0x1FB00)])) for _ in range(500))]
     texts = [*parts, *("x" + "".join(chance.choices(parts, k=6)) for _ in range(500))]
@@ -186,13 +186,13 @@ async def test_every_character_has_as_many_cells_as_in_the_program(tmp_path: Pat
         assert browser.errors == []
 
 
-async def test_there_is_no_strip_beside_the_screen(tmp_path: Path) -> None:
+async def test_margin_has_the_screen_color(tmp_path: Path) -> None:
     async with serving_pages(tmp_path, "--demo") as running, browsing(running) as browser:
         await browser.ready()
         await browser.page.set_viewport_size({"width": 1207, "height": 809})
         blank = await browser.page.context.new_page()
         colors = set[tuple[int, ...]]()
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             while len(colors) != 1:  # the screen is painted anew after the page is
                 picture = base64.b64encode(await browser.page.screenshot()).decode()
                 colors = {tuple(pixel) for pixel in await blank.evaluate(EDGE, picture)}
@@ -208,7 +208,7 @@ EDGE = """async picture => {
 """The pixels at the right edge of a picture, in its first row of text."""
 
 
-async def test_the_page_says_when_it_has_ended(tmp_path: Path) -> None:
+async def test_page_reports_that_the_chat_ended(tmp_path: Path) -> None:
     async with serving_pages(tmp_path, "--demo") as running, browsing(running) as browser:
         await browser.ready()
         await browser.page.keyboard.press("Control+q")

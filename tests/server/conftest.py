@@ -1,14 +1,15 @@
-"""The server that the relay's tests share."""
+"""Fixtures of the relay's tests."""
 
 from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
-from tests.support.relay import Stage, staging
+from tests.support import relay
+from tests.support.relay import RelayServer
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def stage() -> AsyncIterator[Stage]:
-    """One uvicorn on a real socket, for all tests: it starts and stops in a third of a second."""
-    async with staging() as found:
-        yield found
+async def relay_server() -> AsyncIterator[RelayServer]:
+    """One uvicorn on a real socket for all tests, as starting and stopping it takes a third of a second."""
+    async with relay.relay_server() as server:
+        yield server

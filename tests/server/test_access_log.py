@@ -1,4 +1,4 @@
-"""The log and the metrics: what happened, and never what was said."""
+"""The access log and the metrics."""
 
 import re
 from pathlib import Path
@@ -9,9 +9,9 @@ from streamtui.config import DEMO
 from streamtui.server.client_tokens import ClientTokens
 from streamtui.server.metrics import Metrics
 from streamtui.server.relay import Settings
-from streamtui.server.request_log import Exchange
+from streamtui.server.request_log import RequestLogEntry
 from tests.support.raw_server import DONE, chunked, piece, whole
-from tests.support.relay import KEY, Stage, passing, relaying
+from tests.support.relay import KEY, RelayServer, relay_to, run_relay
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -20,10 +20,10 @@ LINE = re.compile(
 )
 
 
-async def test_a_line_has_everything_but_what_was_said(stage: Stage, tmp_path: Path) -> None:
+async def test_log_lines_contain_no_prompt_reply_or_key(relay_server: RelayServer, tmp_path: Path) -> None:
     tokens = ClientTokens(tmp_path / "tokens")
     token = tokens.add("laptop")
-    async with passing(stage, chunked(piece("a secret reply"), DONE), tokens=tokens) as (relay, _):
+    async with relay_to(relay_server, chunked(piece("a secret reply"), DONE), tokens=tokens) as (relay, _):
         body = {"model": "m", "messages": [{"role": "user", "content": "a secret prompt"}]}
         reply = await relay.post("/v1/chat/completions?q=secret", body, headers={"authorization": f"Bearer {token}"})
         line = await relay.logged("status=200")
@@ -32,16 +32,16 @@ async def test_a_line_has_everything_but_what_was_said(stage: Stage, tmp_path: P
         assert not any(part in "".join(relay.lines) for part in ("secret", KEY, token))
 
 
-async def test_a_path_cannot_write_lines_of_its_own(stage: Stage) -> None:
-    async with relaying(stage, Settings(DEMO)) as relay:
+async def test_log_injection_through_the_path_is_prevented(relay_server: RelayServer) -> None:
+    async with run_relay(relay_server, Settings(DEMO)) as relay:
         await relay.client.get("/a%0Astatus=200 end=done%1b[31m" + "x" * 500)
         line = await relay.logged("status=404")
         assert LINE.fullmatch(line)
         assert len(line) < 300
 
 
-async def test_requests_are_counted(stage: Stage) -> None:
-    async with passing(stage, chunked(piece("x"), DONE)) as (relay, _):
+async def test_metrics_count_requests(relay_server: RelayServer) -> None:
+    async with relay_to(relay_server, chunked(piece("x"), DONE)) as (relay, _):
         sent = sum([len((await relay.post()).content) for _ in range(2)])
         await relay.client.get("/nothing")
         reply = await relay.client.get("/metrics")
@@ -60,18 +60,18 @@ async def test_requests_are_counted(stage: Stage) -> None:
     assert counts == sorted(counts)
 
 
-async def test_failures_are_counted_by_endpoint(stage: Stage) -> None:
-    async with passing(stage, whole(b"{}", "500 Oops", "application/json")) as (relay, _):
+async def test_metrics_count_errors_by_endpoint(relay_server: RelayServer) -> None:
+    async with relay_to(relay_server, whole(b"{}", "500 Oops", "application/json")) as (relay, _):
         await relay.post()
         assert 'streamtui_requests_total{endpoint="box",status="500"} 1.0' in relay.relay.metrics.text()
 
 
 async def test_a_label_value_is_escaped() -> None:
     metrics = Metrics()
-    metrics.record(Exchange("POST", "/", endpoint='a"b\\c\nd', sent=3))
+    metrics.record(RequestLogEntry("POST", "/", endpoint='a"b\\c\nd', sent_bytes=3))
     assert r'streamtui_sent_bytes_total{endpoint="a\"b\\c\nd"} 3.0' in metrics.text().splitlines()
 
 
 async def test_apps_do_not_share_metrics() -> None:
-    Metrics().record(Exchange("POST", "/", endpoint="box"))
+    Metrics().record(RequestLogEntry("POST", "/", endpoint="box"))
     assert "box" not in Metrics().text()

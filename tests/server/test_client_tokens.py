@@ -1,4 +1,4 @@
-"""The tokens of clients: known by their hash only, and taken back at once."""
+"""Client tokens."""
 
 import os
 import stat
@@ -15,7 +15,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "data" / "tokens"
 
 
-def test_a_token_is_its_owners_until_it_is_revoked(folder: Path) -> None:
+def test_token_is_valid_until_revoked(folder: Path) -> None:
     tokens, running = ClientTokens(folder), ClientTokens(folder)
     assert running.owner("anything") is None
     laptop, phone = tokens.add("laptop"), tokens.add("phone")
@@ -29,17 +29,17 @@ def test_a_token_is_its_owners_until_it_is_revoked(folder: Path) -> None:
     assert (running.owner(laptop), running.owner(again)) == (None, "laptop")
 
 
-def test_two_changes_at_one_moment_are_both_seen(folder: Path) -> None:
+def test_two_changes_with_the_same_mtime_are_both_noticed(folder: Path) -> None:
     tokens, running = ClientTokens(folder), ClientTokens(folder)
     assert running.owner(tokens.add("first")) == "first"
     moment = folder.stat()
     second = tokens.add("second")
-    # As if the clock of the file system had not moved on between the two.
+    # As on a file system with coarse timestamps.
     os.utime(folder, ns=(moment.st_atime_ns, moment.st_mtime_ns))
     assert running.owner(second) == "second"
 
 
-def test_only_hashes_are_kept_and_only_for_this_user(folder: Path) -> None:
+def test_only_hashes_are_stored_with_private_permissions(folder: Path) -> None:
     token = ClientTokens(folder).add("laptop")
     files = list(folder.iterdir())
     assert [file.name for file in files] == ["laptop"]
@@ -49,7 +49,7 @@ def test_only_hashes_are_kept_and_only_for_this_user(folder: Path) -> None:
     assert len(token) == 46
 
 
-def test_a_name_is_taken_once_and_is_a_name(folder: Path) -> None:
+def test_invalid_and_duplicate_names_are_rejected(folder: Path) -> None:
     tokens = ClientTokens(folder)
     tokens.add("laptop")
     with pytest.raises(TokenError, match="already"):
@@ -57,12 +57,12 @@ def test_a_name_is_taken_once_and_is_a_name(folder: Path) -> None:
     for name in ("", ".", "../x", "a/b", "-x", "x" * 65, "a b", "\u00e9"):
         with pytest.raises(TokenError):
             tokens.add(name)
-    with pytest.raises(TokenError, match="no token"):
+    with pytest.raises(TokenError, match="not found"):
         tokens.revoke("../laptop")
     assert [file.name for file in folder.iterdir()] == ["laptop"]
 
 
-def test_other_files_are_no_tokens(folder: Path) -> None:
+def test_other_files_in_the_directory_are_ignored(folder: Path) -> None:
     tokens = ClientTokens(folder)
     token = tokens.add("laptop")
     (folder / "notes").write_text("not a hash")
@@ -70,7 +70,7 @@ def test_other_files_are_no_tokens(folder: Path) -> None:
     assert tokens.owner(token) == "laptop"
 
 
-def test_the_command_shows_a_token_once(capsys: pytest.CaptureFixture[str]) -> None:
+def test_token_commands(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["serve", "token", "add", "laptop"]) == 0
     token = capsys.readouterr().out.strip()
     assert main(["serve", "token", "list"]) == 0

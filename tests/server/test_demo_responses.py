@@ -1,4 +1,4 @@
-"""The demo through the relay, read as strict clients of the Responses API read it."""
+"""The demo through the relay, validated against the Responses API's schema."""
 
 import json
 from typing import Any
@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 
 from streamtui.config import DEMO
 from streamtui.server.relay import Settings
-from tests.support.relay import Stage, relaying
+from tests.support.relay import RelayServer, run_relay
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -17,9 +17,9 @@ EVENT: TypeAdapter[ResponseStreamEvent] = TypeAdapter(ResponseStreamEvent)
 
 
 @pytest.mark.parametrize("limit", [None, 20], ids=["complete", "cut"])
-async def test_every_event_has_the_fields_of_its_type(stage: Stage, limit: int | None) -> None:
+async def test_events_match_the_responses_api_schema(relay_server: RelayServer, limit: int | None) -> None:
     body = {"model": "demo-fast", "input": "thinking", "max_output_tokens": limit or 1000}
-    async with relaying(stage, Settings(DEMO)) as relay:
+    async with run_relay(relay_server, Settings(DEMO)) as relay:
         streamed = await relay.post("/v1/responses", body | {"stream": True})
         whole = Response.model_validate((await relay.post("/v1/responses", body)).json())
     events = [json.loads(line[6:]) for line in streamed.text.splitlines() if line.startswith("data: ")]
@@ -29,8 +29,8 @@ async def test_every_event_has_the_fields_of_its_type(stage: Stage, limit: int |
     assert whole.status == ("incomplete" if limit else "completed")
 
 
-async def test_deltas_belong_to_an_item_and_a_part_that_were_announced(stage: Stage) -> None:
-    async with relaying(stage, Settings(DEMO)) as relay:
+async def test_deltas_follow_the_added_event_of_their_part(relay_server: RelayServer) -> None:
+    async with run_relay(relay_server, Settings(DEMO)) as relay:
         reply = await relay.post("/v1/responses", {"model": "demo-fast", "input": "thinking", "stream": True})
     texts: dict[tuple[str, int], str] = {}
     done: dict[tuple[str, int], str] = {}

@@ -1,4 +1,4 @@
-"""Passing on: every byte, at once, in both directions; and nothing that should not pass."""
+"""Forwarding requests and responses."""
 
 import asyncio
 import gzip
@@ -7,9 +7,7 @@ import json
 import socket
 import zlib
 from pathlib import Path
-from typing import Any
 
-import httpx2
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,7 +16,17 @@ from streamtui.config import Endpoint
 from streamtui.server.relay import Settings
 from tests.support.provider_requests import RECORDINGS, pieces_of
 from tests.support.raw_server import DONE, Exchange, chunked, piece, serving, whole
-from tests.support.relay import KEY, STREAMED, Relaying, Stage, box, passing, relaying, request_bytes
+from tests.support.relay import (
+    KEY,
+    STREAMED,
+    RelayServer,
+    RunningRelay,
+    box,
+    error_of,
+    relay_to,
+    request_bytes,
+    run_relay,
+)
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -27,16 +35,16 @@ RECORDING = max(RECORDINGS.glob("*.sse"), key=lambda path: path.stat().st_size).
 
 @settings(max_examples=25)
 @given(st.lists(st.integers(1, len(RECORDING)), max_size=12), st.binary(max_size=200))
-async def test_a_stream_passes_byte_for_byte_however_it_is_cut(stage: Stage, cuts: list[int], junk: bytes) -> None:
+async def test_streams_are_forwarded_byte_for_byte(relay_server: RelayServer, cuts: list[int], junk: bytes) -> None:
     sent = RECORDING + junk
-    async with passing(stage, chunked(*pieces_of(sent, cuts))) as (relay, _):
+    async with relay_to(relay_server, chunked(*pieces_of(sent, cuts))) as (relay, _):
         reply = await relay.post()
         assert reply.content == sent
         assert reply.headers["content-type"] == "text/event-stream"
         assert reply.headers["x-accel-buffering"] == "no"
 
 
-async def test_every_piece_arrives_before_the_next_is_sent(stage: Stage) -> None:
+async def test_chunks_are_forwarded_immediately(relay_server: RelayServer) -> None:
     read = asyncio.Event()
     sent = [piece(text) for text in ("one", "two", "three")]
 
@@ -49,7 +57,7 @@ async def test_every_piece_arrives_before_the_next_is_sent(stage: Stage) -> None
         await exchange.end()
 
     async with (
-        passing(stage, script) as (relay, _),
+        relay_to(relay_server, script) as (relay, _),
         relay.client.stream("POST", "/v1/chat/completions", json=STREAMED) as reply,
     ):
         got = []
@@ -59,28 +67,28 @@ async def test_every_piece_arrives_before_the_next_is_sent(stage: Stage) -> None
     assert got == sent
 
 
-async def test_a_request_passes_as_it_is_but_for_its_model(stage: Stage) -> None:
+async def test_request_is_forwarded_unchanged_except_for_the_model(relay_server: RelayServer) -> None:
     numbers = b"[1.0e5, 0.1000000000000000055, 12345678901234567890]"
     body = b'{ "zz": %b,\n "model":"box/some-model", "\xc3\xa9":"\\u00e9" }' % numbers
-    async with passing(stage, whole(b"{}", content_type="application/json")) as (relay, server):
+    async with relay_to(relay_server, whole(b"{}", content_type="application/json")) as (relay, server):
         await relay.post(body=body)
         assert server.requests[0].raw.partition(b"\r\n\r\n")[2] == body.replace(b"box/", b"")
 
 
 @pytest.mark.parametrize("path", ["/chat/completions", "/completions", "/responses"])
-async def test_the_three_apis_pass_streamed_and_whole(stage: Stage, path: str) -> None:
+async def test_all_apis_are_forwarded_streamed_or_not(relay_server: RelayServer, path: str) -> None:
     body = json.dumps({"odd": {"field": [1, 2]}}).encode()
-    async with passing(stage, whole(body, content_type="application/json")) as (relay, server):
+    async with relay_to(relay_server, whole(body, content_type="application/json")) as (relay, server):
         reply = await relay.post(f"/v1{path}", {"model": "some-model", "input": "x"})
         assert (reply.status_code, reply.content) == (200, body)
         assert reply.headers["content-length"] == str(len(body))
         assert server.requests[0].line == f"POST /v1{path} HTTP/1.1"
-    async with passing(stage, chunked(piece("x"), DONE)) as (relay, _):
+    async with relay_to(relay_server, chunked(piece("x"), DONE)) as (relay, _):
         assert (await relay.post(f"/v1{path}")).content == piece("x") + DONE
 
 
-async def test_only_listed_headers_go_up(stage: Stage) -> None:
-    async with passing(stage, whole(b"{}")) as (relay, server):
+async def test_only_listed_request_headers_are_forwarded(relay_server: RelayServer) -> None:
+    async with relay_to(relay_server, whole(b"{}")) as (relay, server):
         secret = {"authorization": "Bearer mine", "cookie": "a=b", "x-forwarded-for": "1.2.3.4", "x-api-key": "mine"}
         await relay.post(headers={**secret, "idempotency-key": "7", "accept": "text/event-stream", "user-agent": "me"})
         sent = server.requests[0].headers
@@ -92,17 +100,17 @@ async def test_only_listed_headers_go_up(stage: Stage) -> None:
     assert "me" not in sent["user-agent"].split("/")
 
 
-async def test_only_listed_headers_come_down(stage: Stage) -> None:
+async def test_only_listed_response_headers_are_forwarded(relay_server: RelayServer) -> None:
     headers = {
         "set_cookie": "a=b", "location": "http://x/", "server": "s", "access_control_allow_origin": "*",
         "x_ratelimit_remaining_tokens": "9", "x_request_id": "r1", "openai_organization": "org-1",
     }  # fmt: skip
-    async with passing(stage, whole(b"{}", content_type="application/json", **headers)) as (relay, _):
+    async with relay_to(relay_server, whole(b"{}", content_type="application/json", **headers)) as (relay, _):
         got = (await relay.post()).headers
     assert set(got) == {"date", "content-type", "content-length", "x-ratelimit-remaining-tokens", "x-request-id"}
 
 
-async def test_a_client_that_leaves_closes_the_endpoints_connection(stage: Stage) -> None:
+async def test_client_disconnect_closes_the_upstream_connection(relay_server: RelayServer) -> None:
     gone = asyncio.Event()
 
     async def script(exchange: Exchange) -> None:
@@ -111,7 +119,7 @@ async def test_a_client_that_leaves_closes_the_endpoints_connection(stage: Stage
         await exchange.until_gone()
         gone.set()
 
-    async with passing(stage, script) as (relay, _):
+    async with relay_to(relay_server, script) as (relay, _):
         reader, writer = await relay.raw(request_bytes())
         await reader.readuntil(b"one")
         writer.close()
@@ -119,14 +127,16 @@ async def test_a_client_that_leaves_closes_the_endpoints_connection(stage: Stage
         assert "status=200" in await relay.logged("end=left")
 
 
-async def test_a_client_that_leaves_before_the_first_byte_does_too(stage: Stage) -> None:
+async def test_client_disconnect_before_the_first_byte_closes_the_upstream_connection(
+    relay_server: RelayServer,
+) -> None:
     gone = asyncio.Event()
 
     async def script(exchange: Exchange) -> None:
         await exchange.until_gone()
         gone.set()
 
-    async with passing(stage, script) as (relay, server):
+    async with relay_to(relay_server, script) as (relay, server):
         _, writer = await relay.raw(request_bytes())
         await server.arrived.wait()
         writer.close()
@@ -135,7 +145,7 @@ async def test_a_client_that_leaves_before_the_first_byte_does_too(stage: Stage)
 
 
 class Flood:
-    """A script that sends until it is told to end, and knows how much the relay has taken."""
+    """A script that sends data until `ending` is set, and counts what the relay read."""
 
     def __init__(self) -> None:
         self.sent = 0
@@ -154,7 +164,7 @@ class Flood:
         await exchange.end()
 
     async def stuck(self) -> None:
-        """Waits until nothing more is taken."""
+        """Wait until the relay stops reading."""
         try:
             while True:
                 self.moved.clear()
@@ -163,9 +173,9 @@ class Flood:
             return
 
 
-async def test_a_client_that_does_not_read_holds_the_endpoint_back(stage: Stage) -> None:
+async def test_slow_client_applies_backpressure_to_the_endpoint(relay_server: RelayServer) -> None:
     flood = Flood()
-    async with passing(stage, flood) as (relay, _):
+    async with relay_to(relay_server, flood) as (relay, _):
         client = socket.socket()
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         client.connect(("127.0.0.1", relay.port))
@@ -173,9 +183,9 @@ async def test_a_client_that_does_not_read_holds_the_endpoint_back(stage: Stage)
         loop = asyncio.get_running_loop()
         await loop.sock_sendall(client, request_bytes(STREAMED, "Connection: close"))
         await flood.stuck()
-        # What is under way lies in the buffers of the system, whose size is its own; the relay holds next to nothing.
+        # The rest is in the buffers of the operating system; the relay itself buffers almost nothing.
         assert flood.sent < 64 * 1024 * 1024
-        assert max(each.transport.get_write_buffer_size() for each in stage.connections) <= 128 * 1024
+        assert max(each.transport.get_write_buffer_size() for each in relay_server.connections) <= 128 * 1024
         flood.ending = True
         reader, writer = await asyncio.open_connection(sock=client)
         got = dechunked(await reader.read())
@@ -184,7 +194,7 @@ async def test_a_client_that_does_not_read_holds_the_endpoint_back(stage: Stage)
 
 
 def dechunked(reply: bytes) -> bytes:
-    """Returns the body of a chunked reply, which has to be complete."""
+    """Return the body of a complete chunked response."""
     rest = reply.partition(b"\r\n\r\n")[2]
     body: list[bytes] = []
     while True:
@@ -196,17 +206,17 @@ def dechunked(reply: bytes) -> bytes:
         rest = rest[int(size, 16) + 2 :]
 
 
-@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="the system can't tell")
-async def test_a_client_that_never_reads_is_given_up(stage: Stage) -> None:
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="needs TCP_USER_TIMEOUT")
+async def test_client_that_never_reads_is_disconnected(relay_server: RelayServer) -> None:
     flood = Flood()
-    async with passing(stage, flood) as (relay, _):
+    async with relay_to(relay_server, flood) as (relay, _):
         with socket.create_connection(("127.0.0.1", relay.port)) as client:
             client.sendall(request_bytes())
             assert "end=left" in await relay.logged("status=200")
 
 
 @pytest.mark.parametrize("way", ["reset", "close", "silence"])
-async def test_an_endpoint_that_breaks_off_breaks_the_answer_off(stage: Stage, way: str) -> None:
+async def test_incomplete_upstream_response_ends_as_incomplete(relay_server: RelayServer, way: str) -> None:
     async def script(exchange: Exchange) -> None:
         await exchange.send_head()
         await exchange.send_chunks(piece("one"))
@@ -217,66 +227,60 @@ async def test_an_endpoint_that_breaks_off_breaks_the_answer_off(stage: Stage, w
         else:
             exchange.writer.close()
 
-    async with passing(stage, script, silence=0.2) as (relay, _):
+    async with relay_to(relay_server, script, read_timeout=0.2) as (relay, _):
         reader, writer = await relay.raw(request_bytes())
         got = await reader.read()
         writer.close()
-        # The chunk of no length, which ends a body, is missing: a client sees an error and not a short reply.
+        # Without the final empty chunk, clients report an error instead of a short reply.
         assert piece("one") in got
         assert not got.endswith(b"0\r\n\r\n")
         assert "status=200" in await relay.logged("end=broken")
 
 
-async def refused(reply: httpx2.Response) -> dict[str, Any]:
-    error: dict[str, Any] = reply.json()["error"]
-    assert set(error) == {"message", "type", "param", "code"}
-    return error
-
-
-async def test_an_endpoint_that_is_not_there(stage: Stage) -> None:
+async def test_unreachable_endpoint(relay_server: RelayServer) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    async with relaying(stage, Settings(box(f"http://127.0.0.1:{port}/v1"))) as relay:
+    async with run_relay(relay_server, Settings(box(f"http://127.0.0.1:{port}/v1"))) as relay:
         reply = await relay.post()
-        error = await refused(reply)
+        error = error_of(reply)
         assert (reply.status_code, error["type"], error["code"]) == (502, "server_error", "upstream_unreachable")
         assert "127.0.0.1" not in error["message"]
         assert str(port) in await relay.logged("refused")
 
 
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/chat"])
-async def test_an_endpoint_that_says_nothing(stage: Stage, path: str) -> None:
-    async with passing(stage, Exchange.until_gone, silence=0.1) as (relay, _):
+async def test_timeout_before_the_first_byte(relay_server: RelayServer, path: str) -> None:
+    async with relay_to(relay_server, Exchange.until_gone, read_timeout=0.1) as (relay, _):
         reply = await relay.post(path, {"model": "m", "prompt": "x"})
         assert "no word in 0.1 s (--timeout)" in await relay.logged("box gave")
-    assert (reply.status_code, (await refused(reply))["code"]) == (504, "upstream_timeout")
+    assert (reply.status_code, (error_of(reply))["code"]) == (504, "upstream_timeout")
 
 
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/chat"])
-async def test_an_endpoint_that_falls_silent(stage: Stage, path: str) -> None:
+async def test_timeout_between_bytes(relay_server: RelayServer, path: str) -> None:
     async def script(exchange: Exchange) -> None:
         await exchange.send_head()
         await exchange.send_chunks(piece("one"))
         await exchange.until_gone()
 
-    async with passing(stage, script, silence=0.2) as (relay, _):
+    async with relay_to(relay_server, script, read_timeout=0.2) as (relay, _):
         reader, writer = await relay.raw(request_bytes({"model": "m", "prompt": "x"}, "Connection: close", path=path))
         assert b"one" in await reader.read()
         writer.close()
         assert "silent for 0.2 s (--timeout)" in await relay.logged("box fell")
 
 
-async def test_an_endpoint_without_its_key(stage: Stage) -> None:
-    async with relaying(stage, Settings(Endpoint("openai", "https://api.openai.com/v1"))) as relay:
+async def test_endpoint_without_a_key(relay_server: RelayServer) -> None:
+    async with run_relay(relay_server, Settings(Endpoint("openai", "https://api.openai.com/v1"))) as relay:
         reply = await relay.post(body={"model": "gpt-5"})
-    assert (reply.status_code, (await refused(reply))["code"]) == (502, "upstream_authentication_failed")
+    assert (reply.status_code, (error_of(reply))["code"]) == (502, "upstream_authentication_failed")
 
 
 @pytest.mark.parametrize("status", ["400 Bad Request", "403 Forbidden", "429 Too Many Requests", "500 Oops"])
-async def test_errors_of_the_endpoint_pass_with_their_status(stage: Stage, status: str) -> None:
+async def test_upstream_errors_keep_status_and_body(relay_server: RelayServer, status: str) -> None:
     body = b'{"error": {"message": "No.", "odd": 1.50}}'
     script = whole(body, status, "application/json", retry_after="7", set_cookie="a=b")
-    async with passing(stage, script) as (relay, _):
+    async with relay_to(relay_server, script) as (relay, _):
         reply = await relay.post()
     assert (reply.status_code, reply.content) == (int(status[:3]), body)
     assert reply.headers["retry-after"] == "7"
@@ -290,33 +294,33 @@ async def test_errors_of_the_endpoint_pass_with_their_status(stage: Stage, statu
 )
 @pytest.mark.parametrize("kind", ["application/json", "text/html"])
 @pytest.mark.parametrize("status", [400, 401])
-async def test_no_error_holds_the_key(stage: Stage, said: str, kind: str, status: int) -> None:
+async def test_upstream_errors_contain_no_key(relay_server: RelayServer, said: str, kind: str, status: int) -> None:
     text = f"<title>Incorrect API key: {said}</title>"
     body = f'{{"error": {{"message": "{text}"}}}}' if kind == "application/json" else text
-    async with passing(stage, whole(body.encode(), f"{status} No", kind)) as (relay, _):
+    async with relay_to(relay_server, whole(body.encode(), f"{status} No", kind)) as (relay, _):
         reply = await relay.post()
         assert "end=done" in await relay.logged("status=")
         shown = reply.text + "".join(relay.lines)
-    # What is wrong with the relay's own key is for its log.
+    # Details about the relay's own key are only logged.
     assert "Incorrect API key: [key]" in (reply.json()["error"]["message"] if status == 400 else shown)
     assert not any(part in shown for part in ("secret", "abcd"))
 
 
-async def test_a_page_in_place_of_an_error_is_put_into_words(stage: Stage) -> None:
+async def test_html_error_page_becomes_an_api_error(relay_server: RelayServer) -> None:
     page = b"<html><head><title>502 Bad Gateway</title></head></html>"
-    async with passing(stage, whole(page, "502 Bad Gateway", "text/html")) as (relay, _):
+    async with relay_to(relay_server, whole(page, "502 Bad Gateway", "text/html")) as (relay, _):
         reply = await relay.post()
     assert reply.status_code == 502
-    assert "502 Bad Gateway" in (await refused(reply))["message"]
+    assert "502 Bad Gateway" in (error_of(reply))["message"]
 
 
-async def test_a_redirect_is_neither_followed_nor_passed_on(stage: Stage) -> None:
+async def test_redirects_are_neither_followed_nor_forwarded(relay_server: RelayServer) -> None:
     script = whole(b"", "307 Temporary Redirect", location="http://elsewhere.test/v1/chat/completions")
-    async with passing(stage, script) as (relay, server):
+    async with relay_to(relay_server, script) as (relay, server):
         reply = await relay.post()
         assert len(server.requests) == 1
         assert (reply.status_code, "location" in reply.headers) == (502, False)
-        assert "elsewhere.test" not in (await refused(reply))["message"]
+        assert "elsewhere.test" not in (error_of(reply))["message"]
         await relay.logged("elsewhere.test")
 
 
@@ -329,24 +333,26 @@ async def test_a_redirect_is_neither_followed_nor_passed_on(stage: Stage) -> Non
         ("/chat", "chat"),
     ],
 )
-async def test_a_missing_path_is_named_without_its_address(stage: Stage, path: str, missing: str) -> None:
-    async with passing(stage, whole(b"nothing here", "404 Not Found", "text/plain")) as (relay, server):
+async def test_missing_upstream_path_error_hides_the_address(
+    relay_server: RelayServer, path: str, missing: str
+) -> None:
+    async with relay_to(relay_server, whole(b"nothing here", "404 Not Found", "text/plain")) as (relay, server):
         reply = await relay.post(path, {"model": "m", "prompt": "x"})
         assert (reply.status_code, server.url in reply.text) == (404, False)
-        assert f"There is no {missing} at its address" in (await refused(reply))["message"]
+        assert f"There is no {missing} at its address" in (error_of(reply))["message"]
         assert f"There is no {missing} at {server.url}" in await relay.logged("There is no")
 
 
 @pytest.mark.parametrize(("status", "code"), [(401, "upstream_authentication_failed"), (407, "upstream_unreachable")])
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/chat"])
-async def test_a_rejected_key_of_the_relay_does_not_look_like_the_clients(
-    stage: Stage, path: str, status: int, code: str
+async def test_rejected_upstream_key_is_not_reported_as_the_clients(
+    relay_server: RelayServer, path: str, status: int, code: str
 ) -> None:
     body = b'{"error": {"message": "Incorrect API key provided", "code": "invalid_api_key"}}'
     script = whole(body, f"{status} No", "application/json", www_authenticate="Bearer")
-    async with passing(stage, script) as (relay, _):
+    async with relay_to(relay_server, script) as (relay, _):
         reply = await relay.post(path, {"model": "m", "prompt": "x"})
-        assert (reply.status_code, (await refused(reply))["code"]) == (502, code)
+        assert (reply.status_code, (error_of(reply))["code"]) == (502, code)
         assert "invalid_api_key" not in reply.text
         await relay.logged("box did not accept the API key" if status == 401 else "The proxy on the way to box")
 
@@ -355,9 +361,12 @@ JSON_ERROR = b'{"error": {"message": "No such parameter, says %s."}}' % KEY.enco
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate"])
-async def test_a_compressed_error_is_readable_and_holds_no_key(stage: Stage, encoding: str) -> None:
+async def test_compressed_upstream_error_is_decompressed_and_redacted(relay_server: RelayServer, encoding: str) -> None:
     body = gzip.compress(JSON_ERROR) if encoding == "gzip" else zlib.compress(JSON_ERROR)
-    async with passing(stage, whole(body, "400 No", "application/json", content_encoding=encoding)) as (relay, _):
+    async with relay_to(relay_server, whole(body, "400 No", "application/json", content_encoding=encoding)) as (
+        relay,
+        _,
+    ):
         reply = await relay.post()
     assert reply.status_code == 400
     assert reply.json()["error"]["message"] == "No such parameter, says [key]."
@@ -372,22 +381,25 @@ async def test_a_compressed_error_is_readable_and_holds_no_key(stage: Stage, enc
     ],
     ids=["too large", "not compressed", "unknown encoding"],
 )
-async def test_a_compressed_error_that_cannot_be_read_keeps_its_status(
-    stage: Stage, body: bytes, encoding: str
+async def test_unreadable_compressed_error_keeps_its_status(
+    relay_server: RelayServer, body: bytes, encoding: str
 ) -> None:
-    async with passing(stage, whole(body, "500 Oops", "application/json", content_encoding=encoding)) as (relay, _):
+    async with relay_to(relay_server, whole(body, "500 Oops", "application/json", content_encoding=encoding)) as (
+        relay,
+        _,
+    ):
         reply = await relay.post()
-    assert (reply.status_code, (await refused(reply))["message"]) == (500, "box failed (500): try again in a moment.")
+    assert (reply.status_code, (error_of(reply))["message"]) == (500, "box failed (500): try again in a moment.")
 
 
-async def test_a_connection_serves_many_requests(stage: Stage) -> None:
-    async with passing(stage, chunked(piece("x"), DONE)) as (relay, server):
+async def test_upstream_connection_is_reused(relay_server: RelayServer) -> None:
+    async with relay_to(relay_server, chunked(piece("x"), DONE)) as (relay, server):
         for _ in range(3):
             await relay.post()
         assert server.connections == 1
 
 
-async def test_many_are_served_at_once(stage: Stage) -> None:
+async def test_many_concurrent_streams(relay_server: RelayServer) -> None:
     many, streaming, go_on = 120, 0, asyncio.Event()
 
     async def script(exchange: Exchange) -> None:
@@ -400,19 +412,19 @@ async def test_many_are_served_at_once(stage: Stage) -> None:
         await exchange.send_chunks(DONE)
         await exchange.end()
 
-    async with passing(stage, script) as (relay, _):
+    async with relay_to(relay_server, script) as (relay, _):
         replies = await asyncio.gather(*(_one_reply(relay) for _ in range(many)))
     assert all(reply.endswith(DONE + b"\r\n0\r\n\r\n") for reply in replies)
 
 
-async def _one_reply(relay: Relaying) -> bytes:
+async def _one_reply(relay: RunningRelay) -> bytes:
     reader, writer = await relay.raw(request_bytes(STREAMED, "Connection: close"))
     got = await reader.read()
     writer.close()
     return got
 
 
-async def test_a_key_is_fetched_once_and_anew_when_it_is_refused(stage: Stage, tmp_path: Path) -> None:
+async def test_key_command_runs_once_and_again_after_a_401(relay_server: RelayServer, tmp_path: Path) -> None:
     async def script(exchange: Exchange) -> None:
         status = "401 No" if exchange.headers["authorization"] == "Bearer key-1" and refusing else "200 OK"
         await whole(b"{}", status, "application/json")(exchange)
@@ -421,7 +433,7 @@ async def test_a_key_is_fetched_once_and_anew_when_it_is_refused(stage: Stage, t
     command = f"echo x >> {tmp_path}/asked; echo key-$(wc -l < {tmp_path}/asked | tr -d ' ')"
     async with serving(script) as server:
         settings = Settings(Endpoint("box", server.url, api_key_command=command))
-        async with relaying(stage, settings) as relay:
+        async with run_relay(relay_server, settings) as relay:
             replies = await asyncio.gather(*(relay.post(body={"model": "m"}) for _ in range(3)))
             assert [reply.status_code for reply in replies] == [200] * 3
             refusing = True
@@ -429,18 +441,18 @@ async def test_a_key_is_fetched_once_and_anew_when_it_is_refused(stage: Stage, t
     assert [each.headers["authorization"][-5:] for each in server.requests] == ["key-1"] * 4 + ["key-2"]
 
 
-async def test_a_key_that_cannot_be_fetched_is_said(stage: Stage) -> None:
+async def test_failing_key_command_is_logged(relay_server: RelayServer) -> None:
     endpoint = Endpoint("box", "http://127.0.0.1:1/v1", api_key_command="echo broken >&2; exit 3")
-    async with relaying(stage, Settings(endpoint)) as relay:
+    async with run_relay(relay_server, Settings(endpoint)) as relay:
         reply = await relay.post(body={"model": "m"})
-        assert (reply.status_code, (await refused(reply))["code"]) == (502, "upstream_authentication_failed")
+        assert (reply.status_code, (error_of(reply))["code"]) == (502, "upstream_authentication_failed")
         assert "broken" in await relay.logged("failed (3)")
 
 
-async def test_each_model_goes_to_its_endpoint(stage: Stage) -> None:
+async def test_requests_are_routed_by_model(relay_server: RelayServer) -> None:
     async with serving(whole(b"{}")) as first, serving(whole(b"{}")) as second:
         endpoints = {"far": box(second.url, "far")}
-        async with relaying(stage, Settings(box(first.url), endpoints)) as relay:
+        async with run_relay(relay_server, Settings(box(first.url), endpoints)) as relay:
             for model in ("plain", "box/a/b", "far/c/d", "unknown/e"):
                 await relay.post(body={"model": model})
         assert [each.body["model"] for each in first.requests] == ["plain", "a/b", "unknown/e"]

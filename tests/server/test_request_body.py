@@ -11,9 +11,8 @@ from streamtui.config import DEMO
 from streamtui.server import request_body
 from streamtui.server.relay import Settings
 from streamtui.server.request_body import MAX_JSON_VALUES, is_too_complex
-from tests.server.test_passthrough import refused
 from tests.support.raw_server import whole
-from tests.support.relay import Stage, passing, relaying
+from tests.support.relay import RelayServer, error_of, relay_to, run_relay
 
 JSON: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.integers() | st.text('ab,[{"\\/') | st.text(),
@@ -41,21 +40,21 @@ def test_only_structure_outside_of_strings_counts(value: Any, ascii: bool, limit
 @pytest.mark.parametrize("unit", [b"[],", b"1,", b'{"a":1},', b'"",', b"[" * 3], ids=repr)
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/chat"])
 @pytest.mark.asyncio(loop_scope="session")
-async def test_a_body_with_too_many_values_is_rejected(stage: Stage, path: str, unit: bytes) -> None:
-    async with relaying(stage, Settings(DEMO)) as relay:
+async def test_a_body_with_too_many_values_is_rejected(relay_server: RelayServer, path: str, unit: bytes) -> None:
+    async with run_relay(relay_server, Settings(DEMO)) as relay:
         reply = await relay.post(path, b'{"prompt": "x", "x": [' + unit * MAX_JSON_VALUES + b"1]}")
-        assert (reply.status_code, (await refused(reply))["code"]) == (413, "request_too_large")
+        assert (reply.status_code, (error_of(reply))["code"]) == (413, "request_too_large")
 
 
 @pytest.mark.asyncio(loop_scope="session")
-async def test_brackets_and_commas_in_a_prompt_are_accepted(stage: Stage) -> None:
+async def test_brackets_and_commas_in_a_prompt_are_accepted(relay_server: RelayServer) -> None:
     body = {"model": "m", "prompt": json.dumps([[], "\\"] * MAX_JSON_VALUES)}
-    async with passing(stage, whole(b"{}")) as (relay, _):
+    async with relay_to(relay_server, whole(b"{}")) as (relay, _):
         assert (await relay.post("/v1/completions", body)).status_code == 200
 
 
 @pytest.mark.asyncio(loop_scope="session")
-async def test_a_model_list_with_too_many_values_is_an_error(stage: Stage) -> None:
+async def test_a_model_list_with_too_many_values_is_an_error(relay_server: RelayServer) -> None:
     listing = b'{"data": [{"id": "a"}' + b",[]" * MAX_JSON_VALUES + b"]}"
-    async with passing(stage, whole(listing, content_type="application/json")) as (relay, _):
+    async with relay_to(relay_server, whole(listing, content_type="application/json")) as (relay, _):
         assert (await relay.client.get("/v1/models")).status_code == 502

@@ -1,4 +1,4 @@
-"""`streamtui serve` as it is run: a process of its own on a real socket, told to end by signals."""
+"""`streamtui serve` in a process of its own."""
 
 import http.client
 import json
@@ -19,37 +19,37 @@ from streamtui.paths import client_tokens, config_file, log_file
 from streamtui.server.client_tokens import ClientTokens
 from tests.test_imports import loaded_by
 
-PATIENCE = 30.0
+TIMEOUT = 30.0
 
 
 class Process:
-    """A relay in a process of its own."""
+    """A relay process."""
 
     def __init__(self, *arguments: str) -> None:
         command = [sys.executable, "-m", "streamtui", "serve", *arguments]
-        # A session of its own, so that its workers can be killed with it.
+        # A process group of its own, so that its workers can be killed with it.
         self.process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
         )
         assert self.process.stdout is not None
-        self.said = self.process.stdout.readline()
-        found = re.search(r":(\d+)/v1", self.said)
+        self.banner = self.process.stdout.readline()
+        found = re.search(r":(\d+)/v1", self.banner)
         self.port = int(found[1]) if found else 0
 
     def ask(self, body: object, path: str = "/v1/chat/completions", **headers: str) -> http.client.HTTPResponse:
-        """Sends a request and returns the reply when its head is there."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        """Send a request and return the response once its headers have arrived."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT)
         connection.request("POST", path, json.dumps(body), headers)
         return connection.getresponse()
 
     def end(self, number: int = signal.SIGINT) -> str:
-        """Sends a signal, waits for the end, which has to be a good one, and returns the log."""
+        """Send a signal, wait for a clean exit, and return the log."""
         self.process.send_signal(number)
         return self.log()
 
     def log(self) -> str:
-        """Waits for the end and returns the log."""
-        _, errors = self.process.communicate(timeout=PATIENCE)
+        """Wait for a clean exit and return the log."""
+        _, errors = self.process.communicate(timeout=TIMEOUT)
         assert self.process.returncode == 0, errors
         assert "Traceback" not in errors
         return errors
@@ -60,7 +60,7 @@ Start = Callable[..., Process]
 
 @pytest.fixture
 def start() -> Iterator[Start]:
-    """Starts relays, and kills those that still run at the end."""
+    """Start relays, and kill them after the test."""
     started: list[Process] = []
 
     def begin(*arguments: str) -> Process:
@@ -74,24 +74,24 @@ def start() -> Iterator[Start]:
             each.process.communicate()
 
 
-def asked(model: str, text: str = "hello") -> dict[str, object]:
+def chat_body(model: str, text: str = "hello") -> dict[str, object]:
     return {"model": model, "stream": True, "messages": [{"role": "user", "content": text}]}
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_a_stream_ends_before_the_relay_does(start: Start, workers: str) -> None:
+def test_shutdown_waits_for_open_responses(start: Start, workers: str) -> None:
     relay = start("--demo", "--workers", workers)
-    assert relay.said.startswith("Serving demo at http://127.0.0.1:")
-    reply = relay.ask(asked("demo/demo-fast"))
+    assert relay.banner.startswith("Serving demo at http://127.0.0.1:")
+    reply = relay.ask(chat_body("demo/demo-fast"))
     assert reply.readline().startswith(b"data: {")
     relay.process.send_signal(signal.SIGTERM)
     assert reply.read().endswith(b"data: [DONE]\n\n")
     assert "status=200" in relay.log()
 
 
-def test_a_second_signal_hangs_up(start: Start) -> None:
+def test_second_signal_closes_connections(start: Start) -> None:
     relay = start("--demo")
-    reply = relay.ask(asked("demo-slow", "long"))
+    reply = relay.ask(chat_body("demo-slow", "long"))
     reply.readline()
     relay.process.send_signal(signal.SIGINT)
     until_refused(relay.port)
@@ -102,16 +102,16 @@ def test_a_second_signal_hangs_up(start: Start) -> None:
 
 
 def until_refused(port: int) -> None:
-    """Waits until nobody listens at `port` any more."""
+    """Wait until nothing listens on `port`."""
     while True:
-        with socket.socket() as knocking:
-            if knocking.connect_ex(("127.0.0.1", port)):
+        with socket.socket() as client:
+            if client.connect_ex(("127.0.0.1", port)):
                 return
 
 
-def test_streams_that_go_on_too_long_are_ended(start: Start) -> None:
+def test_grace_period_limits_the_shutdown(start: Start) -> None:
     relay = start("--demo", "--grace", "1")
-    reply = relay.ask(asked("demo-slow", "long"))
+    reply = relay.ask(chat_body("demo-slow", "long"))
     reply.readline()
     relay.process.send_signal(signal.SIGINT)
     with pytest.raises((http.client.IncompleteRead, ConnectionError)):
@@ -119,17 +119,17 @@ def test_streams_that_go_on_too_long_are_ended(start: Start) -> None:
     assert "end=broken" in relay.log()
 
 
-def test_a_unix_socket_is_this_users_and_goes_away(start: Start, tmp_path: Path) -> None:
+def test_unix_socket_is_private_and_removed_at_exit(start: Start, tmp_path: Path) -> None:
     path = tmp_path / "relay.sock"
     dead = socket.socket(socket.AF_UNIX)
     dead.bind(str(path))
     dead.close()
     relay = start("--demo", "--unix", str(path), "--quiet")
-    assert str(path) in relay.said
+    assert str(path) in relay.banner
     assert os.stat(path).st_mode & 0o777 == 0o600
     with socket.socket(socket.AF_UNIX) as client:
         client.connect(str(path))
-        # Its clients call it as they like: curl --unix-socket takes any address.
+        # Clients of a Unix socket send any Host header, as with curl --unix-socket.
         client.sendall(b"GET /healthz HTTP/1.1\r\nHost: relay.test\r\nConnection: close\r\n\r\n")
         assert b'{"status":"ok"}' in b"".join(iter(lambda: client.recv(4096), b""))
         assert main(["serve", "--demo", "--unix", str(path)]) == 1
@@ -137,27 +137,27 @@ def test_a_unix_socket_is_this_users_and_goes_away(start: Start, tmp_path: Path)
     assert not path.exists()
 
 
-def test_a_token_made_later_counts_at_once(start: Start, tmp_path: Path) -> None:
+def test_new_token_is_accepted_immediately(start: Start, tmp_path: Path) -> None:
     tokens = ClientTokens(client_tokens())
     first = tokens.add("first")
     relay = start("--demo", "--host", "0.0.0.0", "--workers", "2")
-    assert "(token required)" in relay.said
-    assert relay.ask(asked("demo-fast")).status == 401
+    assert "(token required)" in relay.banner
+    assert relay.ask(chat_body("demo-fast")).status == 401
     second = tokens.add("second")
     for token in (first, second):
-        assert relay.ask(asked("demo-fast", "error 404"), Authorization=f"Bearer {token}").status == 404
+        assert relay.ask(chat_body("demo-fast", "error 404"), Authorization=f"Bearer {token}").status == 404
     log = relay.end()
     assert "token=second" in log
     assert second not in log
 
 
-def test_the_first_token_counts_at_once_and_for_good(start: Start) -> None:
+def test_first_token_makes_tokens_required_until_restart(start: Start) -> None:
     tokens = ClientTokens(client_tokens())
     relay = start("--demo")
-    assert "(no token required)" in relay.said
+    assert "(no token required)" in relay.banner
 
     def status(**headers: str) -> int:
-        return relay.ask(asked("demo-fast", "error 404"), **headers).status
+        return relay.ask(chat_body("demo-fast", "error 404"), **headers).status
 
     assert status() == 404
     token = tokens.add("laptop")
@@ -166,10 +166,10 @@ def test_the_first_token_counts_at_once_and_for_good(start: Start) -> None:
     assert (status(), status(Authorization=f"Bearer {token}")) == (401, 401)
 
 
-def test_no_token_means_no_token_also_later(start: Start) -> None:
+def test_no_token_option_ignores_later_tokens(start: Start) -> None:
     relay = start("--demo", "--no-token")
     ClientTokens(client_tokens()).add("laptop")
-    assert relay.ask(asked("demo-fast", "error 404")).status == 404
+    assert relay.ask(chat_body("demo-fast", "error 404")).status == 404
 
 
 CONFIG = """
@@ -193,7 +193,9 @@ api_key_command = "echo key"
         (["--base-url", "http://127.0.0.1:2/v1"], {"127.0.0.1:2"}),
     ],
 )
-def test_what_was_set_up_is_served(arguments: list[str], served: set[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_configured_endpoints_are_served(
+    arguments: list[str], served: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     config_file().parent.mkdir(parents=True)
     config_file().write_text(CONFIG)
     monkeypatch.setenv("GROQ_API_KEY", "key")
@@ -218,35 +220,33 @@ REFUSALS = [
 
 
 @pytest.mark.parametrize(("arguments", "words"), REFUSALS)
-def test_what_would_not_be_safe_is_refused(
-    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_unsafe_options_are_rejected(arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["serve", *arguments]) == 2
-    said = capsys.readouterr().err
-    assert words in said
-    assert said.count("\n") == 1
+    stderr = capsys.readouterr().err
+    assert words in stderr
+    assert stderr.count("\n") == 1
 
 
-def test_an_address_that_is_taken_is_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+def test_port_in_use_error(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert main(["serve", "--demo", "--port", str(port)]) == 1
     assert f"Can't listen on 127.0.0.1:{port}: Address already in use" in capsys.readouterr().err
 
 
-def test_a_missing_extra_is_a_sentence(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_extra_error(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(serve, "find_spec", lambda name: None)
     assert main(["serve", "--demo"]) == 1
     assert "pip install 'streamtui[serve]'" in capsys.readouterr().err
 
 
-def test_help_loads_no_server() -> None:
+def test_help_does_not_import_the_server() -> None:
     code = "from streamtui.cli import main\ntry: main(['serve', '--help'])\nexcept SystemExit: pass"
     assert loaded_by(code, "fastapi", "uvicorn", "starlette", "openai", "httpx2", "textual", "asyncio") == []
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "x", "1.5"])
-def test_numbers_are_numbers(value: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_numbers_are_rejected(value: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(["serve", "--demo", "--workers", value])
     assert caught.value.code == 2
@@ -263,23 +263,23 @@ sys.exit(main(["serve", "--demo", "--port", "0"]))
 """
 
 
-def test_a_bug_of_the_relay_is_logged_without_what_was_said() -> None:
+def test_internal_errors_are_logged_without_prompts() -> None:
     command = [sys.executable, "-c", BROKEN_RELAY]
-    env = {**os.environ, "PROMPT": "what a client said"}
+    env = {**os.environ, "PROMPT": "a secret prompt"}
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
     try:
         assert process.stdout is not None
         found = re.search(r":(\d+)/v1", process.stdout.readline())
         assert found is not None
-        connection = http.client.HTTPConnection("127.0.0.1", int(found[1]), timeout=PATIENCE)
-        connection.request("POST", "/v1/chat/completions", json.dumps(asked("demo-1", "what a client said")))
+        connection = http.client.HTTPConnection("127.0.0.1", int(found[1]), timeout=TIMEOUT)
+        connection.request("POST", "/v1/chat/completions", json.dumps(chat_body("demo-1", "a secret prompt")))
         assert connection.getresponse().status == 500
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=PATIENCE)
+        _, errors = process.communicate(timeout=TIMEOUT)
     finally:
         process.kill()
     for log in (errors, log_file().read_text()):
-        assert "The relay failed over a request" in log
+        assert "Internal error while handling a request" in log
         assert "KeyError" in log
         assert "in broken" in log
-        assert "what a client said" not in log
+        assert "a secret prompt" not in log

@@ -1,4 +1,4 @@
-"""The simple chat: a prompt in, plain events out, each as it comes."""
+"""`POST /chat`."""
 
 import asyncio
 import json
@@ -11,9 +11,8 @@ import pytest
 from streamtui.config import DEMO, Endpoint
 from streamtui.core.parameters import Parameters
 from streamtui.server.relay import Settings
-from tests.server.test_passthrough import refused
 from tests.support.raw_server import DONE, Exchange, chunked, event, piece, serving, whole
-from tests.support.relay import Stage, passing, relaying, request_bytes
+from tests.support.relay import RelayServer, error_of, relay_to, request_bytes, run_relay
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -23,7 +22,7 @@ REPLY = (THOUGHT, piece("Hel"), piece("lo\u2028\ud83d"), piece("\ude00", "stop")
 
 
 def events(reply: httpx2.Response) -> list[dict[str, Any]]:
-    """The events of a reply, each of which has to be one line of data."""
+    """Return the events of a reply. Each must be a single data line."""
     assert reply.headers["content-type"] == "text/event-stream"
     parts = reply.text.split("\n\n")
     assert parts.pop() == ""
@@ -31,8 +30,8 @@ def events(reply: httpx2.Response) -> list[dict[str, Any]]:
     return [json.loads(part.removeprefix("data: ")) for part in parts]
 
 
-async def test_a_reply_comes_as_text_reasoning_usage_and_done(stage: Stage) -> None:
-    async with passing(stage, chunked(*REPLY)) as (relay, server):
+async def test_events_of_a_reply(relay_server: RelayServer) -> None:
+    async with relay_to(relay_server, chunked(*REPLY)) as (relay, server):
         reply = await relay.post(
             "/chat", {"prompt": "Hello", "model": "box/a/b", "system": "Be brief.", "max_tokens": 9}
         )
@@ -55,8 +54,11 @@ async def test_a_reply_comes_as_text_reasoning_usage_and_done(stage: Stage) -> N
         ]
 
 
-async def test_text_that_was_reasoning_is_called_so(stage: Stage) -> None:
-    async with passing(stage, chunked(piece("Hm."), piece("</think>Yes."), piece("", "stop"), DONE)) as (relay, _):
+async def test_text_was_reasoning_event(relay_server: RelayServer) -> None:
+    async with relay_to(relay_server, chunked(piece("Hm."), piece("</think>Yes."), piece("", "stop"), DONE)) as (
+        relay,
+        _,
+    ):
         reply = await relay.post("/chat", {"prompt": "Hello", "model": "box/a"})
         assert events(reply)[:-1] == [
             {"type": "text", "text": "Hm."},
@@ -65,40 +67,40 @@ async def test_text_that_was_reasoning_is_called_so(stage: Stage) -> None:
         ]
 
 
-async def test_a_conversation_is_passed_whole(stage: Stage) -> None:
+async def test_messages_are_sent_to_the_endpoint(relay_server: RelayServer) -> None:
     said = [
         {"role": "system", "content": "S"},
         {"role": "user", "content": "a"},
         {"role": "assistant", "content": "b"},
         {"role": "user", "content": "c"},
     ]
-    async with passing(stage, chunked(*REPLY)) as (relay, server):
+    async with relay_to(relay_server, chunked(*REPLY)) as (relay, server):
         await relay.post("/chat", {"messages": said, "model": "m"})
         assert server.requests[0].body["messages"] == said
 
 
-async def test_what_is_not_said_is_as_the_endpoint_is_set_up(stage: Stage) -> None:
+async def test_endpoint_settings_are_the_defaults(relay_server: RelayServer) -> None:
     async with serving(chunked(*REPLY)) as server:
         usual = Parameters(temperature=0.5, max_tokens=7)
         settings = Settings(Endpoint("box", server.url, model="m", system="Be kind.", parameters=usual))
-        async with relaying(stage, settings) as relay:
+        async with run_relay(relay_server, settings) as relay:
             await relay.post("/chat", {"prompt": "x", "max_tokens": 9})
         sent = server.requests[0].body
         assert sent["messages"][0] == {"role": "system", "content": "Be kind."}
         assert (sent["model"], sent["temperature"], sent["max_tokens"]) == ("m", 0.5, 9)
 
 
-async def test_without_a_model_the_endpoints_first_is_asked(stage: Stage) -> None:
+async def test_default_model_is_the_first_of_the_endpoint(relay_server: RelayServer) -> None:
     async def script(exchange: Exchange) -> None:
         models = whole(b'{"data": [{"id": "first"}, {"id": "second"}]}', content_type="application/json")
         await (models if exchange.line.startswith("GET") else chunked(*REPLY))(exchange)
 
-    async with passing(stage, script) as (relay, server):
+    async with relay_to(relay_server, script) as (relay, server):
         events(await relay.post("/chat", {"prompt": "Hello"}))
         assert server.requests[-1].body["model"] == "first"
 
 
-async def test_every_piece_comes_at_once_and_leaving_ends_the_request(stage: Stage) -> None:
+async def test_deltas_are_sent_immediately_and_disconnecting_cancels_the_request(relay_server: RelayServer) -> None:
     gone = asyncio.Event()
 
     async def script(exchange: Exchange) -> None:
@@ -107,7 +109,7 @@ async def test_every_piece_comes_at_once_and_leaving_ends_the_request(stage: Sta
         await exchange.until_gone()
         gone.set()
 
-    async with passing(stage, script) as (relay, _):
+    async with relay_to(relay_server, script) as (relay, _):
         reader, writer = await relay.raw(request_bytes({"prompt": "x", "model": "m"}, path="/chat"))
         await reader.readuntil(b'"text": "one"}')
         writer.close()
@@ -115,19 +117,19 @@ async def test_every_piece_comes_at_once_and_leaving_ends_the_request(stage: Sta
         assert "path=/chat" in await relay.logged("end=left")
 
 
-async def test_what_goes_wrong_before_the_first_piece_is_a_status(stage: Stage) -> None:
+async def test_error_before_the_first_delta_sets_the_status(relay_server: RelayServer) -> None:
     body = b'{"error": {"message": "Slow down, Hello is enough.", "code": "rate_limit_exceeded"}}'
-    async with passing(stage, whole(body, "429 No", "application/json", retry_after="7")) as (relay, _):
+    async with relay_to(relay_server, whole(body, "429 No", "application/json", retry_after="7")) as (relay, _):
         reply = await relay.post("/chat", {"prompt": "Hello", "model": "m"})
-        error = await refused(reply)
+        error = error_of(reply)
         assert (reply.status_code, reply.headers["retry-after"], error["code"]) == (429, "7", "upstream_error")
         assert "Slow down" in error["message"]
-        # What a server says may repeat what it was asked.
+        # A server's error can repeat the prompt.
         assert "Hello" not in await relay.logged("too many requests") + await relay.logged("status=429")
 
 
-async def test_what_goes_wrong_later_is_the_last_event(stage: Stage) -> None:
-    async with passing(stage, chunked(piece("one"))) as (relay, _):
+async def test_error_after_the_first_delta_is_the_last_event(relay_server: RelayServer) -> None:
+    async with relay_to(relay_server, chunked(piece("one"))) as (relay, _):
         one, error = events(await relay.post("/chat", {"prompt": "x", "model": "m"}))
         assert one == {"type": "text", "text": "one"}
         assert (error["type"], error["code"]) == ("error", "upstream_broken")
@@ -143,10 +145,10 @@ async def test_what_goes_wrong_later_is_the_last_event(stage: Stage) -> None:
         ({"prompt": "x", "temperature": 3}, "temperature"), ({"prompt": "x", "max_tokens": 0}, "max_tokens"),
     ],
 )  # fmt: skip
-async def test_what_cannot_be_asked_is_named(stage: Stage, body: Any, param: str | None) -> None:
-    async with relaying(stage, Settings(DEMO)) as relay:
+async def test_invalid_parameters_are_named(relay_server: RelayServer, body: Any, param: str | None) -> None:
+    async with run_relay(relay_server, Settings(DEMO)) as relay:
         reply = await relay.post("/chat", body)
-        assert (reply.status_code, (await refused(reply))["param"]) == (400, param)
+        assert (reply.status_code, (error_of(reply))["param"]) == (400, param)
 
 
 @pytest.mark.parametrize(
@@ -154,8 +156,8 @@ async def test_what_cannot_be_asked_is_named(stage: Stage, body: Any, param: str
     [b'{"messages": [' + b"1," * 200_000 + b"1]}", b"{%b}" % b",".join(b'"a%d":1' % each for each in range(200_000))],
     ids=["messages", "fields"],
 )
-async def test_many_mistakes_cost_no_more_than_one(stage: Stage, body: bytes) -> None:
-    async with relaying(stage, Settings(DEMO)) as relay:
+async def test_memory_for_many_validation_errors_is_bounded(relay_server: RelayServer, body: bytes) -> None:
+    async with run_relay(relay_server, Settings(DEMO)) as relay:
         tracemalloc.start()
         try:
             reply = await relay.post("/chat", body)

@@ -1,4 +1,4 @@
-"""A relay on a real socket: one uvicorn for all tests, and for each test an app of its own behind it."""
+"""A relay on a real socket. One uvicorn serves all tests; each test puts its own app behind it."""
 
 import asyncio
 import json
@@ -15,24 +15,24 @@ from streamtui.config import Endpoint
 from streamtui.server.access_log import LOG
 from streamtui.server.asgi import create_app
 from streamtui.server.relay import Relay, Settings
-from streamtui.server.runner import Running, Server, listening, uvicorn_config
+from streamtui.server.runner import Server, ServerOptions, listening, uvicorn_config
 from tests.support.raw_server import RawServer, Script, serving
 
 KEY = "sk-very/secret-key"
 STREAMED = {"model": "box/some-model", "stream": True, "messages": [{"role": "user", "content": "Hello"}]}
 
 
-class Stage:
-    """What uvicorn serves: the app of the test that runs."""
+class RelayServer:
+    """The uvicorn server of all tests, and the app of the current test."""
 
     def __init__(self) -> None:
         self.app: ASGIApp | None = None
         self.port = 0
         self.connections: set[Any] = set()
-        """What uvicorn holds of each open connection."""
+        """uvicorn's protocol objects of open connections."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hands a request on."""
+        """Pass a request to the current app."""
         if scope["type"] == "lifespan":
             await receive()
             await send({"type": "lifespan.startup.complete"})
@@ -44,21 +44,21 @@ class Stage:
 
 
 @asynccontextmanager
-async def staging() -> AsyncIterator[Stage]:
-    """Runs the server of all tests."""
-    stage = Stage()
-    with listening("127.0.0.1", 0, stalled=1) as sockets:
-        server = Server(uvicorn_config(stage, Running(grace=1)))
+async def relay_server() -> AsyncIterator[RelayServer]:
+    """Run the server of all tests."""
+    server = RelayServer()
+    with listening("127.0.0.1", 0, unread_timeout=1) as sockets:
+        uvicorn_server = Server(uvicorn_config(server, ServerOptions(grace=1)))
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
-        stage.port = sockets[0].getsockname()[1]
-        stage.connections = server.server_state.connections
-        running = asyncio.create_task(server.serve(sockets))
-        yield stage
-        server.should_exit = True
-        await running
+        server.port = sockets[0].getsockname()[1]
+        server.connections = uvicorn_server.server_state.connections
+        task = asyncio.create_task(uvicorn_server.serve(sockets))
+        yield server
+        uvicorn_server.should_exit = True
+        await task
 
 
-class _Lines(logging.Handler):
+class _ListHandler(logging.Handler):
     def __init__(self) -> None:
         super().__init__()
         self.lines: list[str] = []
@@ -68,28 +68,28 @@ class _Lines(logging.Handler):
 
 
 @dataclass
-class Relaying:
-    """A relay that a test asks."""
+class RunningRelay:
+    """The relay of a test, and a client of it."""
 
     relay: Relay
     client: httpx2.AsyncClient
     port: int
     lines: list[str] = field(default_factory=list)
-    """Its log."""
+    """Lines of the log."""
 
     async def post(self, path: str = "/v1/chat/completions", body: Any = STREAMED, **options: Any) -> httpx2.Response:
-        """Posts `body`, bytes as they are, anything else as JSON."""
+        """Post `body`: bytes as they are, anything else as JSON."""
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         return await self.client.post(path, content=content, **options)
 
     async def raw(self, data: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """Opens a connection of its own and sends `data`."""
+        """Open a connection and send `data`."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         writer.write(data)
         return reader, writer
 
     async def logged(self, part: str) -> str:
-        """Waits for the line of the log that holds `part`, and returns it."""
+        """Wait for a log line that contains `part`, and return it."""
         async with asyncio.timeout(20):
             while not any(part in line for line in self.lines):
                 await asyncio.sleep(0.005)
@@ -97,38 +97,45 @@ class Relaying:
 
 
 @asynccontextmanager
-async def relaying(stage: Stage, settings: Settings, **headers: str) -> AsyncIterator[Relaying]:
-    """Runs a relay with these settings, and a client that sends `headers`."""
-    served = Relay(settings)
-    stage.app = create_app(served)
-    handler = _Lines()
+async def run_relay(server: RelayServer, settings: Settings, **headers: str) -> AsyncIterator[RunningRelay]:
+    """Run a relay with `settings`, and a client that sends `headers`."""
+    relay = Relay(settings)
+    server.app = create_app(relay)
+    handler = _ListHandler()
     LOG.setLevel(logging.INFO)
     LOG.handlers, LOG.propagate = [handler], False
-    client = httpx2.AsyncClient(base_url=f"http://127.0.0.1:{stage.port}", headers=headers, trust_env=False, timeout=20)
+    url = f"http://127.0.0.1:{server.port}"
     try:
-        async with client:
-            yield Relaying(served, client, stage.port, handler.lines)
+        async with httpx2.AsyncClient(base_url=url, headers=headers, trust_env=False, timeout=20) as client:
+            yield RunningRelay(relay, client, server.port, handler.lines)
     finally:
-        await served.aclose()
+        await relay.aclose()
         LOG.handlers, LOG.propagate = [], True
 
 
 @asynccontextmanager
-async def passing(stage: Stage, script: Script, **options: Any) -> AsyncIterator[tuple[Relaying, RawServer]]:
-    """Runs a relay before one endpoint, box, that answers with `script`."""
-    async with serving(script) as server:
-        settings = Settings(box(server.url), **options)
-        async with relaying(stage, settings) as relay:
-            yield relay, server
+async def relay_to(
+    server: RelayServer, script: Script, **options: Any
+) -> AsyncIterator[tuple[RunningRelay, RawServer]]:
+    """Run a relay with one endpoint named box, which answers with `script`."""
+    async with serving(script) as upstream, run_relay(server, Settings(box(upstream.url), **options)) as relay:
+        yield relay, upstream
 
 
 def box(url: str, name: str = "box") -> Endpoint:
-    """An endpoint with a key."""
+    """Return an endpoint with a key."""
     return Endpoint(name, url, api_key=KEY, organization="org-1", headers={"X-Title": "streamtui"})
 
 
 def request_bytes(body: Any = STREAMED, *lines: str, path: str = "/v1/chat/completions") -> bytes:
-    """Returns a POST as a client puts it on the wire."""
+    """Return a raw HTTP POST request."""
     content = json.dumps(body).encode()
     head = [f"POST {path} HTTP/1.1", "Host: localhost", f"Content-Length: {len(content)}", *lines]
     return "\r\n".join([*head, "", ""]).encode() + content
+
+
+def error_of(response: httpx2.Response) -> dict[str, Any]:
+    """Return the error of a response, which must have all of OpenAI's fields."""
+    error: dict[str, Any] = response.json()["error"]
+    assert set(error) == {"message", "type", "param", "code"}
+    return error

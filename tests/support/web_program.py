@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-PATIENCE = 30.0
+TIMEOUT = 30.0
 """Seconds until a test gives up waiting."""
 
 
@@ -32,7 +32,7 @@ class Running:
 
     async def until_tabs(self, count: int) -> None:
         """Waits until so many pages have a process."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             while len(self.tabs()) != count:
                 await asyncio.sleep(0.02)
 
@@ -46,11 +46,11 @@ async def serving_pages(home: Path, *arguments: str) -> AsyncIterator[Running]:
     process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, env=environment)
     assert process.stdout is not None
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             line = await process.stdout.readline()
         yield Running(process, line.decode().split()[-1])
     finally:
         if process.returncode is None:
             process.terminate()
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(TIMEOUT):
                 await process.wait()

@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 
 from streamtui.cli import main
-from tests.support.web_program import PATIENCE, Running, serving_pages
+from tests.support.web_program import TIMEOUT, Running, serving_pages
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def visitor() -> aiohttp.ClientSession:
     return aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True))
 
 
-async def test_only_a_ticket_gets_in_and_only_once(running: Running) -> None:
+async def test_ticket_is_required_and_valid_once(running: Running) -> None:
     async with visitor() as stranger, visitor() as user:
         for path in ("/", "/?ticket=guessed", "/page.js", "/static/js/textual.js", "/ws", "/nothing"):
             assert await status(stranger, running.origin + path) == 403, path
@@ -47,7 +47,7 @@ async def test_only_a_ticket_gets_in_and_only_once(running: Running) -> None:
             assert await status(user, running.origin + path) == 200, path
 
 
-async def test_looking_at_the_address_does_not_use_the_ticket_up(running: Running) -> None:
+async def test_prefetching_does_not_use_the_ticket(running: Running) -> None:
     async with visitor() as scanner, visitor() as user:
         async with scanner.head(running.address, allow_redirects=False) as response:
             assert (response.status, len(response.cookies)) == (204, 0)
@@ -56,7 +56,7 @@ async def test_looking_at_the_address_does_not_use_the_ticket_up(running: Runnin
         assert await status(user, running.address) == 303
 
 
-async def test_every_ticket_used_is_followed_by_a_new_one(running: Running) -> None:
+async def test_used_ticket_is_replaced(running: Running) -> None:
     assert running.process.stdout is not None
     await running.process.stdout.readline()
     async with visitor() as first, visitor() as second:
@@ -66,7 +66,7 @@ async def test_every_ticket_used_is_followed_by_a_new_one(running: Running) -> N
         assert await status(second, line.split()[-1]) == 303
 
 
-async def test_another_name_or_page_gets_nothing(running: Running) -> None:
+async def test_other_hosts_and_origins_are_rejected(running: Running) -> None:
     async with visitor() as user:
         await status(user, running.address)
         assert await status(user, running.origin + "/", Host="rebound.example") == 403
@@ -74,7 +74,7 @@ async def test_another_name_or_page_gets_nothing(running: Running) -> None:
         assert await status(user, running.origin + "/ws") == 403
 
 
-async def test_the_page_asks_no_other_server(running: Running) -> None:
+async def test_page_loads_nothing_from_other_hosts(running: Running) -> None:
     async with visitor() as user:
         await status(user, running.address)
         async with user.get(running.origin + "/") as response:
@@ -87,13 +87,13 @@ async def opened(user: aiohttp.ClientSession, running: Running) -> aiohttp.Clien
     """A page, open and painted."""
     await status(user, running.address)
     socket = await user.ws_connect(f"{running.origin}/ws?width=100&height=30", origin=running.origin)
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT):
         while "Write a prompt" not in (await socket.receive_bytes()).decode("utf-8", "replace"):
             pass
     return socket
 
 
-async def test_each_page_has_a_process_that_ends_with_it(running: Running) -> None:
+async def test_each_page_has_its_own_process(running: Running) -> None:
     async with visitor() as user:
         first = await opened(user, running)
         second = await user.ws_connect(f"{running.origin}/ws", origin=running.origin)
@@ -103,7 +103,7 @@ async def test_each_page_has_a_process_that_ends_with_it(running: Running) -> No
         await second.send_str("no message of ours")
         await second.send_str("[" * 100_000)
         await second.send_str(json.dumps(["ping", 1]))
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             while (await second.receive()).data != '["pong", 1]':
                 pass
         await second.send_str(json.dumps(["resize", {"width": -1, "height": 10**9}]))
@@ -115,7 +115,7 @@ async def test_quitting_closes_the_page(running: Running) -> None:
     async with visitor() as user:
         page = await opened(user, running)
         await page.send_json(["stdin", "\x11"])  # ctrl+q
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             while (await page.receive()).type is aiohttp.WSMsgType.BINARY:
                 pass
         await running.until_tabs(0)
@@ -123,13 +123,13 @@ async def test_quitting_closes_the_page(running: Running) -> None:
 
 async def closed(page: aiohttp.ClientWebSocketResponse) -> tuple[int, str]:
     """The code and the reason with which a page is closed."""
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT):
         while (message := await page.receive()).type is not aiohttp.WSMsgType.CLOSE:
             pass
     return message.data, message.extra or ""
 
 
-async def test_the_page_is_told_that_its_program_was_killed(running: Running) -> None:
+async def test_page_reports_that_its_process_was_killed(running: Running) -> None:
     async with visitor() as user:
         page = await opened(user, running)
         os.kill(running.tabs()[0], signal.SIGKILL)
@@ -140,11 +140,11 @@ async def test_the_page_is_told_that_its_program_was_killed(running: Running) ->
         await again.close()
 
 
-async def test_a_page_comes_back_to_its_session(running: Running) -> None:
+async def test_reloaded_page_resumes_its_session(running: Running) -> None:
     async with visitor() as user:
         page = await opened(user, running)
         await page.send_json(["stdin", "thanks\r"])
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             while (message := await page.receive()).type is not aiohttp.WSMsgType.TEXT:
                 pass
         kind, session = message.json()
@@ -152,50 +152,50 @@ async def test_a_page_comes_back_to_its_session(running: Running) -> None:
         await page.close()
         address = f"{running.origin}/ws?width=100&height=30&session={session}"
         again = await user.ws_connect(address, origin=running.origin)
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             while (message := await again.receive()).type is not aiohttp.WSMsgType.TEXT:
                 pass
         assert message.json() == ["session", session]
         await again.close()
 
 
-async def test_an_id_of_a_session_that_is_none_is_ignored(running: Running) -> None:
+async def test_invalid_session_id_is_ignored(running: Running) -> None:
     async with visitor() as user:
         await status(user, running.address)
         page = await user.ws_connect(f"{running.origin}/ws?session=--help%20x", origin=running.origin)
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             while "Write a prompt" not in (await page.receive_bytes()).decode("utf-8", "replace"):
                 pass
         await page.close()
 
 
-async def test_pages_end_with_the_server(running: Running) -> None:
+async def test_stopping_the_server_ends_page_processes(running: Running) -> None:
     async with visitor() as user:
         await opened(user, running)
         (tab,) = running.tabs()
         running.process.terminate()
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             assert await running.process.wait() == 0
         assert not lives(tab)
 
 
-async def test_pages_end_with_a_server_that_was_killed(running: Running) -> None:
+async def test_killing_the_server_ends_page_processes(running: Running) -> None:
     async with visitor() as user:
         await opened(user, running)
         (tab,) = running.tabs()
         os.kill(running.process.pid, signal.SIGKILL)
         await running.process.wait()
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             while lives(tab):
                 await asyncio.sleep(0.05)
 
 
-def test_an_address_for_everybody_wants_a_yes(capsys: pytest.CaptureFixture[str]) -> None:
+def test_public_address_needs_confirmation(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["web", "--demo", "--host", "0.0.0.0"]) == 2
     assert "--allow-remote" in capsys.readouterr().err
 
 
-async def test_a_port_in_use_is_named(running: Running, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_port_in_use_error(running: Running, capsys: pytest.CaptureFixture[str]) -> None:
     port = running.origin.rpartition(":")[2]
     assert await asyncio.to_thread(main, ["web", "--demo", "--no-browser", "--port", port]) == 1
     assert port in capsys.readouterr().err

@@ -3,7 +3,7 @@
 from streamtui.web.ticket_auth import PASSES, TICKETS, Door
 
 
-def test_a_ticket_is_good_once() -> None:
+def test_ticket_is_valid_once() -> None:
     door = Door()
     ticket = door.ticket()
     pass_ = door.enter(ticket)
@@ -12,7 +12,7 @@ def test_a_ticket_is_good_once() -> None:
     assert door.enter(ticket) is None
 
 
-def test_nothing_else_is_good() -> None:
+def test_other_strings_are_rejected() -> None:
     door = Door()
     ticket = door.ticket()
     assert door.enter("") is None
@@ -22,7 +22,7 @@ def test_nothing_else_is_good() -> None:
     assert not door.knows(ticket)
 
 
-def test_the_newest_are_kept() -> None:
+def test_oldest_tickets_and_cookies_expire() -> None:
     door = Door()
     tickets = [door.ticket() for _ in range(TICKETS + 1)]
     assert door.enter(tickets[0]) is None
