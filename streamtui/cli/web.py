@@ -54,7 +54,7 @@ def main(arguments: Sequence[str]) -> int:
             EXIT_USAGE,
         )
     try:
-        from streamtui.web.web_runner import run
+        from streamtui.web.server import run
     except ImportError:
         return fail("The web server is not installed. Run: pip install 'streamtui[web]'")
     chat = [sys.executable, "-m", "streamtui", *_chat_arguments(arguments)]

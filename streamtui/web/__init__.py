@@ -1,1 +1,1 @@
-"""The same screen in a browser: a server of pages, each of which is a process of its own."""
+"""The chat in a browser: a web server that runs one process per page."""

@@ -1,9 +1,9 @@
-// What the page does beside showing the screen.
+// Additions to textual.js: resuming sessions, character widths, clipboard and focus.
 
 const body = document.body;
-const SESSION = "session"; // in the storage of this browser tab, which outlives a reload
+const SESSION = "session"; // key in sessionStorage, which survives a reload of this browser tab
 
-// textual.js keeps its terminal to itself, but it names this property when it makes one.
+// textual.js doesn't expose its terminal. It sets this property when it creates one.
 let page;
 Object.defineProperty(Object.prototype, "websocket_url", {
   configurable: true,
@@ -14,7 +14,7 @@ Object.defineProperty(Object.prototype, "websocket_url", {
   },
 });
 
-// The socket tells which session is shown, so that a reload comes back to it, and why the program has ended.
+// Remember the current session, so that a reload resumes it, and show why the program has ended.
 window.WebSocket = class extends window.WebSocket {
   constructor(url) {
     const session = sessionStorage.getItem(SESSION);
@@ -29,13 +29,13 @@ window.WebSocket = class extends window.WebSocket {
       if (code === 1000) {
         sessionStorage.removeItem(SESSION);
       } else {
-        document.getElementById("why").textContent = reason || "The connection to streamtui web was lost.";
+        document.getElementById("reason").textContent = reason || "Lost the connection to streamtui web. Is it still running?";
       }
     });
   }
 };
 
-// The terminal measures its letters when it opens: by then the font has to be there.
+// The terminal measures the font when it opens, so the font must be loaded by then.
 const started = window.onload;
 window.onload = async (event) => {
   await Promise.allSettled([document.fonts.load('16px "Roboto Mono"'), document.fonts.load('italic 16px "Roboto Mono"')]);
@@ -45,13 +45,13 @@ window.onload = async (event) => {
   page.terminal.onRender(matchBackground);
 };
 
-// Gives every character as many cells as the program does, which measures with Rich.
+// Measures characters as the program does, which uses Rich.
 class Widths {
   static version = "rich";
   static JOINER = 0x200d;
   static EMOJI = 0xfe0f; // the selector that makes ❤ an emoji
-  static GROWS = 1; // state: the selector would make the last character wide
-  static SKIPS = 2; // state: a joiner came, the next character takes no room
+  static GROWS = 1; // state: the selector would make the previous character wide
+  static SKIPS = 2; // state: after a joiner, the next character has no width
 
   constructor({ ranges, grow }) {
     this.version = Widths.version;
@@ -73,7 +73,7 @@ class Widths {
     return 1;
   }
 
-  // As xterm.js packs it: the state, the width of the cluster, and whether `code` belongs to what is before it.
+  // Packed as in xterm.js: the state, the width of the cluster, and whether `code` belongs to the previous cluster.
   charProperties(code, preceding) {
     const pack = (state, width, joins) => (state << 3) | (width << 1) | (joins ? 1 : 0);
     const state = preceding >> 3;
@@ -88,13 +88,13 @@ class Widths {
   }
 }
 
-// What is left beside the last whole column and row takes the color of the screen.
+// Give the margin beside the last column and row the color of the screen.
 function matchBackground() {
   const cell = page.terminal.buffer.active.getLine(0)?.getCell(page.terminal.cols - 1);
   if (cell?.isBgRGB()) body.style.backgroundColor = `#${cell.getBgColor().toString(16).padStart(6, "0")}`;
 }
 
-// ctrl+v is the browser's, which pastes its clipboard; the terminal would send the key to the program.
+// Leave ctrl+v to the browser, which pastes its clipboard; the terminal would send the key to the program.
 window.addEventListener(
   "keydown",
   (event) => {
@@ -103,8 +103,8 @@ window.addEventListener(
   true,
 );
 
-// Writing begins without a click. Not before the first paint: textual.js tells of the focus over a socket that
-// has to be open, and Textual's web driver starts out as if another window had it.
+// Focus the terminal without a click. Not before the first paint: textual.js reports the focus over the socket,
+// which must be open, and Textual's web driver starts out unfocused.
 new MutationObserver((_, observer) => {
   if (body.classList.contains("-first-byte")) {
     observer.disconnect();
@@ -112,4 +112,4 @@ new MutationObserver((_, observer) => {
   }
 }).observe(body, { attributeFilter: ["class"] });
 
-document.getElementById("again").addEventListener("click", () => window.location.reload());
+document.getElementById("restart").addEventListener("click", () => window.location.reload());

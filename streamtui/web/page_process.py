@@ -1,4 +1,4 @@
-"""Tab: the process behind one page, begun and ended with it."""
+"""The process behind a page, which starts and ends with it."""
 
 import asyncio
 import json
@@ -13,20 +13,20 @@ from textual_serve.download_manager import DownloadManager
 
 from streamtui import processes
 
-PATIENCE = 5.0
-"""Seconds a process has to save and end when its page is closed."""
-_NOT_INHERITED = ("TMUX", "TMUX_PANE", "STY")
-"""A page has nothing to do with the terminal that the server was started in: a copy would go there."""
-SESSION = "STREAMTUI_PAGE_SESSION"
-"""The environment variable with the session that a page comes back to."""
+STOP_TIMEOUT = 5.0
+"""Seconds for a process to save and exit when its page is closed."""
+SESSION_VARIABLE = "STREAMTUI_PAGE_SESSION"
+"""The environment variable with the session to resume."""
+_NOT_INHERITED = ("TMUX", "TMUX_PANE", "STY", SESSION_VARIABLE)
+"""Variables of the server's own terminal, to which a page would otherwise copy text."""
 
 
-class Tab(AppService):
-    """A program that paints into a page."""
+class PageProcess(AppService):
+    """A program that renders to a page."""
 
     def __init__(
         self,
-        arguments: Sequence[str],
+        command: Sequence[str],
         *,
         write_bytes: Callable[[bytes], Awaitable[None]],
         write_str: Callable[[str], Awaitable[None]],
@@ -34,18 +34,19 @@ class Tab(AppService):
         downloads: DownloadManager,
         session: str = "",
     ) -> None:
-        """`arguments`: the program to run, `session`: the one to open; the others reach the page.
+        """`command`: the program to run; `session`: the session to resume.
 
-        `close` is called when the program has ended, with the reason if it did not end by itself.
+        `write_bytes` and `write_str` send to the page. `close` is called after the program has exited, with the reason
+        if that was unexpected.
         """
 
-        async def leave() -> None:
-            """Nothing yet: the program says that it is leaving, and then it saves."""
+        async def ignore() -> None:
+            """Do nothing when the program announces its exit: it saves after that."""
 
         super().__init__(
-            "", write_bytes=write_bytes, write_str=write_str, close=leave, download_manager=downloads, debug=False
+            "", write_bytes=write_bytes, write_str=write_str, close=ignore, download_manager=downloads, debug=False
         )
-        self._arguments = arguments
+        self._command = command
         self._session = session
         self._close = close
 
@@ -53,31 +54,30 @@ class Tab(AppService):
         environment = super()._build_environment(width, height)
         for name in _NOT_INHERITED:
             environment.pop(name, None)
-        environment.pop(SESSION, None)
         if self._session:
-            environment[SESSION] = self._session
+            environment[SESSION_VARIABLE] = self._session
         environment["TEXTUAL_FPS"] = os.environ.get("TEXTUAL_FPS", "120")
         return environment
 
     async def _open_app_process(self, width: int = 80, height: int = 24) -> Process:
-        # No shell: what is between it and the program would not be told that the page is gone. A session of its
-        # own: ctrl+c in the terminal is for the server, which then ends its pages properly.
+        # Without a shell, which wouldn't forward signals. In a session of its own, so that Ctrl+C in the terminal
+        # reaches only the server, which then stops its pages.
         environment = self._build_environment(width, height)
         self._process = process = await processes.start(
-            self._arguments, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=environment
+            self._command, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=environment
         )
         assert process.stdin is not None
         self._stdin = process.stdin
         return process
 
     async def on_data(self, payload: bytes) -> None:
-        """Sends what was painted to the page."""
-        # Read on when the page is gone: a program whose output nobody reads would wait for ever, and not end.
+        """Send output to the page."""
+        # Ignore a closed page: the program blocks and never exits if nobody reads its output.
         with suppress(ConnectionError, RuntimeError):
             await super().on_data(payload)
 
     async def on_meta(self, data: bytes) -> None:
-        """Does what the program asks for; tells the page which session it shows."""
+        """Handle a message of the program. Its session is sent to the page."""
         meta = json.loads(data)
         if meta["type"] == "session":
             with suppress(ConnectionError, RuntimeError):
@@ -86,33 +86,33 @@ class Tab(AppService):
             await super().on_meta(data)
 
     async def run(self) -> None:
-        """Serves the program until it has ended, then closes the page."""
+        """Serve the program until it exits, then close the page."""
         process = self._process
         assert process is not None
         await super().run()
-        await self._close(_ending(await process.wait()))
+        await self._close(_exit_reason(await process.wait()))
 
     async def stop(self) -> None:
-        """Asks the program to end, and ends it if it does not."""
+        """Ask the program to exit, and kill it after a timeout."""
         process, self._process = self._process, None
         if process is None:
             return
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(STOP_TIMEOUT):
                 await super().stop()
                 await process.wait()
         except TimeoutError:
             await processes.kill(process)
 
 
-def _ending(status: int) -> str:
-    """Return why a program ended with exit status `status`; "" if it ended by itself."""
+def _exit_reason(status: int) -> str:
+    """Return why a program exited unexpectedly; "" for status 0."""
     if status == 0:
         return ""
     if status > 0:
-        return f"The program failed (exit status {status}). The terminal of streamtui web may say why."
+        return f"The program failed (exit status {status}). See the terminal of streamtui web for details."
     try:
         name = signal.Signals(-status).name
     except ValueError:
         name = f"signal {-status}"
-    return f"The program was killed ({name}). Everything up to then is saved."
+    return f"The program was killed ({name}). Your session was saved up to that point."

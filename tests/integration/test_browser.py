@@ -1,4 +1,4 @@
-"""`streamtui web` in a real browser: Chromium, driven by Playwright; CI installs both, and so does `[browser]`."""
+"""`streamtui web` in Chromium, driven by Playwright. CI installs both."""
 
 import asyncio
 import base64
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome") or ""
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]  # fmt: skip
-# On CI the browser is there, or something is wrong.
+# On CI, a missing browser is an error.
 if not os.environ.get("STREAMTUI_BROWSER_TESTS"):
     pytest.importorskip("playwright")
     pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this machine")
@@ -35,37 +35,37 @@ _ESCAPES = re.compile(r"\x1b(\[[0-9;?<>=]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\
 
 @dataclass
 class Browser:
-    """A page of the chat, and what came over its socket."""
+    """A page of the chat, and the data received over its WebSocket."""
 
     page: "Page"
     hosts: set[str] = field(default_factory=set)
-    """Every server the page asked for anything."""
+    """All hosts that the page sent requests to."""
     errors: list[str] = field(default_factory=list)
     painted: bytearray = field(default_factory=bytearray)
 
     @property
     def text(self) -> str:
-        """All that was painted since the last `forget`, without how it looks and where it stands."""
+        """Everything painted since the last `forget`, without escape sequences."""
         return _ESCAPES.sub("", self.painted.decode("utf-8", "replace"))
 
     def forget(self) -> None:
-        """Begins anew with what is painted."""
+        """Forget what was painted."""
         self.painted.clear()
 
     async def shows(self, *words: str) -> None:
-        """Waits until all of `words` were painted."""
+        """Wait until all of `words` were painted."""
         await self.until(
             lambda: all(word in self.text for word in words),
             f"{words} in {self.text[-2000:]!r}; {self.errors}; {self.hosts}",
         )
 
     async def ready(self) -> None:
-        """Waits until the chat can be used: it has a model, and the page has the focus."""
+        """Wait until the chat has a model and the page has the focus."""
         await self.shows("Write a prompt", "enter send", "ready  demo-1")
 
     @staticmethod
     async def until(condition: Callable[[], object], what: str) -> None:
-        """Waits until `condition` is true."""
+        """Wait until `condition` is true."""
         try:
             async with asyncio.timeout(TIMEOUT):
                 while not condition():
@@ -74,7 +74,7 @@ class Browser:
             pytest.fail(f"not seen: {what}")
 
     async def write(self, text: str) -> None:
-        """Types `text` and enter."""
+        """Type `text` and press Enter."""
         await self.page.keyboard.type(text)
         await self.page.keyboard.press("Enter")
 
@@ -82,7 +82,7 @@ class Browser:
         socket.on("framereceived", lambda data: self.painted.extend(data if isinstance(data, bytes) else data.encode()))
 
     def listen(self) -> None:
-        """Notes what the page does."""
+        """Record what the page does."""
         self.page.on("websocket", self._opened)
         self.page.on("request", lambda request: self.hosts.add(urlsplit(request.url).netloc))
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
@@ -90,7 +90,7 @@ class Browser:
 
 @asynccontextmanager
 async def browsing(running: Running) -> AsyncIterator[Browser]:
-    """A browser at the address with the ticket."""
+    """Open a browser at the link with the ticket."""
     from playwright.async_api import async_playwright
 
     async with async_playwright() as playwright:
@@ -136,7 +136,7 @@ async def test_chat_in_a_browser(tmp_path: Path) -> None:
         await browser.shows("Hello!", "demo-fast  demo")
 
         await page.close()
-        await running.until_tabs(0)
+        await running.wait_for_processes(0)
         assert browser.hosts == {urlsplit(running.origin).netloc}
         assert browser.errors == []
 
@@ -159,10 +159,10 @@ async def test_page_offers_to_restart_a_killed_process(tmp_path: Path) -> None:
         await browser.write("thanks")
         await browser.shows("You are welcome", "first token")
         await browser.page.wait_for_function("sessionStorage.length > 0")
-        os.kill(running.tabs()[0], signal.SIGKILL)
+        os.kill(running.page_processes()[0], signal.SIGKILL)
         await browser.page.wait_for_selector("text=The program was killed (SIGKILL).")
         browser.forget()
-        await browser.page.click("text=Start again")
+        await browser.page.click("text=Restart")
         await browser.shows("You are welcome")
 
 
@@ -193,7 +193,7 @@ async def test_margin_has_the_screen_color(tmp_path: Path) -> None:
         blank = await browser.page.context.new_page()
         colors = set[tuple[int, ...]]()
         async with asyncio.timeout(TIMEOUT):
-            while len(colors) != 1:  # the screen is painted anew after the page is
+            while len(colors) != 1:  # the screen is repainted after the page
                 picture = base64.b64encode(await browser.page.screenshot()).decode()
                 colors = {tuple(pixel) for pixel in await blank.evaluate(EDGE, picture)}
 
@@ -205,7 +205,7 @@ EDGE = """async picture => {
     canvas.drawImage(image, 0, 0);
     return Array.from({length: 30}, (_, at) => Array.from(canvas.getImageData(image.width - 30 + at, 10, 1, 1).data));
 }"""
-"""The pixels at the right edge of a picture, in its first row of text."""
+"""Return the pixels at the right edge of a screenshot, in its first row of text."""
 
 
 async def test_page_reports_that_the_chat_ended(tmp_path: Path) -> None:
@@ -214,5 +214,5 @@ async def test_page_reports_that_the_chat_ended(tmp_path: Path) -> None:
         await browser.page.keyboard.press("Control+q")
         await browser.page.wait_for_selector("text=This chat has ended")
         browser.forget()
-        await browser.page.click("text=Start again")
+        await browser.page.click("text=Restart")
         await browser.ready()

@@ -158,7 +158,9 @@ def test_schema_documentation_names_every_object_and_column(path: Path) -> None:
     documentation = Path(schema.__file__).with_name("SCHEMA.md").read_text(encoding="utf-8")
     assert f"schema version {len(schema.MIGRATIONS)}." in documentation
     with closing(sqlite3.connect(path)) as connection:
-        query = "SELECT type, name FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' AND name NOT LIKE 'message_index_%'"
+        query = (
+            "SELECT type, name FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' AND name NOT LIKE 'message_index_%'"
+        )
         objects = connection.execute(query).fetchall()
         names = {name for _, name in objects}
         for kind, name in objects:

@@ -1,4 +1,4 @@
-"""Runs `streamtui web` as a user would, and says where it is."""
+"""`streamtui web` in a process of its own."""
 
 import asyncio
 import os
@@ -14,32 +14,32 @@ TIMEOUT = 30.0
 
 @dataclass
 class Running:
-    """A server that runs."""
+    """A running server."""
 
     process: asyncio.subprocess.Process
     address: str
-    """With its ticket."""
+    """The link with the ticket."""
 
     @property
     def origin(self) -> str:
         """Scheme, host and port."""
         return self.address.partition("/?")[0]
 
-    def tabs(self) -> list[int]:
-        """The processes of the pages that are open."""
+    def page_processes(self) -> list[int]:
+        """Return the ids of the processes of open pages."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text(encoding="ascii")
         return [int(pid) for pid in children.split()]
 
-    async def until_tabs(self, count: int) -> None:
-        """Waits until so many pages have a process."""
+    async def wait_for_processes(self, count: int) -> None:
+        """Wait until `count` pages have a process."""
         async with asyncio.timeout(TIMEOUT):
-            while len(self.tabs()) != count:
+            while len(self.page_processes()) != count:
                 await asyncio.sleep(0.02)
 
 
 @asynccontextmanager
 async def serving_pages(home: Path, *arguments: str) -> AsyncIterator[Running]:
-    """Runs ``streamtui web`` with its files under `home`."""
+    """Run `streamtui web` with its files under `home`."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("OPENAI_")}
     environment |= {"HOME": str(home), "XDG_DATA_HOME": str(home / "data"), "XDG_CONFIG_HOME": str(home / "config")}
     command = [sys.executable, "-m", "streamtui", "web", "--port", "0", "--no-browser", *arguments]

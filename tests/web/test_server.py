@@ -1,4 +1,4 @@
-"""`streamtui web` from outside: who gets in, and what ends with what."""
+"""`streamtui web` from the outside: access and process lifetimes."""
 
 import asyncio
 import json
@@ -16,29 +16,29 @@ from tests.support.web_program import TIMEOUT, Running, serving_pages
 
 @pytest.fixture
 async def running(tmp_path: Path) -> AsyncIterator[Running]:
-    """The demo, served."""
+    """Run `streamtui web --demo`."""
     async with serving_pages(tmp_path, "--demo") as server:
         yield server
 
 
 async def status(session: aiohttp.ClientSession, url: str, **headers: str) -> int:
-    """The status of a request, without following redirects."""
+    """Return the status of a request, without following redirects."""
     async with session.get(url, headers=headers, allow_redirects=False) as response:
         return response.status
 
 
-def lives(pid: int) -> bool:
-    """Whether there is such a process."""
+def is_running(pid: int) -> bool:
+    """Return whether the process exists."""
     return Path(f"/proc/{pid}").exists()
 
 
-def visitor() -> aiohttp.ClientSession:
-    """A browser that keeps cookies of hosts that are addresses."""
+def browser() -> aiohttp.ClientSession:
+    """Return a client that accepts cookies from IP addresses, as browsers do."""
     return aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True))
 
 
 async def test_ticket_is_required_and_valid_once(running: Running) -> None:
-    async with visitor() as stranger, visitor() as user:
+    async with browser() as stranger, browser() as user:
         for path in ("/", "/?ticket=guessed", "/page.js", "/static/js/textual.js", "/ws", "/nothing"):
             assert await status(stranger, running.origin + path) == 403, path
         assert await status(user, running.address) == 303
@@ -48,7 +48,7 @@ async def test_ticket_is_required_and_valid_once(running: Running) -> None:
 
 
 async def test_prefetching_does_not_use_the_ticket(running: Running) -> None:
-    async with visitor() as scanner, visitor() as user:
+    async with browser() as scanner, browser() as user:
         async with scanner.head(running.address, allow_redirects=False) as response:
             assert (response.status, len(response.cookies)) == (204, 0)
         assert await status(scanner, running.address, **{"Sec-Purpose": "prefetch;prerender"}) == 204
@@ -59,7 +59,7 @@ async def test_prefetching_does_not_use_the_ticket(running: Running) -> None:
 async def test_used_ticket_is_replaced(running: Running) -> None:
     assert running.process.stdout is not None
     await running.process.stdout.readline()
-    async with visitor() as first, visitor() as second:
+    async with browser() as first, browser() as second:
         assert await status(first, running.address) == 303
         line = (await running.process.stdout.readline()).decode()
         assert "another browser" in line
@@ -67,7 +67,7 @@ async def test_used_ticket_is_replaced(running: Running) -> None:
 
 
 async def test_other_hosts_and_origins_are_rejected(running: Running) -> None:
-    async with visitor() as user:
+    async with browser() as user:
         await status(user, running.address)
         assert await status(user, running.origin + "/", Host="rebound.example") == 403
         assert await status(user, running.origin + "/", Origin="http://elsewhere.example") == 403
@@ -75,7 +75,7 @@ async def test_other_hosts_and_origins_are_rejected(running: Running) -> None:
 
 
 async def test_page_loads_nothing_from_other_hosts(running: Running) -> None:
-    async with visitor() as user:
+    async with browser() as user:
         await status(user, running.address)
         async with user.get(running.origin + "/") as response:
             policy, page = response.headers["Content-Security-Policy"], await response.text()
@@ -83,8 +83,8 @@ async def test_page_loads_nothing_from_other_hosts(running: Running) -> None:
     assert [part for part in page.split('"') if part.startswith(("http:", "https:", "//"))] == []
 
 
-async def opened(user: aiohttp.ClientSession, running: Running) -> aiohttp.ClientWebSocketResponse:
-    """A page, open and painted."""
+async def open_page(user: aiohttp.ClientSession, running: Running) -> aiohttp.ClientWebSocketResponse:
+    """Open a page and wait until it is painted."""
     await status(user, running.address)
     socket = await user.ws_connect(f"{running.origin}/ws?width=100&height=30", origin=running.origin)
     async with asyncio.timeout(TIMEOUT):
@@ -94,13 +94,13 @@ async def opened(user: aiohttp.ClientSession, running: Running) -> aiohttp.Clien
 
 
 async def test_each_page_has_its_own_process(running: Running) -> None:
-    async with visitor() as user:
-        first = await opened(user, running)
+    async with browser() as user:
+        first = await open_page(user, running)
         second = await user.ws_connect(f"{running.origin}/ws", origin=running.origin)
-        await running.until_tabs(2)
+        await running.wait_for_processes(2)
         await first.close()
-        await running.until_tabs(1)
-        await second.send_str("no message of ours")
+        await running.wait_for_processes(1)
+        await second.send_str("not a message of textual.js")
         await second.send_str("[" * 100_000)
         await second.send_str(json.dumps(["ping", 1]))
         async with asyncio.timeout(TIMEOUT):
@@ -108,21 +108,21 @@ async def test_each_page_has_its_own_process(running: Running) -> None:
                 pass
         await second.send_str(json.dumps(["resize", {"width": -1, "height": 10**9}]))
         await second.close()
-        await running.until_tabs(0)
+        await running.wait_for_processes(0)
 
 
 async def test_quitting_closes_the_page(running: Running) -> None:
-    async with visitor() as user:
-        page = await opened(user, running)
+    async with browser() as user:
+        page = await open_page(user, running)
         await page.send_json(["stdin", "\x11"])  # ctrl+q
         async with asyncio.timeout(TIMEOUT):
             while (await page.receive()).type is aiohttp.WSMsgType.BINARY:
                 pass
-        await running.until_tabs(0)
+        await running.wait_for_processes(0)
 
 
-async def closed(page: aiohttp.ClientWebSocketResponse) -> tuple[int, str]:
-    """The code and the reason with which a page is closed."""
+async def wait_closed(page: aiohttp.ClientWebSocketResponse) -> tuple[int, str]:
+    """Wait until the page is closed, and return the code and the reason."""
     async with asyncio.timeout(TIMEOUT):
         while (message := await page.receive()).type is not aiohttp.WSMsgType.CLOSE:
             pass
@@ -130,19 +130,22 @@ async def closed(page: aiohttp.ClientWebSocketResponse) -> tuple[int, str]:
 
 
 async def test_page_reports_that_its_process_was_killed(running: Running) -> None:
-    async with visitor() as user:
-        page = await opened(user, running)
-        os.kill(running.tabs()[0], signal.SIGKILL)
-        assert await closed(page) == (4000, "The program was killed (SIGKILL). Everything up to then is saved.")
-        await running.until_tabs(0)
+    async with browser() as user:
+        page = await open_page(user, running)
+        os.kill(running.page_processes()[0], signal.SIGKILL)
+        assert await wait_closed(page) == (
+            4000,
+            "The program was killed (SIGKILL). Your session was saved up to that point.",
+        )
+        await running.wait_for_processes(0)
         again = await user.ws_connect(f"{running.origin}/ws", origin=running.origin)
-        await running.until_tabs(1)
+        await running.wait_for_processes(1)
         await again.close()
 
 
 async def test_reloaded_page_resumes_its_session(running: Running) -> None:
-    async with visitor() as user:
-        page = await opened(user, running)
+    async with browser() as user:
+        page = await open_page(user, running)
         await page.send_json(["stdin", "thanks\r"])
         async with asyncio.timeout(TIMEOUT):
             while (message := await page.receive()).type is not aiohttp.WSMsgType.TEXT:
@@ -160,7 +163,7 @@ async def test_reloaded_page_resumes_its_session(running: Running) -> None:
 
 
 async def test_invalid_session_id_is_ignored(running: Running) -> None:
-    async with visitor() as user:
+    async with browser() as user:
         await status(user, running.address)
         page = await user.ws_connect(f"{running.origin}/ws?session=--help%20x", origin=running.origin)
         async with asyncio.timeout(TIMEOUT):
@@ -170,23 +173,23 @@ async def test_invalid_session_id_is_ignored(running: Running) -> None:
 
 
 async def test_stopping_the_server_ends_page_processes(running: Running) -> None:
-    async with visitor() as user:
-        await opened(user, running)
-        (tab,) = running.tabs()
+    async with browser() as user:
+        await open_page(user, running)
+        (pid,) = running.page_processes()
         running.process.terminate()
         async with asyncio.timeout(TIMEOUT):
             assert await running.process.wait() == 0
-        assert not lives(tab)
+        assert not is_running(pid)
 
 
 async def test_killing_the_server_ends_page_processes(running: Running) -> None:
-    async with visitor() as user:
-        await opened(user, running)
-        (tab,) = running.tabs()
+    async with browser() as user:
+        await open_page(user, running)
+        (pid,) = running.page_processes()
         os.kill(running.process.pid, signal.SIGKILL)
         await running.process.wait()
         async with asyncio.timeout(TIMEOUT):
-            while lives(tab):
+            while is_running(pid):
                 await asyncio.sleep(0.05)
 
 

@@ -1,32 +1,32 @@
-"""Who is let in."""
+"""Tickets and cookies of `streamtui web`."""
 
-from streamtui.web.ticket_auth import PASSES, TICKETS, Door
+from streamtui.web.ticket_auth import MAX_COOKIES, MAX_TICKETS, TicketAuth
 
 
 def test_ticket_is_valid_once() -> None:
-    door = Door()
-    ticket = door.ticket()
-    pass_ = door.enter(ticket)
-    assert pass_ is not None
-    assert door.knows(pass_)
-    assert door.enter(ticket) is None
+    auth = TicketAuth()
+    ticket = auth.new_ticket()
+    cookie = auth.redeem(ticket)
+    assert cookie is not None
+    assert auth.is_valid(cookie)
+    assert auth.redeem(ticket) is None
 
 
 def test_other_strings_are_rejected() -> None:
-    door = Door()
-    ticket = door.ticket()
-    assert door.enter("") is None
-    assert door.enter(ticket[:-1]) is None
-    assert door.enter("é\udc80") is None
-    assert not door.knows("")
-    assert not door.knows(ticket)
+    auth = TicketAuth()
+    ticket = auth.new_ticket()
+    assert auth.redeem("") is None
+    assert auth.redeem(ticket[:-1]) is None
+    assert auth.redeem("é\udc80") is None
+    assert not auth.is_valid("")
+    assert not auth.is_valid(ticket)
 
 
 def test_oldest_tickets_and_cookies_expire() -> None:
-    door = Door()
-    tickets = [door.ticket() for _ in range(TICKETS + 1)]
-    assert door.enter(tickets[0]) is None
-    assert door.enter(tickets[1]) is not None
-    passes = [door.enter(door.ticket()) or "" for _ in range(PASSES + 1)]
-    assert not door.knows(passes[0])
-    assert all(map(door.knows, passes[1:]))
+    auth = TicketAuth()
+    tickets = [auth.new_ticket() for _ in range(MAX_TICKETS + 1)]
+    assert auth.redeem(tickets[0]) is None
+    assert auth.redeem(tickets[1]) is not None
+    cookies = [auth.redeem(auth.new_ticket()) or "" for _ in range(MAX_COOKIES + 1)]
+    assert not auth.is_valid(cookies[0])
+    assert all(map(auth.is_valid, cookies[1:]))
