@@ -1,20 +1,13 @@
 """The relay's Prometheus metrics."""
 
+from functools import partial
 from time import monotonic
 
-from prometheus_client import (
-    CONTENT_TYPE_PLAIN_0_0_4,
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    Histogram,
-    disable_created_metrics,
-    generate_latest,
-)
+import prometheus_client as prometheus
 
 from streamtui.server.request_log import End, RequestLogEntry
 
-CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
+CONTENT_TYPE = prometheus.CONTENT_TYPE_PLAIN_0_0_4
 _BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 """Upper bounds in seconds. Replies take from a tenth of a second to several minutes."""
 
@@ -24,38 +17,19 @@ class Metrics:
 
     def __init__(self) -> None:
         # Each counter and histogram would otherwise come with a _created series, which doubles a scrape.
-        disable_created_metrics()  # type: ignore[no-untyped-call]
+        prometheus.disable_created_metrics()  # type: ignore[no-untyped-call]
         self.open_requests = 0
         """Requests in progress."""
-        registry = self._registry = CollectorRegistry()
-        Gauge("streamtui_open_requests", "Requests in progress.", registry=registry).set_function(
-            lambda: self.open_requests
-        )
-        by_endpoint = ["endpoint"]
-        self._requests = Counter(
-            "streamtui_requests", "Requests, by endpoint and status.", ["endpoint", "status"], registry=registry
-        )
-        self._unfinished = Counter(
-            "streamtui_unfinished",
-            "Incomplete responses, by endpoint and reason.",
-            ["endpoint", "end"],
-            registry=registry,
-        )
-        self._sent_bytes = Counter("streamtui_sent_bytes", "Bytes of response bodies.", by_endpoint, registry=registry)
-        self._first_byte = Histogram(
-            "streamtui_first_byte_seconds",
-            "Time to the first byte of the response body.",
-            by_endpoint,
-            buckets=_BUCKETS,
-            registry=registry,
-        )
-        self._duration = Histogram(
-            "streamtui_request_seconds",
-            "Time to the end of the response.",
-            by_endpoint,
-            buckets=_BUCKETS,
-            registry=registry,
-        )
+        self._registry = registry = prometheus.CollectorRegistry()
+        counter = partial(prometheus.Counter, namespace="streamtui", registry=registry)
+        histogram = partial(prometheus.Histogram, namespace="streamtui", registry=registry, buckets=_BUCKETS)
+        gauge = prometheus.Gauge("streamtui_open_requests", "Requests in progress.", registry=registry)
+        gauge.set_function(lambda: self.open_requests)
+        self._requests = counter("requests", "Requests, by endpoint and status.", ["endpoint", "status"])
+        self._unfinished = counter("unfinished", "Incomplete responses, by endpoint and reason.", ["endpoint", "end"])
+        self._sent_bytes = counter("sent_bytes", "Bytes of response bodies.", ["endpoint"])
+        self._first_byte = histogram("first_byte_seconds", "Time to the first byte of the response body.", ["endpoint"])
+        self._duration = histogram("request_seconds", "Time to the end of the response.", ["endpoint"])
 
     def record(self, entry: RequestLogEntry) -> None:
         """Count a finished request."""
@@ -71,4 +45,4 @@ class Metrics:
 
     def text(self) -> str:
         """Return all metrics in the Prometheus text format."""
-        return generate_latest(self._registry).decode()
+        return prometheus.generate_latest(self._registry).decode()
