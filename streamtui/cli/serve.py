@@ -22,9 +22,7 @@ if TYPE_CHECKING:
     from streamtui.server.relay import Settings
 
 PORT = 8787
-_TOKEN = "token"
-_PACKAGES = ("fastapi", "prometheus_client", "uvicorn")
-"""The packages of the extra that the relay needs."""
+_TOKENS = "token"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -135,7 +133,7 @@ def _settings(args: argparse.Namespace, config: Config) -> "Settings":
                 )
     return Settings(
         config.endpoint,
-        endpoints,
+        served,
         tokens,
         hosts=(args.host, *args.allow_host),
         origins=origins,
@@ -171,7 +169,7 @@ def _is_in_file(name: str, config: Config) -> bool:
     # The parameters of an endpoint include those set for all endpoints.
     start, parameters = f"endpoints.{name}.", f"endpoints.{name}.parameters."
     return any(
-        source.origin is Origin.FILE and key.startswith(prefix) and not key.startswith(parameters)
+        source.origin is Origin.FILE and key.startswith(start) and not key.startswith(parameters)
         for key, source in config.sources.items()
     )
 
@@ -195,7 +193,7 @@ def _required_tokens(args: argparse.Namespace) -> ClientTokens | None:
             f"Other machines can reach {args.host}, so clients need a token. "
             "Create one: streamtui serve token add NAME."
         )
-    return ClientTokens(directory, required=exist)
+    return ClientTokens(paths.client_tokens(), required=False)
 
 
 def _serve(args: argparse.Namespace, settings: "Settings") -> int:
@@ -253,11 +251,3 @@ def _manage_tokens(arguments: Sequence[str]) -> int:
     except OSError as error:
         return fail(f"Can't write {paths.client_tokens()}: {error.strerror}.")
     return 0
-
-
-def _list_tokens(tokens: ClientTokens) -> None:
-    found = tokens.all()
-    for token in found:
-        print(f"{token.name:<20} {datetime.fromtimestamp(token.created):%Y-%m-%d %H:%M}")
-    if not found:
-        print("No tokens yet. To create one: streamtui serve token add NAME", file=sys.stderr)

@@ -16,9 +16,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         epilog="exit status: 0 no problems left, 1 problems found",
     )
     check.add_argument(
-        "--repair",
-        action="store_true",
-        help="repair the database; a copy of the original is kept next to it",
+        "--repair", action="store_true", help="repair the database; a copy of the original is kept next to it"
     )
     check.set_defaults(run=_check)
 

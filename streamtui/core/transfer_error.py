@@ -1,4 +1,4 @@
-"""TransferError: why a file can't be written or read."""
+"""Errors of exports and imports."""
 
 import errno
 from pathlib import Path
@@ -20,17 +20,17 @@ _REASONS = {
 
 
 class TransferError(Exception):
-    """Why an export or import failed, in one clean sentence that says what to do."""
+    """An export or import failed; the message is one sentence for the user."""
 
 
 class FileExistsTransferError(TransferError):
-    """There is a file of that name already, and nobody said that it may be written over."""
+    """The target file exists and may not be overwritten."""
 
     def __init__(self, file: Path) -> None:
-        super().__init__(f"{clean_line(str(file))} exists already; name another file.")
+        super().__init__(f"{clean_line(str(file))} already exists.")
 
 
 def file_error(action: str, file: Path, error: OSError) -> TransferError:
-    """Returns the error for a file that can't be `action` (written, read), by what the system says."""
+    """Return the error for a failed `action` ("read", "write", …) on `file`."""
     reason = _REASONS.get(error.errno or 0) or clean_line(error.strerror or str(error))
-    return TransferError(f"{clean_line(str(file))} can't be {action}: {reason}.")
+    return TransferError(f"Can't {action} {clean_line(str(file))}: {reason}.")

@@ -1,4 +1,4 @@
-"""Exports on the disk: for nobody else's eyes, all there or not there, and never over another file unasked."""
+"""Write exports to disk: private, atomic, and never over an existing file unless forced."""
 
 import os
 import re
@@ -15,7 +15,7 @@ from streamtui.exporters.json_export import to_json
 from streamtui.exporters.theme_colors import Colors
 
 LONGEST = 60
-"""Characters of a title that go into a file's name."""
+"""Maximum number of characters of a title in a file name."""
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)$", re.IGNORECASE)
 
 
@@ -28,7 +28,7 @@ def write_export(
     colors: Colors | None = None,
     force: bool = False,
 ) -> Path:
-    """Writes a session to `file` and returns it. Raises TransferError, also where it exists and not `force`."""
+    """Export a session to `file` and return its path. Raises TransferError, also if it exists without `force`."""
     save([export_session(session, format, tree=tree, colors=colors)], file, force=force)
     return file
 
@@ -42,18 +42,18 @@ def write_folder(
     colors: Colors | None = None,
     force: bool = False,
 ) -> Iterator[Path]:
-    """Writes every session to a file of its own in `folder`, made if need be, and yields it. Raises TransferError."""
+    """Export each session to a file in `folder`, which is created if missing, and yield it. Raises TransferError."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise file_error("made", folder, error) from error
+        raise file_error("create", folder, error) from error
     for session in sessions:
         file = folder / dated_name(session, format)
         yield write_export(session, file, format, tree=tree, colors=colors, force=force)
 
 
 def json_parts(sessions: Iterable[Session], *, lines: bool = False) -> Iterator[str]:
-    """Yields one JSON array of all sessions piece by piece; with `lines` one object on each line instead."""
+    """Yield a JSON array of all sessions in chunks; with `lines`, JSON Lines."""
     if lines:
         yield from (f"{to_json(session, compact=True)}\n" for session in sessions)
         return
@@ -65,18 +65,18 @@ def json_parts(sessions: Iterable[Session], *, lines: bool = False) -> Iterator[
 
 
 def file_name(session: Session, format: Format) -> str:
-    """Returns a name for a session's file that every system takes, made of the title."""
+    """Return a portable file name made from the title."""
     return f"{_slug(session.title)}{format.suffix}"
 
 
 def dated_name(session: Session, format: Format) -> str:
-    """Returns a name for a session's file among many, that no other session has and that sorts by age."""
+    """Return a file name that is unique and sorts by date."""
     day = labels.format_time(session.created)[:10] or "undated"
     return f"{day}-{_slug(session.title)}-{_slug(session.id)}{format.suffix}"
 
 
 def free_file(folder: Path, session: Session, format: Format) -> Path:
-    """Returns a file in `folder` that is not there yet."""
+    """Return a path in `folder` that does not exist yet."""
     name = Path(file_name(session, format))
     numbered = (folder / f"{name.stem}-{n}{name.suffix}" for n in range(2, 10_000))
     return next((file for file in (folder / name, *numbered) if not os.path.lexists(file)), folder / name)
@@ -90,7 +90,7 @@ def _slug(text: str) -> str:
 
 
 def save(parts: Iterable[str], file: Path, *, force: bool = False) -> None:
-    """Writes `parts` to `file` (0600), which is there when all of it is. Raises TransferError."""
+    """Write `parts` to `file` atomically, readable by its owner only. Raises TransferError."""
     if os.path.lexists(file) and not force:
         raise FileExistsTransferError(file)
     part = file.with_name(f".{os.urandom(4).hex()}.streamtui.part")
@@ -98,7 +98,7 @@ def save(parts: Iterable[str], file: Path, *, force: bool = False) -> None:
         _write(parts, part)
         _put_in_place(part, file, force)
     except OSError as error:
-        raise file_error("written", file, error) from error
+        raise file_error("write", file, error) from error
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)
@@ -113,13 +113,13 @@ def _write(parts: Iterable[str], part: Path) -> None:
 
 
 def _put_in_place(part: Path, file: Path, force: bool) -> None:
-    """A link fails where another program has made the file meanwhile, a rename would write over it."""
+    """Move the finished file into place. Unlike a rename, a link fails if the file exists by now."""
     if not force:
         try:
             os.link(part, file)
         except FileExistsError:
             raise FileExistsTransferError(file) from None
-        except OSError:  # a file system without links: the look before must do
+        except OSError:  # no hard links on this file system: check before the rename
             if os.path.lexists(file):
                 raise FileExistsTransferError(file) from None
         else:

@@ -1,4 +1,4 @@
-"""The formats of an export, by which any session becomes text."""
+"""Export formats."""
 
 from enum import StrEnum
 from pathlib import PurePath
@@ -8,7 +8,7 @@ from streamtui.exporters.theme_colors import Colors
 
 
 class Format(StrEnum):
-    """What a session can be exported as."""
+    """An export format."""
 
     MARKDOWN = "markdown"
     HTML = "html"
@@ -17,36 +17,36 @@ class Format(StrEnum):
 
     @property
     def suffix(self) -> str:
-        """The ending of its files, with the dot."""
+        """The file extension, with the dot."""
         return _SUFFIXES[self]
 
     @property
     def does(self) -> str:
-        """What it is good for, in a few words."""
+        """A short description."""
         return _DOES[self]
 
 
 _SUFFIXES = {Format.MARKDOWN: ".md", Format.HTML: ".html", Format.JSON: ".json", Format.TEXT: ".txt"}
 _DOES = {
-    Format.MARKDOWN: "to read and to edit",
-    Format.HTML: "a page for the browser, in the theme's colors",
-    Format.JSON: "everything, to keep and to import again",
+    Format.MARKDOWN: "for reading and editing",
+    Format.HTML: "web page in the colors of the theme",
+    Format.JSON: "complete, can be imported again",
     Format.TEXT: "plain text",
 }
 
 
 def format_of(name: str) -> Format | None:
-    """Returns the format of files with such a name; None where its ending is of none."""
+    """Return the format for a file name; None if its extension is unknown."""
     ending = PurePath(name).suffix.lower()
     return next((known for known in Format if ending in (known.suffix, f".{known}")), None)
 
 
 def export_session(session: Session, format: Format, *, tree: bool = False, colors: Colors | None = None) -> str:
-    """Returns the path shown, or with `tree` all branches; as JSON always everything.
+    """Return the session as text: the current branch, or with `tree` all branches (JSON always has all).
 
-    `colors` are those of the page, by default of the default theme. Raises TransferError if that can't be read.
+    `colors` are for HTML, by default those of the default theme. Raises TransferError if the theme can't be read.
     """
-    # Imported by name: Markdown's parser and the highlighter are for those who need them.
+    # Imported on demand: the Markdown parser and the highlighter are slow to import.
     if format is Format.JSON:
         from streamtui.exporters.json_export import to_json
 

@@ -1,4 +1,4 @@
-"""Markdown as HTML that is safe in any page: no tags of its own, no images loaded, links to the web only."""
+"""Render Markdown as safe HTML: no raw HTML, no remote images, only web links."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 _SCHEMES = ("http", "https", "mailto")
-_BELOW = 2
-"""So many levels of headings stand above those of a message."""
+_HEADING_OFFSET = 2
+"""Number of heading levels used by the page itself."""
 _TASKS = {"[ ] ": "☐ ", "[x] ": "☑ ", "[X] ": "☑ "}
 
 
 def html_of(markdown: str) -> str:
-    """Returns `markdown` as HTML. Its single line ends stay, as in the chat."""
+    """Render `markdown` as HTML. Line breaks are kept, as in the chat."""
     return str(_renderer().render(markdown))
 
 
@@ -31,7 +31,7 @@ def _renderer() -> MarkdownIt:
     md = make_parser()
     md.enable("table")
     md.options["breaks"] = True
-    md.validateLink = _leads_to_the_web  # type: ignore[method-assign]
+    md.validateLink = _is_web_link  # type: ignore[method-assign]
     md.core.ruler.after("block", "tasks", _mark_tasks)
     rules: dict[str, Callable[..., str]] = {
         "fence": _fence,
@@ -51,7 +51,7 @@ def _renderer() -> MarkdownIt:
     return md
 
 
-def _leads_to_the_web(url: str) -> bool:
+def _is_web_link(url: str) -> bool:
     try:
         return urlsplit(url).scheme.lower() in _SCHEMES
     except ValueError:
@@ -85,7 +85,7 @@ def _span(text: str, style: str) -> str:
 
 
 def _image(renderer: Any, tokens: Sequence[Token], at: int, options: Any, env: Any) -> str:
-    """A link to it: a picture from the web would tell its server who reads the page, and when."""
+    """Render an image as a link: loading it would tell its server who reads the page."""
     token = tokens[at]
     name = renderer.renderInlineAsText(token.children, options, env) or "image"
     return f'<a href="{escape(str(token.attrs.get("src", "")))}" rel="noopener noreferrer">🖼 {escape(name)}</a>'
@@ -97,7 +97,7 @@ def _tex(_: Any, tokens: Sequence[Token], at: int, *__: Any) -> str:
 
 def _heading(renderer: Any, tokens: Sequence[Token], at: int, options: Any, env: Any) -> str:
     token = tokens[at]
-    token.tag = f"h{min(6, int(token.tag[1:]) + _BELOW)}"
+    token.tag = f"h{min(6, int(token.tag[1:]) + _HEADING_OFFSET)}"
     return str(renderer.renderToken(tokens, at, options, env))
 
 
@@ -107,7 +107,7 @@ def _link(renderer: Any, tokens: Sequence[Token], at: int, options: Any, env: An
 
 
 def _cell(renderer: Any, tokens: Sequence[Token], at: int, options: Any, env: Any) -> str:
-    """Aligned by a class: the page allows no style but its own."""
+    """Align by class, as the content security policy allows no inline styles."""
     token = tokens[at]
     if align := str(token.attrs.pop("style", "")).removeprefix("text-align:"):
         token.attrSet("class", align)

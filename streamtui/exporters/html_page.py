@@ -1,4 +1,4 @@
-"""A session as one HTML page: no scripts, nothing loaded, a theme's colors."""
+"""Export a session as a self-contained HTML page without scripts."""
 
 import base64
 from collections.abc import Iterator
@@ -15,14 +15,14 @@ from streamtui.exporters.theme_colors import DEFAULT, PRINTED, Colors, theme_col
 from streamtui.exporters.traversal import TreeEntry, traverse
 from streamtui.tokens import Count
 
-_SHOWN = {"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "image/bmp"}
-"""The kinds of pictures that are put into the page; SVG is not, as it is a document of its own."""
+_EMBEDDED = {"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "image/bmp"}
+"""Image types embedded in the page. SVG is excluded because it can contain scripts."""
 
 
 def to_html(session: Session, *, tree: bool = False, colors: Colors | None = None) -> str:
-    """Returns the path shown, or with `tree` all branches, as a page in `colors` (else of the default theme).
+    """Return the current branch, or with `tree` all branches, as a page in `colors`.
 
-    Raises TransferError if the theme files are spoilt.
+    Raises TransferError if a theme file can't be read.
     """
     css = style(theme_colors(DEFAULT) if colors is None else colors, theme_colors(PRINTED))
     entries = list(traverse(session, tree=tree))
@@ -53,16 +53,16 @@ def to_html(session: Session, *, tree: bool = False, colors: Colors | None = Non
 
 
 def _policy(css: str) -> str:
-    """Nothing but this one style sheet and the pictures inside the page."""
+    """Return a content security policy that allows only this style sheet and embedded images."""
     digest = base64.b64encode(sha256(css.encode()).digest()).decode()
     return f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
 
 
 def _facts(session: Session, messages: list[Message]) -> str:
-    usage, whole = spent(messages), not uncounted(messages)
+    usage, complete = spent(messages), not uncounted(messages)
     count = f"{len(messages)} message{'' if len(messages) == 1 else 's'}"
-    tokens = f"{'' if whole else '≥ '}{_paid_tokens(usage)} tokens" if usage else ""
-    cost = str(Cost(usage.cost, whole, usage.cost_estimated)) if usage and usage.cost is not None else ""
+    tokens = f"{'' if complete else '≥ '}{_paid_tokens(usage)} tokens" if usage else ""
+    cost = str(Cost(usage.cost, complete, usage.cost_estimated)) if usage and usage.cost is not None else ""
     facts = [
         session.endpoint,
         session.model,
@@ -80,23 +80,23 @@ def _paid_tokens(usage: Usage) -> Count:
 
 def _system(session: Session) -> Iterator[str]:
     if session.system:
-        yield _folded("System prompt", session.system)
+        yield _details("System prompt", session.system)
 
 
-def _folded(summary: str, markdown: str) -> str:
+def _details(summary: str, markdown: str) -> str:
     text = html_of(markdown)
     return f'<details><summary>{escape(summary)}</summary><div class="text" dir="auto">{text}</div></details>'
 
 
 def _article(entry: TreeEntry) -> str:
     recap = entry.message.recap
-    above = [f'<div class="recap">{_left_out(recap)}</div>'] if recap else []
+    above = [f'<div class="recap">{_recap(recap)}</div>'] if recap else []
     return "\n".join([*above, f'<article class="{entry.message.role.value}">', *_parts(entry), "</article>"])
 
 
-def _left_out(recap: Recap) -> str:
-    said = labels.recap_note(recap)
-    return _folded(said, recap.text) if recap.text else f"<p>{escape(said)}</p>"
+def _recap(recap: Recap) -> str:
+    label = labels.recap_note(recap)
+    return _details(label, recap.text) if recap.text else f"<p>{escape(label)}</p>"
 
 
 def _parts(entry: TreeEntry) -> Iterator[str]:
@@ -105,20 +105,20 @@ def _parts(entry: TreeEntry) -> Iterator[str]:
     facts = "".join(f"<span>{escape(fact)}</span>" for fact in (labels.format_time(message.created), place) if fact)
     yield f"<header><h2>{escape(labels.speaker(message))}</h2>{facts}</header>"
     if entry.after is not None:
-        said = f"{labels.speaker(entry.after)}, {labels.format_time(entry.after.created)}"
-        yield f'<p class="branch">another branch, after {escape(said)}</p>'
+        label = f"{labels.speaker(entry.after)}, {labels.format_time(entry.after.created)}"
+        yield f'<p class="branch">Branch after {escape(label)}</p>'
     if message.reasoning:
-        yield _folded(labels.reasoning_heading(message), message.reasoning)
-    yield from map(_attached, message.attachments)
+        yield _details(labels.reasoning_heading(message), message.reasoning)
+    yield from map(_attachment, message.attachments)
     if message.text:
         yield f'<div class="text" dir="auto">{html_of(message.text)}</div>'
     if ending := labels.ending(message):
         yield f'<p class="{"failed" if message.error else "ending"}">{escape(ending)}</p>'
 
 
-def _attached(attachment: Attachment) -> str:
+def _attachment(attachment: Attachment) -> str:
     name = escape(labels.attachment_label(attachment))
-    if attachment.media_type not in _SHOWN:
+    if attachment.media_type not in _EMBEDDED:
         return f'<p class="file">📎 {name}</p>'
     source = f"data:{attachment.media_type};base64,{base64.b64encode(attachment.data).decode('ascii')}"
     return f'<figure><img src="{source}" alt="{escape(attachment.name)}"><figcaption>{name}</figcaption></figure>'

@@ -1,4 +1,4 @@
-"""The look of an exported page: a theme's colors as CSS."""
+"""The style sheet of exported HTML pages."""
 
 from streamtui.exporters.theme_colors import Colors, complete, is_dark, mix
 
@@ -90,7 +90,7 @@ _PRINT = """\
 
 
 def style(colors: Colors, printed: Colors) -> str:
-    """Returns the style sheet: `colors` on the screen, those of `printed` on white paper."""
+    """Return the style sheet with `colors` for screens and `printed` for white paper."""
     scheme = "dark" if is_dark(complete(colors)["background"]) else "light"
     on_paper = _variables({**printed, "background": "#ffffff"})
     return (

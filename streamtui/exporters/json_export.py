@@ -1,4 +1,4 @@
-"""A session as JSON that holds all of it."""
+"""Export sessions as complete JSON."""
 
 import base64
 import json
@@ -11,17 +11,17 @@ from streamtui.core.session import Session
 
 FORMAT = "streamtui-session"
 VERSION = 1
-"""Of the format. A reader refuses a newer one; what is only added needs no new version."""
+"""Version of the format. Readers refuse newer versions; additions do not need a new one."""
 
 
 def to_json(session: Session, *, compact: bool = False) -> str:
-    """Returns the whole session; `compact`: on one line."""
+    """Return the session as JSON text; `compact` puts it on one line."""
     text = json.dumps(as_object(session), ensure_ascii=False, allow_nan=False, indent=None if compact else 2)
     return text if compact else f"{text}\n"
 
 
 def as_object(session: Session) -> dict[str, Any]:
-    """Returns the whole session as a JSON object; `session_from` reads it."""
+    """Return the session as a JSON object, which `session_from` reads."""
     return {
         "format": FORMAT,
         "version": VERSION,

@@ -1,4 +1,4 @@
-"""A session as Markdown, to be read by people and by note-taking programs."""
+"""Export a session as Markdown with YAML front matter."""
 
 import json
 import re
@@ -13,7 +13,7 @@ _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})", re.MULTILINE)
 
 
 def to_markdown(session: Session, *, tree: bool = False) -> str:
-    """Returns the path shown, or with `tree` all branches, below YAML front matter; texts stay as they were written."""
+    """Return the current branch, or with `tree` all branches, as Markdown."""
     entries = list(traverse(session, tree=tree))
     parts = [_front_matter(session, entries), f"# {_plain(session.title or labels.UNTITLED)}"]
     if session.system:
@@ -24,7 +24,7 @@ def to_markdown(session: Session, *, tree: bool = False) -> str:
 
 
 def _front_matter(session: Session, entries: list[TreeEntry]) -> str:
-    """Every text is a JSON string, which is YAML too, whatever it holds."""
+    """Return the front matter. Strings are written as JSON, which is valid YAML."""
     facts = {
         "title": _quoted(session.title or labels.UNTITLED),
         "id": _quoted(session.id),
@@ -50,7 +50,7 @@ def _quoted(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """A title or a name is no mark-up, and above all no HTML."""
+    """Escape HTML in a title or name."""
     return text.replace("<", "\\<")
 
 
@@ -64,8 +64,8 @@ def _entry(entry: TreeEntry) -> Iterator[str]:
         facts.append(f"{entry.variant[0]} of {entry.variant[1]}")
     if entry.after is not None:
         facts.append(f"after {_plain(labels.speaker(entry.after))}, {labels.format_time(entry.after.created)}")
-    if said := " · ".join(filter(None, facts)):
-        yield f"*{said}*"
+    if details := " · ".join(filter(None, facts)):
+        yield f"*{details}*"
     if message.reasoning:
         yield _quote(f"**{labels.reasoning_heading(message)}**\n\n{closed(message.reasoning)}")
     for attachment in message.attachments:
@@ -73,23 +73,23 @@ def _entry(entry: TreeEntry) -> Iterator[str]:
     if message.text:
         yield closed(message.text)
     if ending := labels.ending(message):
-        yield _quote(f"**{'Failed' if message.error else 'Ended'}:** {_plain(ending)}")
+        yield _quote(f"**{'Error: ' if message.error else ''}{_plain(ending)}**")
 
 
 def _quote(text: str) -> str:
-    """In a quote everything survives: fences, headings, other quotes."""
+    """Return `text` as a block quote."""
     return "\n".join(f"> {line}".rstrip() for line in text.split("\n"))
 
 
 def closed(text: str) -> str:
-    """Returns `text` with the fence closed that its end left open: else it would swallow what follows."""
+    """Close a code fence that `text` leaves open, as it would include what follows."""
     text = text.strip("\n")
     if not _FENCE.search(text):
         return text
     from markdown_it import MarkdownIt
 
     tokens = MarkdownIt("commonmark").disable(["inline", "text_join"]).parse(text)
-    # A fence inside a list or a quote ends with it, at the next heading.
+    # A fence inside a list or quote ends with it.
     last = tokens[-1] if tokens else None
     if last is None or last.type != "fence" or last.map is None:
         return text

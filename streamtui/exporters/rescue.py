@@ -1,4 +1,4 @@
-"""Rescue: what could not be saved when the program ends goes into a file somewhere else."""
+"""Write sessions that could not be saved to a file."""
 
 import tempfile
 import time
@@ -11,15 +11,15 @@ from streamtui.exporters.export_files import json_parts, save
 
 
 def rescue(sessions: Sequence[Session], folders: Iterable[Path]) -> Path | None:
-    """Writes `sessions` to a new file, as JSON that can be imported, in the first of `folders` that takes it.
+    """Write `sessions` as importable JSON to a new file in the first of `folders` that is writable.
 
-    The last resort is the folder for temporary files. Returns the file; None where nothing takes it.
+    The last resort is the directory for temporary files. Return the file; None if it can't be written anywhere.
     """
     name = f"streamtui-rescued-{time.strftime('%Y-%m-%d-%H-%M-%S')}.json"
     for folder in (*folders, Path(tempfile.gettempdir())):
         try:
             save(json_parts(sessions), folder / name)
         except TransferError:
-            continue  # who asks is told where it went, or that it went nowhere
+            continue  # the caller reports where the file is
         return folder / name
     return None

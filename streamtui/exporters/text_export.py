@@ -1,4 +1,4 @@
-"""A session as plain text."""
+"""Export a session as plain text."""
 
 from collections.abc import Iterator
 from textwrap import indent
@@ -8,11 +8,11 @@ from streamtui.exporters import labels
 from streamtui.exporters.traversal import TreeEntry, traverse
 
 WIDTH = 72
-"""Characters of the lines between the messages."""
+"""Width of the lines between messages."""
 
 
 def to_text(session: Session, *, tree: bool = False) -> str:
-    """Returns the path shown, or with `tree` all branches."""
+    """Return the current branch, or with `tree` all branches."""
     title = session.title or labels.UNTITLED
     facts = [session.endpoint, session.model, labels.format_time(session.updated or session.created)]
     parts = [title, " · ".join(filter(None, facts))]

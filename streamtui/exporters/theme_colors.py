@@ -1,4 +1,4 @@
-"""The colors of a theme, for exports: read from its file, without Textual."""
+"""Theme colors for exports, read from theme files without Textual."""
 
 import re
 import tomllib
@@ -10,32 +10,32 @@ from streamtui.core.transfer_error import TransferError
 
 DEFAULT = "midnight"
 PRINTED = "paper"
-"""The theme whose colors go onto paper, whatever is on the screen."""
+"""The theme for printing."""
 NAMES = (
     "primary", "secondary", "accent", "success", "warning", "error", "foreground", "background", "surface", "panel",
 )  # fmt: skip
-"""The colors an export uses, as Textual's themes call them."""
+"""The names of the colors that exports use."""
 
 Colors = Mapping[str, str]
-"""Colors by those names, as ``#rrggbb``."""
+"""Colors by name, as ``#rrggbb``."""
 
 _HEX = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})(?:[0-9a-fA-F]{2})?")
 
 
 def theme_colors(name: str = DEFAULT) -> Colors:
-    """Returns the colors of the theme `name`. Raises TransferError if there is no such theme, or it is spoilt."""
+    """Return the colors of the theme `name`. Raises TransferError if it does not exist or is invalid."""
     files = paths.theme_files()
     if name not in files:
-        raise TransferError(f"There is no theme “{clean_line(name)}”; there are {', '.join(sorted(files))}.")
+        raise TransferError(f"Unknown theme “{clean_line(name)}”. Choose from: {', '.join(sorted(files))}.")
     try:
         values = tomllib.loads(files[name].read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise TransferError(f"The theme {name} can't be read: {clean_line(str(error))}.") from error
+        raise TransferError(f"Can't read the theme {name}: {clean_line(str(error))}.") from error
     return complete(values)
 
 
 def complete(values: Mapping[str, object]) -> Colors:
-    """Returns every color: those of `values` that are colors, the others made to go with them."""
+    """Return all colors: the valid ones of `values`, and defaults derived from them."""
     known = {name: _rgb(values[name]) for name in NAMES if _is_color(values.get(name))}
     background = known.get("background", "#16161e")
     foreground = known.get("foreground", "#c8d3f5" if is_dark(background) else "#2b2a27")
@@ -54,19 +54,19 @@ def _is_color(value: object) -> bool:
 
 
 def _rgb(value: object) -> str:
-    """``#abc`` and ``#aabbcc80`` as ``#aabbcc``."""
+    """Normalize ``#abc`` and ``#aabbcc80`` to ``#aabbcc``."""
     digits = str(value).lstrip("#").lower()
     return "#" + ("".join(digit * 2 for digit in digits[:3]) if len(digits) in (3, 5) else digits[:6])
 
 
 def is_dark(color: str) -> bool:
-    """Whether white is easier to read on `color` than black."""
+    """Return whether `color` is dark."""
     red, green, blue = _parts(color)
     return 0.299 * red + 0.587 * green + 0.114 * blue < 128
 
 
 def mix(color: str, other: str, share: float) -> str:
-    """Returns `share` (0 to 1) of `color` on `other`."""
+    """Mix `share` (0 to 1) of `color` with `other`."""
     pairs = zip(_parts(color), _parts(other), strict=True)
     return "#" + "".join(f"{round(a * share + b * (1 - share)):02x}" for a, b in pairs)
 

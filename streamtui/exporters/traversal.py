@@ -1,4 +1,4 @@
-"""Outline: the messages of a session in the order in which they are read."""
+"""Iterate over the messages of a session in reading order."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,28 +9,28 @@ from streamtui.core.session import Session
 
 @dataclass(frozen=True, slots=True)
 class TreeEntry:
-    """A message in its place."""
+    """A message and its position in the tree."""
 
     message: Message
     variant: tuple[int, int] | None
-    """Which of how many siblings it is, counted from 1; None for the only one."""
+    """The position among its siblings, from 1, and their number; None without siblings."""
     after: Message | None
-    """The message it follows, where that is not the entry before."""
+    """The parent message, if that is not the previous entry."""
 
 
 def traverse(session: Session, *, tree: bool = False) -> Iterator[TreeEntry]:
-    """Yields the messages of the path shown; with `tree` every message once, branch after branch."""
+    """Yield the messages of the current branch; with `tree` every message once, branch by branch."""
     variants = session.variants()
     before: str | None = None
-    for message in _whole(session) if tree else session.path():
+    for message in _all_messages(session) if tree else session.path():
         parent = session.messages.get(message.parent_id) if message.parent_id else None
         jumps = before is not None and message.parent_id != before
         yield TreeEntry(message, variants.get(message.id), parent if jumps else None)
         before = message.id
 
 
-def _whole(session: Session) -> Iterator[Message]:
-    """Depth first. Where parents are missing or go round in a circle, what is left begins anew."""
+def _all_messages(session: Session) -> Iterator[Message]:
+    """Yield all messages depth first, including those with missing parents or in cycles."""
     children: dict[str | None, list[Message]] = {}
     for message in session.messages.values():
         parent = message.parent_id if message.parent_id in session.messages else None

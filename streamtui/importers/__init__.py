@@ -1,1 +1,1 @@
-"""Sessions into files, and files of this and other programs into sessions."""
+"""Importers for sessions of streamtui and other programs."""

@@ -1,4 +1,4 @@
-"""The files that lie beside the conversations of an export: found by their id, read only when wanted."""
+"""The attachments in a ChatGPT export, found by id and read on demand."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -8,32 +8,27 @@ from streamtui.core import coerce
 from streamtui.core.message import Attachment
 
 MAX_ASSET_SIZE = 64 << 20
-"""Bytes of a file at most; a larger one stays outside."""
+"""In bytes; larger files are skipped."""
 
 _ID = re.compile(r"file[-_][A-Za-z0-9]+")
-_MAGIC = {
-    b"\x89PNG": "image/png",
-    b"\xff\xd8\xff": "image/jpeg",
-    b"GIF8": "image/gif",
-    b"%PDF": "application/pdf",
-}
+_MAGIC = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif", b"%PDF": "application/pdf"}
 
 Reader = Callable[[], bytes]
-"""Reads a file whole. Raises OSError or ValueError."""
+"""Reads a whole file. Raises OSError or ValueError."""
 
 
 class Assets:
-    """Files by the ids their names begin with, as in ``file-AbC123-photo.png`` for ``file-service://file-AbC123``."""
+    """Attachments by the ids at the start of their names: ``file-AbC123-photo.png`` for ``file-service://file-AbC123``."""
 
     def __init__(self, files: Mapping[str, Reader] = {}) -> None:
-        """`files` are the readers by name, without folders."""
+        """`files` maps names without directories to readers."""
         self._files: dict[str, tuple[str, Reader]] = {}
         for name, read in files.items():
             if found := _ID.match(name):
                 self._files.setdefault(found[0], (name, read))
 
     def find(self, pointer: str, name: str = "") -> Attachment | None:
-        """Returns the file that `pointer` (an id, perhaps in a URL) means, as `name`; None where it is not there."""
+        """Return the file for `pointer` (an id or a URL with one) as an attachment called `name`; None if missing."""
         found = _ID.match(pointer.rpartition("/")[2])
         if found is None or found[0] not in self._files:
             return None
@@ -47,7 +42,7 @@ class Assets:
 
 
 def media_type(name: str, data: bytes) -> str:
-    """Returns what kind of file it is: by its first bytes, else by its name."""
+    """Return the media type by magic number, else by file extension."""
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "image/webp"
     known = next((kind for magic, kind in _MAGIC.items() if data.startswith(magic)), None)

@@ -1,4 +1,4 @@
-"""Conversations from ChatGPT's data export."""
+"""Convert conversations of ChatGPT's data export to sessions."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -7,7 +7,7 @@ from streamtui.core import coerce
 from streamtui.core.message import FinishReason, Message, Role
 from streamtui.core.session import Session
 from streamtui.importers.assets import Assets
-from streamtui.importers.chatgpt_content import Content, content_of, instructions
+from streamtui.importers.chatgpt_content import Content, content_of, custom_instructions
 from streamtui.importers.import_report import EntryError, ParsedSession
 from streamtui.importers.tree_builder import Node, build_tree
 
@@ -22,19 +22,19 @@ _FINISHES = {
 
 
 def is_conversation(value: object) -> bool:
-    """Whether `value` is an entry of ``conversations.json``."""
+    """Return whether `value` is an entry of ``conversations.json``."""
     return isinstance(value, dict) and isinstance(value.get("mapping"), dict)
 
 
 def conversation(value: object, assets: Assets) -> ParsedSession:
-    """Returns an entry of ``conversations.json`` as a session with its whole tree. Raises EntryError.
+    """Return an entry of ``conversations.json`` as a session with all branches. Raises EntryError.
 
-    The same entry has the same ids whenever it is read. What the model did before it answered (its thoughts,
-    code it ran, pages it read) is in the reasoning of the answer; what ChatGPT hides is left out.
+    Ids are stable across imports. Intermediate steps of the model (reasoning, tool calls and their output) become
+    the reasoning of its reply; hidden messages are left out.
     """
     source = coerce.mapping(value)
     if not is_conversation(source):
-        raise EntryError("it is no conversation of ChatGPT")
+        raise EntryError("it is not a ChatGPT conversation")
     mapping = source["mapping"]
     key = coerce.text(source.get("conversation_id")) or coerce.text(source.get("id")) or "\n".join(sorted(mapping))
     session = Session(
@@ -54,13 +54,13 @@ def conversation(value: object, assets: Assets) -> ParsedSession:
 
 
 def _model(session: Session, default: str) -> str:
-    """ChatGPT's “auto” is no model anybody else knows."""
+    """Return the default model, or that of the last reply instead of ChatGPT's “auto”."""
     last = session.last(Role.ASSISTANT)
     return default if default not in ("", "auto") else last.model if last else ""
 
 
 class _Reader:
-    """Reads the nodes of one conversation."""
+    """Convert the nodes of one conversation."""
 
     def __init__(self, session: Session, key: str, assets: Assets) -> None:
         self.lost = 0
@@ -84,12 +84,9 @@ class _Reader:
                 yield Node(node_id, parent_id)
 
     def _node(self, node_id: str, parent_id: str | None, source: dict[str, Any]) -> Node:
-        role, metadata = (
-            coerce.mapping(source.get("author")).get("role"),
-            coerce.mapping(source.get("metadata")),
-        )
-        if told := instructions(source):
-            self._session.system = self._session.system or told
+        role, metadata = (coerce.mapping(source.get("author")).get("role"), coerce.mapping(source.get("metadata")))
+        if prompt := custom_instructions(source):
+            self._session.system = self._session.system or prompt
             return Node(node_id, parent_id)
         if metadata.get("is_visually_hidden_from_conversation") is True:
             return Node(node_id, parent_id)
@@ -102,16 +99,16 @@ class _Reader:
             return Node(node_id, parent_id)
         if role == "user":
             return Node(node_id, parent_id, _message(Role.USER, node_id, source, content))
-        if role == "assistant" and source.get("recipient") in (None, "all") and not content.is_working:
+        if role == "assistant" and source.get("recipient") in (None, "all") and not content.is_step:
             return Node(node_id, parent_id, _reply(node_id, source, content))
         if role in ("assistant", "tool"):
-            return Node(node_id, parent_id, None, content.working(source), content.attachments)
+            return Node(node_id, parent_id, None, content.as_step(source), content.attachments)
         self.lost += 1
         return Node(node_id, parent_id)
 
 
 def _parents(mapping: Mapping[str, Any]) -> dict[str, str | None]:
-    """The parent of every node: the one it names, else the one that names it as a child."""
+    """Return the parent of each node: the one it names, else the one that lists it as a child."""
     parents: dict[str, str | None] = {}
     for name, source in mapping.items():
         for child in coerce.items(coerce.mapping(source).get("children")):

@@ -1,4 +1,4 @@
-"""What a message of ChatGPT's export says: texts, pictures, code that was run, pages that were read."""
+"""Convert the content of messages in ChatGPT's export to Markdown and attachments."""
 
 import json
 import re
@@ -11,21 +11,21 @@ from streamtui.core.fences import fenced
 from streamtui.core.message import Attachment
 from streamtui.importers.assets import Assets
 
-_WORKINGS = ("thoughts", "tether_browsing_display", "tether_quote", "sonic_webpage")
-_IDLE = ("reasoning_recap", "model_editable_context")
-"""What nobody misses: “Thought for 5 seconds”, what ChatGPT remembers of the user."""
+_STEPS = ("thoughts", "tether_browsing_display", "tether_quote", "sonic_webpage")
+_IGNORED = ("reasoning_recap", "model_editable_context")
+"""Content left out: “Thought for 5 seconds” and what ChatGPT remembers about the user."""
 _FENCED = ("code", "execution_output", "system_error")
-# Marks for the web page to draw as links and names: private characters around a kind and its values.
-_MARK = re.compile("\ue200([a-z_]*+)\ue202?([^\ue200\ue201]*)\ue201")
+# Markers that the web page renders as links and names: a type and values between private-use characters.
+_MARKER = re.compile("\ue200([a-z_]*+)\ue202?([^\ue200\ue201]*)\ue201")
 _LEFT_OVER = re.compile("[\ue200-\ue206]")
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a message says."""
+    """The content of a message."""
 
     kind: str
-    """ChatGPT's own word for it."""
+    """ChatGPT's content type."""
     text: str
     attachments: tuple[Attachment, ...]
 
@@ -33,12 +33,12 @@ class Content:
         return bool(self.text.strip() or self.attachments)
 
     @property
-    def is_working(self) -> bool:
-        """Whether it is what a model does before it answers."""
-        return self.kind in _WORKINGS
+    def is_step(self) -> bool:
+        """Return whether this is an intermediate step rather than a reply."""
+        return self.kind in _STEPS
 
-    def working(self, source: dict[str, Any]) -> str:
-        """Returns it as a part of the reasoning: who was asked or answered, and what, as Markdown."""
+    def as_step(self, source: dict[str, Any]) -> str:
+        """Return the content as Markdown for the reasoning, headed by the name of the tool."""
         recipient = coerce.line(source.get("recipient"))
         name = coerce.line(coerce.mapping(source.get("author")).get("name")) or recipient
         if not self.text.strip() or name in ("", "all"):
@@ -48,17 +48,17 @@ class Content:
 
 
 def content_of(source: dict[str, Any], assets: Assets) -> Content:
-    """Returns what the message `source` says."""
+    """Return the content of the message `source`."""
     content = coerce.mapping(source.get("content"))
     metadata = coerce.mapping(source.get("metadata"))
     kind = coerce.line(content.get("content_type"))
     files = _Files(assets)
-    if kind in _IDLE:
+    if kind in _IGNORED:
         return Content(kind, "", ())
-    # First those with the names that the user gave them.
+    # Listed attachments come first because they have the original file names.
     names = [files.add_listed(coerce.mapping(item)) for item in coerce.items(metadata.get("attachments"))]
     texts = [*_parts(content, files), *_plain(content), *_thoughts(content)]
-    text = _without_marks("\n".join(filter(None, texts)), metadata)
+    text = _replace_markers("\n".join(filter(None, texts)), metadata)
     if kind in _FENCED and text.strip():
         language = coerce.line(content.get("language"))
         text = fenced(text, language if language != "unknown" and kind == "code" else "")
@@ -66,33 +66,33 @@ def content_of(source: dict[str, Any], assets: Assets) -> Content:
     return Content(kind, text, tuple(files.found.values()))
 
 
-def instructions(source: dict[str, Any]) -> str:
-    """Returns what the user told ChatGPT about themselves and how to answer, where the message is that; else ""."""
+def custom_instructions(source: dict[str, Any]) -> str:
+    """Return the custom instructions in the message; "" if it has none."""
     content = coerce.mapping(source.get("content"))
     data = coerce.mapping(coerce.mapping(source.get("metadata")).get("user_context_message_data"))
     if content.get("content_type") == "user_editable_context":
-        told = [content.get("user_profile"), content.get("user_instructions")]
+        texts = [content.get("user_profile"), content.get("user_instructions")]
     else:
-        told = [data.get("about_user_message"), data.get("about_model_message")]
-    return "\n\n".join(filter(None, (coerce.text(text).strip() for text in told)))
+        texts = [data.get("about_user_message"), data.get("about_model_message")]
+    return "\n\n".join(filter(None, (coerce.text(text).strip() for text in texts)))
 
 
 class _Files:
-    """The files of one message, each of them once."""
+    """The attachments of one message, without duplicates."""
 
     def __init__(self, assets: Assets) -> None:
         self.found: dict[str, Attachment] = {}
         self._assets = assets
 
     def add(self, pointer: str, name: str = "") -> bool:
-        """Adds a file; False where the export does not hold it."""
+        """Add a file; return False if it is not in the export."""
         key = pointer.rpartition("/")[2]
         if key not in self.found and (attachment := self._assets.find(pointer, name)):
             self.found[key] = attachment
         return key in self.found
 
     def add_listed(self, source: dict[str, Any]) -> str:
-        """Adds a file from the list of those that the user gave; returns its name where it is not there."""
+        """Add a listed file; return a placeholder if it is not in the export, else ""."""
         name = coerce.line(source.get("name"))
         return "" if self.add(coerce.line(source.get("id")), name) or not name else f"📎 {name}"
 
@@ -101,7 +101,7 @@ def _parts(content: dict[str, Any], files: _Files) -> Iterator[str]:
     for part in coerce.items(content.get("parts")):
         found = coerce.mapping(part)
         if coerce.line(found.get("content_type")).startswith("image"):
-            yield "" if files.add(coerce.line(found.get("asset_pointer"))) else "🖼 picture (not in the export)"
+            yield "" if files.add(coerce.line(found.get("asset_pointer"))) else "🖼 image (not in the export)"
         else:
             yield coerce.text(part) or coerce.text(found.get("text"))
 
@@ -123,23 +123,23 @@ def _thoughts(content: dict[str, Any]) -> Iterator[str]:
         yield "\n\n".join([*filter(None, parts), ""])
 
 
-def _without_marks(text: str, metadata: dict[str, Any]) -> str:
-    """Puts in the links that the marks stand for, where the message lists them, and takes the other marks out."""
+def _replace_markers(text: str, metadata: dict[str, Any]) -> str:
+    """Replace markers with the links listed in the metadata and remove all others."""
     if "\ue200" in text:
         for reference in map(coerce.mapping, coerce.items(metadata.get("content_references"))):
             mark, link = coerce.text(reference.get("matched_text")), coerce.text(reference.get("alt"))
             if "\ue200" in mark:
                 text = text.replace(mark, link)
-        text = _MARK.sub(_named, text)
+        text = _MARKER.sub(_entity_name, text)
     return _LEFT_OVER.sub("", text)
 
 
-def _named(mark: re.Match[str]) -> str:
-    """A mark of a person or a thing holds the name: ``["city","Tartu"]``."""
-    if mark[1] != "entity":
+def _entity_name(marker: re.Match[str]) -> str:
+    """Return the name in an entity marker: ``["city","Tartu"]``."""
+    if marker[1] != "entity":
         return ""
     try:
-        found = json.loads(mark[2])
+        found = json.loads(marker[2])
     except (ValueError, RecursionError):
-        return coerce.line(mark[2])
+        return coerce.line(marker[2])
     return coerce.line(found[1]) if isinstance(found, list) and len(found) > 1 else ""

@@ -1,4 +1,4 @@
-"""The chats in a database of another program, read one after the other."""
+"""Read sessions from the databases of Elia, oterm and LLM."""
 
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ from streamtui.storage.schema import APPLICATION_ID
 
 
 class _Reader(NamedTuple):
-    """How the database of a program is read."""
+    """The functions that read the database of a program."""
 
     is_supported: Callable[[Database], bool]
     chats: Callable[[Database], list[dict[str, Any]]]
@@ -29,7 +29,7 @@ READERS = {
 
 
 def database_source(database: Database, kind: Kind | None) -> Source:
-    """Returns the chats of the program `kind`, by default of the one whose tables these are. Raises TransferError."""
+    """Return the sessions of the program `kind`, by default detected by its tables. Raises TransferError."""
     reader = _reader_of(database, kind)
     chats, done = reader.chats(database), 0
 
@@ -45,14 +45,12 @@ def database_source(database: Database, kind: Kind | None) -> Source:
 def _reader_of(database: Database, kind: Kind | None) -> _Reader:
     name = clean_line(str(database.path))
     if database.application == APPLICATION_ID:
-        raise TransferError(
-            f"{name} is a database of streamtui itself: where it belongs, export its sessions as JSON; import that."
-        )
+        raise TransferError(f"{name} is a streamtui database. Export its sessions as JSON and import that file.")
     for known, reader in READERS.items():
         if kind in (None, known) and reader.is_supported(database):
             return reader
-    what = f"no database of {kind}" if kind else "a database of none of the programs that can be imported from"
-    raise TransferError(f"{name} is {what}.")
+    programs = kind or ", ".join(READERS)
+    raise TransferError(f"{name} is not a database of {programs}.")
 
 
 def _chat(reader: _Reader, database: Database, chat: dict[str, Any]) -> Entry:
@@ -60,5 +58,5 @@ def _chat(reader: _Reader, database: Database, chat: dict[str, Any]) -> Entry:
         return reader.session(database, chat)
     except sqlite3.Error as error:
         return UnreadableEntry(
-            f"Chat {coerce.line(str(chat['id']))}: the database can't be read there: {clean_line(str(error))}."
+            f"Chat {coerce.line(str(chat['id']))}: can't read the database: {clean_line(str(error))}."
         )

@@ -1,4 +1,4 @@
-"""Recognises what a file holds."""
+"""Detect the format of a file and open it as a source of sessions."""
 
 import zipfile
 from collections.abc import Iterator
@@ -18,14 +18,16 @@ from streamtui.importers.json_sessions import json_source
 
 @contextmanager
 def open_source(path: Path, kind: Kind | None = None) -> Iterator[Source]:
-    """Opens a file or folder with sessions of `kind`, by default of the kind it looks like. Raises TransferError."""
+    """Open a file or directory as `kind`, by default detected. Raises TransferError."""
     with ExitStack() as stack:
         try:
             source = _open(path, kind, stack)
         except OSError as error:
             raise file_error("read", path, error) from error
         except zipfile.BadZipFile as error:
-            raise TransferError(f"{clean_line(str(path))} is damaged: {clean_line(str(error))}.") from error
+            raise TransferError(
+                f"{clean_line(str(path))} is a damaged ZIP archive: {clean_line(str(error))}."
+            ) from error
         yield source
 
 
@@ -33,18 +35,18 @@ def _open(path: Path, kind: Kind | None, stack: ExitStack) -> Source:
     if path.is_dir():
         return json_source(from_directory(path), kind)
     if not path.is_file():
-        return stream_source(stack.enter_context(path.open("rb")), kind)  # a pipe, as of <(…); or nothing at all
+        return stream_source(stack.enter_context(path.open("rb")), kind)  # a pipe such as <(…), or a missing file
     with path.open("rb") as file:
         magic = file.read(len(MAGIC))
     if magic == MAGIC:
         return database_source(stack.enter_context(open_database(path)), kind)
     if kind in READERS:
-        raise TransferError(f"{clean_line(str(path))} is no SQLite database.")
+        raise TransferError(f"{clean_line(str(path))} is not a SQLite database.")
     if magic.startswith(b"PK"):
         return json_source(from_archive(stack.enter_context(zipfile.ZipFile(path)), path.name), kind)
     return json_source(single_file(path), kind)
 
 
 def stream_source(stream: BufferedIOBase, kind: Kind | None = None) -> Source:
-    """Returns the sessions in a stream of JSON."""
-    return json_source(ExportFiles([JsonFile("the input", 0, lambda: nullcontext(stream))], Assets()), kind)
+    """Return the sessions in a JSON stream."""
+    return json_source(ExportFiles([JsonFile("standard input", 0, lambda: nullcontext(stream))], Assets()), kind)

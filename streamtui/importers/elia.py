@@ -1,4 +1,4 @@
-"""Chats from the database of Elia (``elia.sqlite``)."""
+"""Read chats from the database of Elia (``elia.sqlite``)."""
 
 from typing import Any
 
@@ -13,17 +13,17 @@ ENDPOINT = "elia"
 
 
 def is_supported(database: Database) -> bool:
-    """Whether it is a database of Elia."""
+    """Return whether the database belongs to Elia."""
     return "started_at" in database.columns("chat") and {"role", "content"} <= database.columns("message")
 
 
 def chats(database: Database) -> list[dict[str, Any]]:
-    """Returns the chats, oldest first."""
+    """Return the chats, oldest first."""
     return list(database.rows("chat", "id model title started_at archived", "ORDER BY id"))
 
 
 def session(database: Database, chat: dict[str, Any]) -> ParsedSession:
-    """Returns a chat as a session; the same chat has the same ids whenever it is read."""
+    """Return a chat as a session. Its ids are stable across imports."""
     key = (ENDPOINT, chat["id"], chat["started_at"])
     found = Session(
         id=coerce.stable_id(*key),
@@ -43,7 +43,7 @@ def session(database: Database, chat: dict[str, Any]) -> ParsedSession:
         elif row["role"] in ("user", "assistant"):
             message = _message(row, coerce.stable_id(*key, row["id"]))
             parent = coerce.stable_id(*key, row["parent_id"])
-            # Elia's own chats name no parents.
+            # Elia itself sets no parents.
             nodes[message.id] = Node(message.id, parent if parent in nodes else before, message)
             before = message.id
         else:

@@ -1,4 +1,4 @@
-"""A database of another program, opened so that nothing in it or beside it changes."""
+"""Read another program's SQLite database without changing it."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -10,11 +10,11 @@ from streamtui.core.sanitize import clean_line
 from streamtui.core.transfer_error import TransferError
 
 MAGIC = b"SQLite format 3\x00"
-"""The first bytes of every SQLite file."""
+"""The magic number of SQLite files."""
 
 
 class Database:
-    """Tables of a file whose columns differ from version to version."""
+    """A database whose columns may differ between versions of the program."""
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self.path = path
@@ -23,11 +23,11 @@ class Database:
 
     @property
     def application(self) -> int:
-        """The number by which a program marks its files; 0 where it does not."""
+        """The application id in the file header; 0 if unset."""
         return int(self._connection.execute("PRAGMA application_id").fetchone()[0])
 
     def columns(self, table: str) -> frozenset[str]:
-        """Returns the names of the columns of `table`; none where there is no such table. A view is none."""
+        """Return the column names of `table`; none if it does not exist or is a view."""
         if table not in self._columns:
             query = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
             is_table = self._connection.execute(query, (table,)).fetchone()
@@ -36,9 +36,9 @@ class Database:
         return self._columns[table]
 
     def rows(self, table: str, names: str, rest: str = "", *parameters: object) -> Iterator[dict[str, Any]]:
-        """Yields the columns `names` of `table`, each None where it is missing.
+        """Yield rows of `table` with the columns `names`; missing columns are None.
 
-        `rest` is SQL behind the table's name; it may use any of `names` that every version has.
+        `rest` is the SQL after the table name; it may only use columns that every version has.
         """
         there = [name for name in names.split() if name in self.columns(table)]
         if not there:
@@ -51,25 +51,27 @@ class Database:
 
 @contextmanager
 def open_database(path: Path) -> Iterator[Database]:
-    """Opens the file `path` for reading. Raises TransferError where it can't be read as a database, also later."""
+    """Open a database for reading. Raises TransferError, also for errors inside the block."""
     connection = None
     try:
         connection = _connect(path)
         connection.text_factory = lambda data: data.decode("utf-8", "replace")
-        # The file is not ours: nothing in its schema may run functions with effects.
+        # The file is untrusted: its schema must not run functions with side effects.
         connection.execute("PRAGMA trusted_schema = OFF")
         connection.execute("PRAGMA query_only = ON")
         yield Database(connection, path)
     except sqlite3.Error as error:
-        raise TransferError(f"{clean_line(str(path))} can't be read: {clean_line(str(error))}.") from error
+        raise TransferError(f"Can't read {clean_line(str(path))}: {clean_line(str(error))}.") from error
     finally:
         if connection is not None:
             connection.close()
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    """Even for reading, SQLite makes files beside a database with a write-ahead log, and leaves them there. Where
-    nobody has the database open there is no log, and it can be read as a file that does not change.
+    """Connect without leaving files behind.
+
+    SQLite creates files next to a database in WAL mode even for reading. Without a log, no other program has the
+    database open, so it can be opened as immutable.
     """
     with path.open("rb") as file:
         uses_log = file.read(20)[18:] == b"\x02\x02"

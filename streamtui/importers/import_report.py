@@ -1,4 +1,4 @@
-"""What an import finds in a file, one after the other: sessions, and what could not be read."""
+"""The results of parsing an import file: sessions and unreadable entries."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -9,30 +9,30 @@ from streamtui.core.session import Session
 
 @dataclass(frozen=True, slots=True)
 class ParsedSession:
-    """A session in a file."""
+    """A session in an import file."""
 
     session: Session
     lost: int = 0
-    """How many of its messages and attachments could not be read."""
+    """The number of unreadable messages and attachments."""
 
 
 @dataclass(frozen=True, slots=True)
 class UnreadableEntry:
-    """An entry that could not be read at all."""
+    """An entry of an import file that could not be parsed."""
 
     problem: str
-    """Which entry it is and what is wrong with it, in a sentence."""
+    """The entry and what is wrong with it, as a sentence."""
 
 
 Entry = ParsedSession | UnreadableEntry
 
 
 class EntryError(ValueError):
-    """Why an entry can't be read, in a clause that begins with "it"."""
+    """An entry can't be parsed. The message is a clause that starts with "it"."""
 
 
 class Kind(StrEnum):
-    """Where sessions can come from."""
+    """The programs that sessions can be imported from."""
 
     STREAMTUI = "streamtui"
     CHATGPT = "chatgpt"
@@ -42,7 +42,7 @@ class Kind(StrEnum):
 
 
 class Source:
-    """Sessions to be read; iterating yields them and what is broken, with no more in memory than one."""
+    """An iterator over the entries of an import file that holds one entry in memory at a time."""
 
     def __init__(self, entries: Iterator[Entry], progress: Callable[[], float | None]) -> None:
         self._entries = entries
@@ -53,5 +53,5 @@ class Source:
 
     @property
     def progress(self) -> float | None:
-        """How much has been read, from 0 to 1; None where nobody knows."""
+        """The fraction read, 0 to 1; None if unknown."""
         return self._progress()

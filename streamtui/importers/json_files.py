@@ -1,4 +1,4 @@
-"""The JSON files of an export, wherever they lie: single_file, in a folder, in an archive."""
+"""Find the JSON files of an export: a single file, a directory or a ZIP archive."""
 
 import re
 import stat
@@ -19,32 +19,32 @@ from streamtui.importers.assets import MAX_ASSET_SIZE, Assets
 _CONVERSATIONS = re.compile(r"conversations(?:[-_ ]?\(?\d+\)?)?\.json", re.IGNORECASE)
 _ANY = re.compile(r".*\.(json|jsonl|ndjson)", re.IGNORECASE)
 MAX_RATIO = 300
-"""Times that a file in an archive may be larger than it looks: text reaches 20, what is made to fill a disk 1,000."""
+"""Maximum compression ratio of a file in an archive: text reaches 20, ZIP bombs 1,000."""
 ALWAYS_ALLOWED = 64 << 20
-"""Bytes up to which that does not matter."""
+"""Size in bytes up to which any compression ratio is accepted."""
 
 
 @dataclass(frozen=True, slots=True)
 class JsonFile:
-    """A file to read, not opened yet."""
+    """A JSON file to read."""
 
     name: str
     size: int
-    """In bytes; 0 where it is not known."""
+    """In bytes; 0 if unknown."""
     open: Callable[[], AbstractContextManager[BufferedIOBase]]
-    """Opens it. Raises OSError, and whatever a damaged archive raises."""
+    """Opens the file. Raises OSError and the errors of `zipfile`."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExportFiles:
-    """What there is to read."""
+    """The files of an export."""
 
     files: list[JsonFile]
     assets: Assets
 
 
 def single_file(path: Path) -> ExportFiles:
-    """Returns one file, with what lies beside it if it is ChatGPT's. Raises OSError."""
+    """Return one file, with the attachments next to it if it belongs to a ChatGPT export. Raises OSError."""
     return ExportFiles([_file(path)], _beside([path]))
 
 
@@ -53,37 +53,37 @@ def _file(path: Path) -> JsonFile:
 
 
 def from_directory(folder: Path) -> ExportFiles:
-    """Returns the exports in `folder`: ChatGPT's unpacked, else every JSON file. Raises TransferError and OSError."""
+    """Return the JSON files in `folder`, or only those of ChatGPT. Raises TransferError and OSError."""
     there = [path for path in sorted(folder.iterdir()) if _is_file(path)]
     conversations = [path for path in there if _CONVERSATIONS.fullmatch(path.name)]
     chosen = conversations or [path for path in there if _ANY.fullmatch(path.name)]
     if not chosen:
-        raise TransferError(f"{clean_line(str(folder))} holds no export: no conversations.json and no other JSON file.")
+        raise TransferError(f"{clean_line(str(folder))} has no JSON files to import.")
     files = [_file(path) for path in chosen]
     return ExportFiles(files, _beside(chosen))
 
 
 def _beside(files: list[Path]) -> Assets:
-    """The pictures of an export that was unpacked are in its folder and in those below."""
+    """Return the attachments of an unpacked ChatGPT export, which may be in subdirectories."""
     if not _CONVERSATIONS.fullmatch(files[0].name):
         return Assets()
     return Assets({path.name: partial(_read_small, path) for path in files[0].parent.rglob("file*") if _is_file(path)})
 
 
 def _is_file(path: Path) -> bool:
-    """A link may lead anywhere, so it is no part of an export."""
+    """Return whether `path` is a regular file. Links are skipped, as they may lead anywhere."""
     return stat.S_ISREG(path.lstat().st_mode)
 
 
 def from_archive(archive: zipfile.ZipFile, name: str) -> ExportFiles:
-    """Returns the conversations in a ZIP archive. Nothing is unpacked onto the disk. Raises TransferError."""
+    """Return the conversations in a ZIP archive without unpacking it to disk. Raises TransferError."""
     members = [member for member in archive.infolist() if not member.is_dir()]
     chosen = [member for member in members if _CONVERSATIONS.fullmatch(_base(member))]
     if not chosen:
-        raise TransferError(f"{clean_line(name)} is no export: there is no conversations.json in it.")
+        raise TransferError(f"{clean_line(name)} has no conversations.json.")
     for member in chosen:
         if member.flag_bits & 1:
-            raise TransferError(f"{clean_line(name)} is locked with a password; unpack it and import the folder.")
+            raise TransferError(f"{clean_line(name)} is password-protected. Unpack it and import the directory.")
         _check_compression(member, name)
     chosen.sort(key=_base)
     files = [JsonFile(_base(member), member.file_size, partial(_open_member, archive, member)) for member in chosen]
@@ -91,7 +91,7 @@ def from_archive(archive: zipfile.ZipFile, name: str) -> ExportFiles:
 
 
 def _open_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> BufferedIOBase:
-    return cast(BufferedIOBase, archive.open(member))  # for writing it would be another
+    return cast(BufferedIOBase, archive.open(member))  # typed for writing too
 
 
 def _base(member: zipfile.ZipInfo) -> str:
@@ -106,8 +106,8 @@ def _check_compression(member: zipfile.ZipInfo, name: str) -> None:
     if _is_suspicious(member):
         size = f"{member.file_size / 1e9:.1f} GB"
         raise TransferError(
-            f"{clean_line(name)} is made to fill memory: {clean_line(_base(member))} would swell to {size}. "
-            "If you trust it, unpack it and import the folder."
+            f"{clean_line(name)} looks like a ZIP bomb: {clean_line(_base(member))} unpacks to {size}. "
+            "If you trust it, unpack it and import the directory."
         )
 
 

@@ -1,4 +1,4 @@
-"""The sessions in JSON files, read one after the other."""
+"""Read sessions from JSON files."""
 
 import zipfile
 import zlib
@@ -16,18 +16,18 @@ from streamtui.importers.streamtui_json import is_session, session_from
 
 
 def json_source(collection: ExportFiles, kind: Kind | None) -> Source:
-    """Returns the sessions of `kind`, by default of what each entry looks like."""
+    """Return the sessions as `kind`, by default detected for each entry."""
     whole = sum(file.size for file in collection.files)
-    reading = _Reading(collection, kind)
-    return Source(reading.entries(), lambda: reading.position / whole if whole else None)
+    reader = _JsonReader(collection, kind)
+    return Source(reader.entries(), lambda: reader.position / whole if whole else None)
 
 
-class _Reading:
+class _JsonReader:
     def __init__(self, collection: ExportFiles, kind: Kind | None) -> None:
         self._files, self._assets = collection.files, collection.assets
         self._kind = kind
         self.position = 0
-        """Bytes read."""
+        """Number of bytes read."""
 
     def entries(self) -> Iterator[Entry]:
         before = 0
@@ -39,9 +39,9 @@ class _Reading:
                         self.position = before + (stream.tell() if file.size else 0)
                         yield entry
             except NotJsonError:
-                yield UnreadableEntry(f"{name} can't be imported: it is no JSON, no ZIP archive and no database.")
+                yield UnreadableEntry(f"Can't import {name}: not a JSON file, ZIP archive or SQLite database.")
             except (OSError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
-                yield UnreadableEntry(f"{name} is damaged, what follows in it can't be read: {clean_line(str(error))}.")
+                yield UnreadableEntry(f"{name} is damaged; the rest of it was skipped: {clean_line(str(error))}.")
             before += file.size
             self.position = before
 

@@ -1,4 +1,4 @@
-"""Reads the entries of a JSON file of any size one after the other, and goes on behind a broken one."""
+"""Stream the entries of JSON files of any size and skip invalid ones."""
 
 import codecs
 import json
@@ -10,35 +10,35 @@ from typing import Any
 from streamtui.importers.import_report import EntryError
 
 CHUNK = 1 << 20
-"""Bytes read at a time."""
-MOST = 256 << 20
-"""Characters of an entry at most. A conversation has some hundred thousand, one with many pictures some millions."""
+"""Number of bytes read at a time."""
+MAX_ENTRY = 256 << 20
+"""Maximum characters of an entry. Long conversations have some hundred thousand, with images some millions."""
 
 _SPACE = re.compile(r"[\s\ufeff]*")
 _BETWEEN = re.compile(r"[\s,]*")
 _ARRAY = re.compile(r'(?:\{\s*"(?:conversations|sessions)"\s*:\s*)?\[')
-# What decides where a value ends. A string is skipped as a whole; the group is empty where its end has not come yet.
+# Tokens that decide where a value ends. The group is empty for a string whose end has not been read yet.
 _TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+("?)|[\[\]{},]', re.DOTALL)
 
 
 class NotJsonError(Exception):
-    """What is read is no JSON from its very beginning."""
+    """The input does not start with JSON."""
 
 
 class JsonEntries:
-    """The entries of an array, of one in an object (``{"conversations": […]}``), or of lines; or the one object.
+    """Iterate over the entries of an array, an object with an array (``{"conversations": […]}``), or lines of JSON.
 
-    Iterating yields JSON values, and an EntryError in the place of each that is broken. Raises NotJsonError at the
-    beginning, for what is no JSON at all. Memory is that of the largest entry.
+    Yields JSON values, and an EntryError for each invalid one. Raises NotJsonError if the input does not start with
+    JSON. Memory is bounded by the largest entry.
     """
 
-    def __init__(self, stream: BufferedIOBase, *, most: int = MOST, chunk: int = CHUNK) -> None:
+    def __init__(self, stream: BufferedIOBase, *, max_entry: int = MAX_ENTRY, chunk: int = CHUNK) -> None:
         self._stream = stream
-        self._most, self._chunk = most, chunk
+        self._max_entry, self._chunk = max_entry, chunk
         self._decoder = json.JSONDecoder(strict=False)
         self._bytes: codecs.IncrementalDecoder | None = None
         self._text, self._at = "", 0
-        self._over = False
+        self._at_end = False
 
     def __iter__(self) -> Iterator[Any]:
         self._skip(_SPACE)
@@ -54,13 +54,13 @@ class JsonEntries:
         while True:
             self._skip(_BETWEEN)
             if self._at == len(self._text):
-                yield EntryError("it is missing: the file ends in the middle")
+                yield EntryError("it is missing: the file is truncated")
                 return
             if self._text[self._at] == "]":
                 return
             value = self._value()
             yield value
-            if isinstance(value, _Lost):
+            if isinstance(value, _UnrecoverableError):
                 return
 
     def _lines(self) -> Iterator[Any]:
@@ -75,39 +75,39 @@ class JsonEntries:
                 return
 
     def _value(self) -> Any:
-        """The value that begins here, or an EntryError; then what follows it is next."""
+        """Parse the value here and move behind it; return an EntryError if it is invalid."""
         if self._text[self._at] != "{":
-            return self._slow_value()  # 12 may be the beginning of 123
+            return self._slow_value()  # 12 may be the start of 123
         try:
             value, self._at = self._decoder.raw_decode(self._text, self._at)
         except (ValueError, RecursionError):
-            return self._slow_value()  # it is broken, or its end has not been read yet
+            return self._slow_value()  # invalid, or not completely read
         return value
 
     def _slow_value(self) -> Any:
         end = self._end()
         if end < 0:
-            return _Lost(
-                "it is broken in a way that hides where the next begins, and what follows it could not be read"
-                if not self._over
-                else "it is cut off: the file ends in the middle"
+            return _UnrecoverableError(
+                "it is invalid, and the rest of the file could not be read"
+                if not self._at_end
+                else "it is incomplete: the file is truncated"
             )
         begin, self._at = self._at, max(end, self._at + 1)
         try:
             return self._decoder.decode(self._text[begin:end])
         except ValueError:
-            return EntryError("it is no JSON")
+            return EntryError("it is not valid JSON")
         except RecursionError:
             return EntryError("it is nested too deeply")
 
     def _end(self) -> int:
-        """Where the value that begins here ends; -1 where that can't be found."""
+        """Return the end of the value here; -1 if it can't be found."""
         depth, offset = 0, 0
         while True:
             for token in _TOKEN.finditer(self._text, self._at + offset):
                 kind = token[0][0]
                 if kind == '"' and not token[1]:
-                    break  # a string whose end has not come yet: looked at again
+                    break  # an incomplete string: scan it again with more data
                 if kind in "[{":
                     depth += 1
                 elif kind in "]}":
@@ -121,7 +121,7 @@ class JsonEntries:
                 return -1
 
     def _find(self, text: str) -> bool:
-        """Goes to the next `text`; False where there is none."""
+        """Move to the next `text`; return False if there is none."""
         while (found := self._text.find(text, self._at)) < 0:
             self._at = max(self._at, len(self._text) - len(text))
             if not self._more():
@@ -137,21 +137,23 @@ class JsonEntries:
                 return
 
     def _more(self) -> bool:
-        """Reads on, as much again as is there: so a long entry is not looked through again and again."""
+        """Read more data, doubling the buffer so that long entries are scanned in linear time."""
         held = len(self._text) - self._at
-        if self._over or held > self._most:
+        if self._at_end or held > self._max_entry:
             return False
-        data = self._stream.read1(max(self._chunk, held))  # of a pipe what is there: ctrl+c ends a read, not several
+        data = self._stream.read1(
+            max(self._chunk, held)
+        )  # read1 returns what a pipe has, so that Ctrl+C takes effect at once
         if self._bytes is None:
             self._bytes = codecs.getincrementaldecoder(_encoding(data))(errors="replace")
-        self._over = not data
-        self._text = self._text[self._at :] + self._bytes.decode(data, final=self._over)
+        self._at_end = not data
+        self._text = self._text[self._at :] + self._bytes.decode(data, final=self._at_end)
         self._at = 0
         return True
 
 
-class _Lost(EntryError):
-    """An entry whose end can't be found."""
+class _UnrecoverableError(EntryError):
+    """An entry whose end can't be found, so that no further entry can be read."""
 
 
 def _encoding(data: bytes) -> str:

@@ -1,4 +1,4 @@
-"""Conversations from the database of LLM (``logs.db``), whatever version wrote it."""
+"""Read conversations from the database of LLM (``logs.db``), in all its layouts."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ _LAYOUTS = {"threads": thread, "conversations": conversation, "logs": old_log}
 
 
 def is_supported(database: Database) -> bool:
-    """Whether it is a database of LLM."""
+    """Return whether the database belongs to LLM."""
     return any(
         needed <= database.columns(table)
         for table, needed in (
@@ -23,7 +23,7 @@ def is_supported(database: Database) -> bool:
 
 
 def chats(database: Database) -> list[dict[str, Any]]:
-    """Returns the conversations of all layouts. One that went on in the newer layout is there as a whole."""
+    """Return the conversations of all layouts. Those migrated to a newer layout are listed once."""
     threads = list(database.rows("threads", "id name datetime_utc tip_message_hash", "ORDER BY id"))
     moved = {row["id"] for row in threads}
     older = [row for row in database.rows("conversations", "id name model", "ORDER BY id") if row["id"] not in moved]
@@ -36,5 +36,5 @@ def chats(database: Database) -> list[dict[str, Any]]:
 
 
 def session(database: Database, chat: dict[str, Any]) -> ParsedSession:
-    """Returns a conversation as a session; the same one has the same ids whenever it is read."""
+    """Return a conversation as a session. Its ids are stable across imports."""
     return _LAYOUTS[chat["layout"]](database, chat)

@@ -1,4 +1,4 @@
-"""Conversations of LLM's older layout: pairs of a prompt and a response."""
+"""Read LLM's older database layouts: pairs of prompt and response."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -18,15 +18,15 @@ _COLUMNS = (
 
 
 def conversation(database: Database, chat: dict[str, Any]) -> ParsedSession:
-    """Returns a row of ``conversations`` as a session."""
+    """Return a row of ``conversations`` as a session."""
     rows = database.rows("responses", _COLUMNS, "WHERE conversation_id = ? ORDER BY datetime_utc, id", chat["id"])
     return _session(database, chat, list(rows), coerce.stable_id(ENDPOINT, chat["id"]))
 
 
 def old_log(database: Database, chat: dict[str, Any]) -> ParsedSession:
-    """Returns the rows of ``logs``, which version 0.5 left behind, that belong to the first of them."""
+    """Return a conversation of the ``logs`` table, used until version 0.5, by its first row."""
     rows = list(database.rows("logs", _COLUMNS, "WHERE id = ?1 OR chat_id = ?1 ORDER BY id", chat["id"]))
-    # Its ids are 1, 2, 3: other databases have them too.
+    # Ids are 1, 2, 3, …, so they are not unique across databases.
     return _session(
         database, chat, rows, coerce.stable_id(ENDPOINT, chat["id"], *(row["datetime_utc"] for row in rows[:1]))
     )
@@ -50,7 +50,7 @@ def _session(database: Database, chat: dict[str, Any], rows: list[dict[str, Any]
 
 
 class _Reader:
-    """Reads one response with all that hangs on it."""
+    """Read one response with its fragments, attachments and tool calls."""
 
     def __init__(self, database: Database, session: Session, row: dict[str, Any]) -> None:
         self._database = database
@@ -60,14 +60,14 @@ class _Reader:
         session.system = session.system or "\n".join([*self._fragments("system"), coerce.text(row["system"])]).strip()
 
     def nodes(self, before: str | None) -> Iterator[Node]:
-        """The prompt, what tools answered, what the model asked of tools, and the response: each where there is one."""
+        """Yield the prompt, tool results, tool calls and response, as far as they exist."""
         prompt, response = self._prompt(), self._response()
         if prompt.text or prompt.attachments:
             yield Node(prompt.id, before, prompt)
             before = prompt.id
         for kind in ("results", "calls"):
             node_id = coerce.stable_id(*self._key, kind)
-            yield Node(node_id, before, workings="\n\n".join(self._tools(kind)))
+            yield Node(node_id, before, steps="\n\n".join(self._tools(kind)))
             before = node_id
         yield Node(
             response.id, before, response if response.text else None, "" if response.text else response.reasoning
@@ -96,7 +96,7 @@ class _Reader:
         )
 
     def _fragments(self, kind: str) -> list[str]:
-        """Texts that were put before the prompt or the system prompt."""
+        """Return the fragments prepended to the prompt or system prompt."""
         order = 'WHERE response_id = ? ORDER BY "order"'
         found = self._database.rows(f"{kind}_fragments", "fragment_id", order, self._row["id"])
         ids = [row["fragment_id"] for row in found]

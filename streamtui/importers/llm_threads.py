@@ -1,4 +1,4 @@
-"""Conversations of LLM's newer layout: threads that point into one tree of messages, which many of them share."""
+"""Read LLM's newer database layout: threads that share a tree of messages."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ _TURN = (
 
 
 def thread(database: Database, chat: dict[str, Any]) -> ParsedSession:
-    """Returns a row of ``threads`` as a session: every message that any of its turns leads to."""
+    """Return a row of ``threads`` as a session with all messages of its turns."""
     turns = list(database.rows("turns", _TURN, "WHERE thread_id = ? ORDER BY datetime_utc, id", chat["id"]))
     session = Session(
         id=coerce.stable_id(ENDPOINT, chat["id"]),
@@ -38,8 +38,8 @@ def thread(database: Database, chat: dict[str, Any]) -> ParsedSession:
 
 
 @dataclass(slots=True)
-class _Said:
-    """A message of the tree, taken apart."""
+class _Parts:
+    """The parts of a message."""
 
     text: list[str] = field(default_factory=list)
     reasoning: list[str] = field(default_factory=list)
@@ -47,7 +47,7 @@ class _Said:
 
 
 class _Reader:
-    """Reads the messages of one thread."""
+    """Read the messages of one thread."""
 
     def __init__(self, database: Database, session: Session) -> None:
         self.lost = 0
@@ -55,10 +55,10 @@ class _Reader:
         self._session = session
         self._rows: dict[str, dict[str, Any]] = {}
         self._turns: dict[str, dict[str, Any]] = {}
-        """The first turn with each message."""
+        """The first turn that contains each message."""
 
     def add(self, tip: object, turn: dict[str, Any] | None) -> None:
-        """Adds the message with hash `tip` and those before it, which `turn` led to."""
+        """Add the message with hash `tip` and its ancestors."""
         while isinstance(tip, str) and tip not in self._rows:
             row = next(self._database.rows("messages", "hash parent_hash role", "WHERE hash = ?", tip), None)
             if row is None:
@@ -75,21 +75,21 @@ class _Reader:
             yield self._node(coerce.stable_id(self._session.id, name), parent_id, row)
 
     def _node(self, node_id: str, parent_id: str | None, row: dict[str, Any]) -> Node:
-        said = self._said(row["hash"])
-        text, reasoning = "\n\n".join(said.text), "\n\n".join(said.reasoning)
+        parts = self._parts(row["hash"])
+        text, reasoning = "\n\n".join(parts.text), "\n\n".join(parts.reasoning)
         if row["role"] == "system":
             self._session.system = self._session.system or text
             return Node(node_id, parent_id)
-        if row["role"] == "user" and (text or said.attachments):
+        if row["role"] == "user" and (text or parts.attachments):
             message = Message(Role.USER, text, node_id, created=self._when(row))
-            message.attachments = tuple(said.attachments)
+            message.attachments = tuple(parts.attachments)
             return Node(node_id, parent_id, message)
         if row["role"] == "assistant" and text:
             reply = self._reply(node_id, row, text, reasoning)
-            reply.attachments = tuple(said.attachments)
+            reply.attachments = tuple(parts.attachments)
             return Node(node_id, parent_id, reply)
-        workings = "\n\n".join(filter(None, [reasoning, text]))
-        return Node(node_id, parent_id, None, workings, tuple(said.attachments))
+        steps = "\n\n".join(filter(None, [reasoning, text]))
+        return Node(node_id, parent_id, None, steps, tuple(parts.attachments))
 
     def _when(self, row: dict[str, Any]) -> float:
         turn = self._turns.get(row["hash"])
@@ -106,45 +106,47 @@ class _Reader:
                 reply.usage, reply.timing = usage(turn), None if seconds is None else Timing(total=seconds / 1000)
         return reply
 
-    def _said(self, name: str) -> _Said:
-        said = _Said()
+    def _parts(self, name: str) -> _Parts:
+        parts = _Parts()
         query = "WHERE message_hash = ? ORDER BY position"
         for row in self._database.rows("parts", "type tool_name text payload", query, name):
-            self._add_part(said, row, parsed(row["payload"]))
-        return said
+            self._add_part(parts, row, parsed(row["payload"]))
+        return parts
 
-    def _add_part(self, said: _Said, row: dict[str, Any], payload: dict[str, Any]) -> None:
+    def _add_part(self, parts: _Parts, row: dict[str, Any], payload: dict[str, Any]) -> None:
         match row["type"]:
             case "text":
-                said.text += filter(None, [self._text(row, payload)])
+                parts.text += filter(None, [self._text(row, payload)])
             case "reasoning":
-                said.reasoning += filter(None, [self._text(row, payload)])
+                parts.reasoning += filter(None, [self._text(row, payload)])
             case "tool_call":
-                said.reasoning.append(tool_call(row["tool_name"], payload.get("arguments")))
+                parts.reasoning.append(tool_call(row["tool_name"], payload.get("arguments")))
             case "tool_result":
-                said.reasoning.append(tool_result(row["tool_name"], payload.get("output")))
-                self._attach(said, coerce.items(payload.get("attachments")))
+                parts.reasoning.append(tool_result(row["tool_name"], payload.get("output")))
+                self._attach(parts, coerce.items(payload.get("attachments")))
             case "attachment":
-                self._attach(said, [payload.get("attachment")])
+                self._attach(parts, [payload.get("attachment")])
             case _:
                 self.lost += 1
 
     def _text(self, row: dict[str, Any], payload: dict[str, Any]) -> str:
-        """A text that holds long ones given more than once is kept in pieces."""
-        pieces = coerce.items(payload.get("text_ref"))
-        return coerce.text(row["text"]) or "".join(self._piece(coerce.mapping(piece)) for piece in pieces)
+        """Return the text of a part. Texts with shared fragments are stored as references."""
+        references = coerce.items(payload.get("text_ref"))
+        return coerce.text(row["text"]) or "".join(
+            self._fragment(coerce.mapping(reference)) for reference in references
+        )
 
-    def _piece(self, piece: dict[str, Any]) -> str:
-        if "literal" in piece:
-            return coerce.text(piece["literal"])
-        rows = self._database.rows("fragments", "content", "WHERE id = ?", coerce.count(piece.get("fragment")))
+    def _fragment(self, reference: dict[str, Any]) -> str:
+        if "literal" in reference:
+            return coerce.text(reference["literal"])
+        rows = self._database.rows("fragments", "content", "WHERE id = ?", coerce.count(reference.get("fragment")))
         return "".join(coerce.text(row["content"]) for row in rows)
 
-    def _attach(self, said: _Said, references: list[Any]) -> None:
+    def _attach(self, parts: _Parts, references: list[Any]) -> None:
         for reference in map(coerce.mapping, references):
             name = coerce.line(reference.get("id"))
             row = next(self._database.rows("attachments", ATTACHMENT, "WHERE id = ?", name), None)
             found, place = attached(row) if row else (None, "")
             self.lost += not found and not place
-            said.attachments += [found] if found else []
-            said.text += [place] if place else []
+            parts.attachments += [found] if found else []
+            parts.text += [place] if place else []

@@ -1,4 +1,4 @@
-"""What both layouts of LLM's database have in common: tokens, attachments, calls of tools."""
+"""Values that the layouts of LLM's database have in common: usage, attachments and tool calls."""
 
 import json
 from mimetypes import guess_extension
@@ -15,7 +15,7 @@ ATTACHMENT = "id type path url content"
 
 
 def usage(row: dict[str, Any]) -> Usage | None:
-    """Returns the tokens of a turn or response; None where they were not counted."""
+    """Return the token usage of a turn or response; None if it was not recorded."""
     if row["input_tokens"] is None and row["output_tokens"] is None:
         return None
     details = parsed(row["token_details"])
@@ -30,7 +30,7 @@ def usage(row: dict[str, Any]) -> Usage | None:
 
 
 def parsed(source: object) -> dict[str, Any]:
-    """Returns the JSON object in a text; an empty one for anything else."""
+    """Parse a JSON object; return an empty one for anything else."""
     try:
         return coerce.mapping(json.loads(source)) if isinstance(source, str) else {}
     except (ValueError, RecursionError):
@@ -38,7 +38,7 @@ def parsed(source: object) -> dict[str, Any]:
 
 
 def attached(row: dict[str, Any]) -> tuple[Attachment | None, str]:
-    """Returns an attachment, or where it was: files and pages that the database only names are not fetched."""
+    """Return an attachment, or a placeholder with its path or URL, which is not fetched."""
     place = coerce.line(row["path"]) or coerce.line(row["url"])
     data = row["content"]
     if not isinstance(data, bytes) or not data:
@@ -49,11 +49,11 @@ def attached(row: dict[str, Any]) -> tuple[Attachment | None, str]:
 
 
 def tool_call(name: object, arguments: object) -> str:
-    """Returns a call of a tool as Markdown."""
+    """Return a tool call as Markdown."""
     shown = arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
     return f"**{coerce.line(name) or 'tool'}**\n\n{fenced(coerce.text(shown), 'json')}"
 
 
 def tool_result(name: object, output: object) -> str:
-    """Returns what a tool answered as Markdown."""
-    return f"**{coerce.line(name) or 'tool'}** answered\n\n{fenced(coerce.text(output))}"
+    """Return a tool result as Markdown."""
+    return f"**{coerce.line(name) or 'tool'}** result\n\n{fenced(coerce.text(output))}"

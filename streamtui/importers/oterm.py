@@ -1,4 +1,4 @@
-"""Chats from the database of oterm (``store.db``)."""
+"""Read chats from the database of oterm (``store.db``)."""
 
 import base64
 import binascii
@@ -16,25 +16,25 @@ from streamtui.importers.streamtui_json import valid_parameters
 from streamtui.importers.tree_builder import Node, build_tree
 
 _ROLES = {"user": Role.USER, "me": Role.USER, "assistant": Role.ASSISTANT, "ollama": Role.ASSISTANT}
-"""The authors; until version 0.12 they were called me and ollama."""
+"""The roles by author. Before version 0.12, authors were called me and ollama."""
 _PARAMETERS = ("temperature", "top_p", "max_tokens", "seed", "stop", "presence_penalty", "frequency_penalty")
 
 
 def is_supported(database: Database) -> bool:
-    """Whether it is a database of oterm."""
+    """Return whether the database belongs to oterm."""
     return "model" in database.columns("chat") and {"author", "text"} <= database.columns("message")
 
 
 def chats(database: Database) -> list[dict[str, Any]]:
-    """Returns the chats, oldest first."""
+    """Return the chats, oldest first."""
     rows = list(database.rows("chat", "id name model system provider parameters", "ORDER BY id"))
-    # oterm keeps no times. So that the order stays, each is a minute younger than the one before it.
+    # oterm stores no times. To keep the order, chats are dated one minute apart.
     changed = database.path.stat().st_mtime
     return [{**row, "when": changed - 60 * (len(rows) - n)} for n, row in enumerate(rows, 1)]
 
 
 def session(database: Database, chat: dict[str, Any]) -> ParsedSession:
-    """Returns a chat as a session; the same chat has the same ids whenever it is read."""
+    """Return a chat as a session. Its ids are stable across imports."""
     rows = list(database.rows("message", "id author text images", "WHERE chat_id = ? ORDER BY id", chat["id"]))
     key = ("oterm", chat["id"], rows[0]["text"] if rows else "")
     found = Session(
@@ -49,13 +49,13 @@ def session(database: Database, chat: dict[str, Any]) -> ParsedSession:
     nodes: list[Node] = []
     lost = 0
     for row in rows:
-        role, pictures = _ROLES.get(row["author"]), _json(row["images"], list)
+        role, images = _ROLES.get(row["author"]), _json(row["images"], list)
         if role is None:
             lost += 1
             continue
         message = Message(role, coerce.text(row["text"]), coerce.stable_id(*key, row["id"]), created=found.created)
-        message.attachments = tuple(filter(None, (_picture(item, n) for n, item in enumerate(pictures, 1))))
-        lost += len(pictures) - len(message.attachments)
+        message.attachments = tuple(filter(None, (_image(item, n) for n, item in enumerate(images, 1))))
+        lost += len(images) - len(message.attachments)
         if role is Role.ASSISTANT:
             message.endpoint, message.model, message.finish_reason = found.endpoint, found.model, FinishReason.STOP
         nodes.append(Node(message.id, nodes[-1].id if nodes else None, message))
@@ -64,14 +64,14 @@ def session(database: Database, chat: dict[str, Any]) -> ParsedSession:
 
 
 def _parameters(source: object) -> Parameters:
-    """Those that others know too; Ollama's own word for the limit of tokens is ``num_predict``."""
+    """Return the parameters that OpenAI's API has; Ollama calls max_tokens ``num_predict``."""
     found = _json(source, dict)
     if "num_predict" in found:
         found.setdefault("max_tokens", found["num_predict"])
     return valid_parameters({name: found[name] for name in _PARAMETERS if name in found})
 
 
-def _picture(source: object, number: int) -> Attachment | None:
+def _image(source: object, number: int) -> Attachment | None:
     try:
         data = base64.b64decode(source if isinstance(source, str) else b"", validate=True)
     except (ValueError, binascii.Error):

@@ -1,4 +1,4 @@
-"""Reads sessions from the JSON that streamtui writes."""
+"""Read sessions from streamtui's own JSON export."""
 
 import base64
 import binascii
@@ -15,17 +15,17 @@ from streamtui.importers.import_report import EntryError, ParsedSession
 
 
 def is_session(value: object) -> bool:
-    """Whether `value` is an object that `as_object` made, of any version."""
+    """Return whether `value` is an exported session of any version."""
     return isinstance(value, dict) and value.get("format") == FORMAT
 
 
 def session_from(value: object) -> ParsedSession:
-    """Returns the session in an object like those of `as_object`. Raises EntryError."""
+    """Return the session in an object made by `as_object`. Raises EntryError."""
     source = coerce.mapping(value)
     if not is_session(source):
-        raise EntryError("it is no session of streamtui")
+        raise EntryError("it is not a streamtui session")
     if source.get("version") != VERSION:
-        raise EntryError("it was written by a newer streamtui; upgrade this one")
+        raise EntryError("it was exported by a newer version of streamtui; upgrade first")
     session = Session(
         id=coerce.valid_id(source.get("id")) or coerce.stable_id("json", json.dumps(source, sort_keys=True)),
         title=coerce.line(source.get("title")),
@@ -45,13 +45,10 @@ def session_from(value: object) -> ParsedSession:
 
 
 def _add_messages(session: Session, sources: list[Any]) -> int:
-    """Returns how many messages and attachments are unreadable. What followed one follows the one before it."""
+    """Add messages; return the number of unreadable messages and attachments. Their children are reattached."""
     lost, skipped = 0, dict[str, str | None]()
     for source in map(coerce.mapping, sources):
-        message_id, parent_id = (
-            coerce.valid_id(source.get("id")),
-            coerce.valid_id(source.get("parent_id")) or None,
-        )
+        message_id, parent_id = (coerce.valid_id(source.get("id")), coerce.valid_id(source.get("parent_id")) or None)
         if source.get("role") not in list(Role) or not message_id or message_id in session.messages:
             lost += 1
             skipped.setdefault(message_id, parent_id)
@@ -119,7 +116,7 @@ def _attachment(source: object) -> Attachment | None:
 
 
 def valid_parameters(source: dict[str, Any]) -> Parameters:
-    """Returns the parameters among `source`; one that is not valid does not take the others with it."""
+    """Return the valid parameters of `source`."""
     valid = Parameters()
     for name, value in source.items():
         try:
@@ -130,19 +127,19 @@ def valid_parameters(source: dict[str, Any]) -> Parameters:
 
 
 def repair_parents(messages: dict[str, Message], skipped: Mapping[str, str | None]) -> None:
-    """Mends the parents of `messages`: one that was `skipped` gives way to its own parent, a circle is cut."""
+    """Repair parent ids: replace `skipped` parents by their ancestors and break cycles."""
     for message in messages.values():
         message.parent_id = _nearest(message.parent_id, messages, skipped)
-    sound: set[str] = set()
+    acyclic: set[str] = set()
     for message in messages.values():
         walk: dict[str, Message] = {}
         at: Message | None = message
-        while at is not None and at.id not in sound and at.id not in walk:
+        while at is not None and at.id not in acyclic and at.id not in walk:
             walk[at.id] = at
             at = messages.get(at.parent_id or "")
         if at is not None and at.id in walk:
             at.parent_id = None
-        sound.update(walk)
+        acyclic.update(walk)
 
 
 def _nearest(node: str | None, kept: Mapping[str, Message], skipped: Mapping[str, str | None]) -> str | None:

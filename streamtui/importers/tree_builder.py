@@ -1,4 +1,4 @@
-"""Grows the tree of a session from the nodes of another program, some of which are no messages."""
+"""Build the message tree of a session from the nodes of another program."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -9,31 +9,31 @@ from streamtui.core.session import Session, title_from
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A place in a tree."""
+    """A node of a conversation tree."""
 
     id: str
-    """The id its message gets, or would get."""
+    """The id for its message."""
     parent_id: str | None
     message: Message | None = None
-    """What was said there; None for what a model did before it spoke, and for nothing."""
-    workings: str = ""
-    """What a model did there, as Markdown: it goes into the reasoning of the reply that follows."""
+    """None for an intermediate step of the model and for an empty node."""
+    steps: str = ""
+    """An intermediate step as Markdown; it becomes part of the reasoning of the next reply."""
     attachments: tuple[Attachment, ...] = ()
-    """Files that came of it."""
+    """Files made by the step."""
 
 
 def build_tree(session: Session, nodes: Iterable[Node], current: str | None = None) -> None:
-    """Puts the messages of `nodes` into `session`, oldest first, and shows the path to `current` or to the newest.
+    """Add the messages of `nodes` to `session`, oldest first, and select the branch with `current` or the newest.
 
-    A parent that is not there makes a beginning, a circle is cut, a message without a time has its parent's,
-    and the first the session's.
+    A missing parent makes a root, cycles are broken, and a message without a timestamp gets that of its parent or
+    of the session.
     """
-    growth = _TreeBuilder({node.id: node for node in nodes}, session.created)
-    growth.walk()
-    in_order = [message for _, message in sorted(growth.found, key=lambda pair: pair[0])]
+    builder = _TreeBuilder({node.id: node for node in nodes}, session.created)
+    builder.build()
+    in_order = [message for _, message in sorted(builder.found, key=lambda pair: pair[0])]
     session.messages = {message.id: message for message in in_order}
     newest = in_order[-1].id if in_order else None
-    session.leaf_id = growth.shown.get(current or "") or newest
+    session.leaf_id = builder.shown.get(current or "") or newest
     session.created = session.created or (in_order[0].created if in_order else 0.0)
     session.updated = max([session.updated, *(message.created for message in in_order)])
     if not session.title:
@@ -41,17 +41,17 @@ def build_tree(session: Session, nodes: Iterable[Node], current: str | None = No
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """What stands above a node: a message, and what a model did since."""
+class _Position:
+    """The state above a node: the last message and the steps since."""
 
     message_id: str | None = None
     created: float = 0.0
     order: float = 0.0
-    """The latest time on the way there: no message comes before its parent, whatever their clocks said."""
-    workings: str = ""
+    """The latest timestamp among the ancestors, so that no message sorts before its parent."""
+    steps: str = ""
     attachments: tuple[Attachment, ...] = ()
-    worked_at: str = ""
-    """The last node of that."""
+    step_id: str = ""
+    """The id of the last step."""
 
 
 class _TreeBuilder:
@@ -59,65 +59,65 @@ class _TreeBuilder:
         self._created = created
         self.found: list[tuple[float, Message]] = []
         self.shown: dict[str, str | None] = {}
-        """For every node walked, the message that shows it."""
+        """The id of the message that shows each visited node."""
         self._nodes = nodes
-        self._made: set[str] = set()
+        self._added: set[str] = set()
         self._children: dict[str | None, list[Node]] = {}
         for node in nodes.values():
             parent = node.parent_id if node.parent_id in nodes else None
             self._children.setdefault(parent, []).append(node)
 
-    def walk(self) -> None:
-        """Goes through all nodes, parents first; what hangs in a circle begins anew at its first node."""
+    def build(self) -> None:
+        """Visit all nodes, parents first. A cycle starts at its first node."""
         for start in (*self._children.get(None, ()), *self._nodes.values()):
-            waiting = [(start, _Place(created=self._created))]
-            while waiting:
-                node, place = waiting.pop()
+            stack = [(start, _Position(created=self._created))]
+            while stack:
+                node, position = stack.pop()
                 if node.id not in self.shown:
                     children = self._children.get(node.id, [])
-                    place = self._step(node, place, last=not children)
-                    self.shown[node.id] = place.message_id
-                    waiting += [(child, place) for child in reversed(children)]
+                    position = self._step(node, position, last=not children)
+                    self.shown[node.id] = position.message_id
+                    stack += [(child, position) for child in reversed(children)]
 
-    def _step(self, node: Node, place: _Place, *, last: bool) -> _Place:
+    def _step(self, node: Node, position: _Position, *, last: bool) -> _Position:
         message = node.message
         if message is None:
-            if node.workings or node.attachments:
-                place = replace(
-                    place,
-                    workings=_joined(place.workings, node.workings),
-                    attachments=place.attachments + node.attachments,
-                    worked_at=node.id,
+            if node.steps or node.attachments:
+                position = replace(
+                    position,
+                    steps=_joined(position.steps, node.steps),
+                    attachments=position.attachments + node.attachments,
+                    step_id=node.id,
                 )
-            return self._let_out(place) if last else place
+            return self._flush_steps(position) if last else position
         if message.role is not Role.ASSISTANT:
-            return self._add(message, self._let_out(place))
-        message.reasoning = _joined(place.workings, message.reasoning)
-        message.attachments = place.attachments + message.attachments
-        return self._add(message, place)
+            return self._add(message, self._flush_steps(position))
+        message.reasoning = _joined(position.steps, message.reasoning)
+        message.attachments = position.attachments + message.attachments
+        return self._add(message, position)
 
-    def _let_out(self, place: _Place) -> _Place:
-        """A model that worked and then said nothing has a message of its own for it."""
-        if not place.worked_at:
-            return place
+    def _flush_steps(self, position: _Position) -> _Position:
+        """Add steps that no reply follows as a message without text."""
+        if not position.step_id:
+            return position
         reply = Message(
             Role.ASSISTANT,
-            id=place.worked_at,
+            id=position.step_id,
             created=0.0,
-            reasoning=place.workings,
+            reasoning=position.steps,
             finish_reason=FinishReason.STOPPED,
-            attachments=place.attachments,
+            attachments=position.attachments,
         )
-        return self._add(reply, place)
+        return self._add(reply, position)
 
-    def _add(self, message: Message, place: _Place) -> _Place:
-        message.parent_id = place.message_id
-        message.created = message.created or place.created
-        order = max(place.order, message.created)
-        if message.id not in self._made:
-            self._made.add(message.id)
+    def _add(self, message: Message, position: _Position) -> _Position:
+        message.parent_id = position.message_id
+        message.created = message.created or position.created
+        order = max(position.order, message.created)
+        if message.id not in self._added:
+            self._added.add(message.id)
             self.found.append((order, message))
-        return _Place(message.id, message.created, order)
+        return _Position(message.id, message.created, order)
 
 
 def _joined(*texts: str) -> str:

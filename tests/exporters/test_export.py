@@ -1,4 +1,4 @@
-"""Exports: everything is there, nothing that was said can be anything else than what was said."""
+"""Export formats: complete, and safe whatever the messages contain."""
 
 import json
 import re
@@ -33,7 +33,7 @@ _ATTRIBUTES = set("charset http-equiv content name class href rel src alt start 
 
 
 class Page(HTMLParser):
-    """A page as a browser reads it; asserts that nothing in it runs or loads anything."""
+    """Parse a page like a browser, and assert that it neither runs nor loads anything."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -59,7 +59,7 @@ class Page(HTMLParser):
 
 
 def rich() -> Session:
-    """A session with everything in it: a path of four messages, and a branch."""
+    """Return a session with all features: a branch of four messages, and another branch."""
     session = Session(
         id="0123456789abcdef", title="Rich", endpoint="openai", model="gpt-5", system="Be *kind*.", created=1.79e9
     )
@@ -84,14 +84,14 @@ def rich() -> Session:
 
 
 @given(trees(), st.sampled_from(Format), st.booleans())
-def test_any_session_in_any_format_is_clean_text(session: Session, format: Format, tree: bool) -> None:
+def test_output_is_clean_text(session: Session, format: Format, tree: bool) -> None:
     text = export_session(session, format, tree=tree)
     assert clean(text) == text
     assert text.endswith("\n")
 
 
 @pytest.mark.parametrize("format", [Format.MARKDOWN, Format.TEXT, Format.HTML])
-def test_everything_shown_is_in_it_in_order(format: Format) -> None:
+def test_current_branch_is_complete_and_in_order(format: Format) -> None:
     text = export_session(rich(), format)
     words = [
         "Rich",
@@ -116,16 +116,16 @@ def test_everything_shown_is_in_it_in_order(format: Format) -> None:
 
 
 @pytest.mark.parametrize("format", [Format.MARKDOWN, Format.TEXT, Format.HTML])
-def test_the_whole_tree_on_request(format: Format) -> None:
+def test_tree_has_all_branches(format: Format) -> None:
     text = export_session(rich(), format, tree=True)
     assert text.index("It broke.") < text.index("2 of 2") < text.index("Other")
-    assert "cut off: the model reached its limit of tokens" in text
+    assert "Stopped at the token limit" in text
 
 
 # Markdown
 
 
-def test_what_was_counted_here_and_what_was_not_counted_is_said() -> None:
+def test_estimated_and_missing_usage_is_marked() -> None:
     session = Session(id="0" * 16)
     session.add(Message(Role.USER, "hello"))
     usage = Usage(30, 7, repeated_tokens=14, cost=0.25, requests=2, estimated=True)
@@ -140,7 +140,7 @@ def test_what_was_counted_here_and_what_was_not_counted_is_said() -> None:
     assert "≥ ~37 tokens · ≥ ~$0.25" in export_session(session, Format.HTML)
 
 
-def test_front_matter_is_yaml_whatever_the_title_holds() -> None:
+def test_front_matter_is_valid_yaml() -> None:
     session = replace(rich(), title='"quotes": - # [x] \\ {y} é')
     front = export_session(session, Format.MARKDOWN).split("---\n")[1]
     facts = dict(line.split(": ", 1) for line in front.splitlines())
@@ -173,7 +173,7 @@ def headings(markdown: str) -> list[str]:
         "    ```",
     ],
 )
-def test_a_fence_left_open_swallows_no_heading(text: str) -> None:
+def test_open_fence_is_closed(text: str) -> None:
     session = Session()
     for role in (Role.USER, Role.ASSISTANT, Role.USER):
         session.add(Message(role, text, reasoning=text, model="m"))
@@ -182,14 +182,14 @@ def test_a_fence_left_open_swallows_no_heading(text: str) -> None:
 
 
 @given(st.lists(st.sampled_from(["```", "````", "~~~", "```py", "x", "", "- a", "> b", "    ", "  ```"]), max_size=8))
-def test_closing_a_fence_changes_no_other(lines: list[str]) -> None:
+def test_closing_a_fence_changes_no_other_fence(lines: list[str]) -> None:
     text = "\n".join(lines)
     found = closed(text)
     assert found.startswith(text.strip("\n"))
     assert headings(f"{found}\n\n## after") == ["after"]
 
 
-def test_html_in_a_title_is_shown_not_read() -> None:
+def test_html_in_a_title_is_escaped() -> None:
     session = replace(rich(), title="<script>alert(1)</script>")
     body = export_session(session, Format.MARKDOWN).split("---\n", 2)[2]
     assert "<script>" not in MarkdownIt("commonmark").render(body)
@@ -199,7 +199,7 @@ def test_html_in_a_title_is_shown_not_read() -> None:
 
 
 @given(trees(), st.booleans())
-def test_a_page_runs_nothing_and_loads_nothing(session: Session, tree: bool) -> None:
+def test_page_runs_and_loads_nothing(session: Session, tree: bool) -> None:
     Page(export_session(session, Format.HTML, tree=tree))
 
 
@@ -217,11 +217,11 @@ _PIECES = [
 @example("- " * 5000 + "deep")
 @example("[" * 5000 + "a" + "](" * 5000)
 @example("*" * 20_000)
-def test_markdown_becomes_harmless_html(text: str) -> None:
+def test_markdown_becomes_safe_html(text: str) -> None:
     Page(html_of(text))
 
 
-def test_evil_everywhere_is_only_text() -> None:
+def test_markup_in_every_field_is_escaped() -> None:
     session = rich()
     session.title = session.system = session.model = session.endpoint = EVIL
     for message in session.messages.values():
@@ -231,7 +231,7 @@ def test_evil_everywhere_is_only_text() -> None:
     assert page.text.count("<script>alert(1)</script>") > 10
 
 
-def test_links_pictures_and_code() -> None:
+def test_links_images_and_code() -> None:
     page = Page(html_of("[a](https://a.b/?x=1&y=2) ![cat](https://c.d/e.png) me@x.org"))
     assert page.links == ["https://a.b/?x=1&y=2", "https://c.d/e.png", "mailto:me@x.org"]
     assert "🖼 cat" in page.text
@@ -243,7 +243,7 @@ def test_links_pictures_and_code() -> None:
     assert html_of("one\ntwo") == "<p>one<br />\ntwo</p>\n"
 
 
-def test_pictures_given_are_in_the_page() -> None:
+def test_attached_images_are_embedded() -> None:
     page = Page(export_session(rich(), Format.HTML))
     assert page.images == ["data:image/png;base64,iVBORw=="]
     picture = Attachment("a.svg", "image/svg+xml", b"<svg onload=x>")
@@ -252,7 +252,7 @@ def test_pictures_given_are_in_the_page() -> None:
     assert Page(export_session(session, Format.HTML)).images == []
 
 
-def test_the_policy_allows_this_style_only() -> None:
+def test_policy_allows_only_this_style_sheet() -> None:
     page = export_session(rich(), Format.HTML)
     policy = re.search(r'Content-Security-Policy" content="([^"]*)"', page)
     assert policy is not None
@@ -266,7 +266,7 @@ def test_the_policy_allows_this_style_only() -> None:
 # Colors
 
 
-def test_the_colours_are_the_themes() -> None:
+def test_colors_of_a_theme() -> None:
     for name, dark in (("midnight", True), ("ember", True), ("paper", False)):
         values = tomllib.loads(paths.theme_files()[name].read_text())
         assert theme_colors(name) == {color: values[color] for color in NAMES}
@@ -275,7 +275,7 @@ def test_the_colours_are_the_themes() -> None:
         assert f"--primary: {values['primary']}" in css
 
 
-def test_an_own_theme_may_leave_colours_out() -> None:
+def test_user_theme_may_omit_colors() -> None:
     folder = paths.config_dir() / "themes"
     folder.mkdir(parents=True)
     (folder / "own.toml").write_text("primary = '#abc'\nbackground = '#ffffff'\nerror = 'red; } body { x: url(//evil)'")
@@ -286,12 +286,12 @@ def test_an_own_theme_may_leave_colours_out() -> None:
 
 
 @given(st.dictionaries(st.sampled_from(NAMES), st.text(max_size=9) | st.from_regex(r"#[0-9a-f]{3,8}", fullmatch=True)))
-def test_whatever_a_theme_says_colours_come_out(values: dict[str, str]) -> None:
+def test_invalid_theme_values_give_valid_colors(values: dict[str, str]) -> None:
     assert all(re.fullmatch("#[0-9a-f]{6}", color) for color in complete(values).values())
 
 
-def test_a_theme_that_is_not_there_is_told() -> None:
-    with pytest.raises(TransferError, match="no theme “nowhere”; there are ember, midnight, paper"):
+def test_unknown_theme_is_refused() -> None:
+    with pytest.raises(TransferError, match="Unknown theme “nowhere”\\. Choose from: ember, midnight, paper"):
         theme_colors("nowhere")
 
 
@@ -300,5 +300,5 @@ def test_a_theme_that_is_not_there_is_told() -> None:
     [("a.md", Format.MARKDOWN), ("a.Markdown", Format.MARKDOWN), ("a.b.HTML", Format.HTML), ("a.json", Format.JSON),
      ("a.txt", Format.TEXT), ("a.text", Format.TEXT), ("a", None), ("md", None), (".json", None), ("a.pdf", None)],
 )  # fmt: skip
-def test_names_say_formats(name: str, expected: Format | None) -> None:
+def test_format_of_a_file_name(name: str, expected: Format | None) -> None:
     assert format_of(name) is expected

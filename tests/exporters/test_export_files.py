@@ -1,4 +1,4 @@
-"""Exports on the disk: private, whole, never over another file unasked."""
+"""Export files: private, complete, never over another file without force."""
 
 import os
 import stat
@@ -22,17 +22,17 @@ def chat(title: str) -> Session:
     return session
 
 
-def test_a_file_is_private_and_complete(tmp_path: Path) -> None:
+def test_file_is_private_and_complete(tmp_path: Path) -> None:
     file = write_export(chat("Hi"), tmp_path / "a.md", Format.MARKDOWN)
     assert "# Hi" in file.read_text(encoding="utf-8")
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert [found.name for found in tmp_path.iterdir()] == ["a.md"]
 
 
-def test_a_file_that_is_there_stays(tmp_path: Path) -> None:
+def test_existing_file_is_kept(tmp_path: Path) -> None:
     file = tmp_path / "a.md"
     file.write_text("precious")
-    with pytest.raises(FileExistsTransferError, match="exists already"):
+    with pytest.raises(FileExistsTransferError, match="already exists"):
         write_export(chat("Hi"), file, Format.MARKDOWN)
     assert file.read_text() == "precious"
     write_export(chat("Hi"), file, Format.MARKDOWN, force=True)
@@ -41,7 +41,7 @@ def test_a_file_that_is_there_stays(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("links", [True, False])
-def test_a_file_made_meanwhile_stays(links: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_created_meanwhile_is_kept(links: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "a.md"
     if not links:
         monkeypatch.setattr(os, "link", _no_links)
@@ -60,35 +60,35 @@ def _no_links(*_: object) -> None:
     raise PermissionError(1, "Operation not permitted")
 
 
-def test_without_links_it_is_written_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_system_without_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "link", _no_links)
     assert write_export(chat("Hi"), tmp_path / "a.md", Format.MARKDOWN).exists()
     assert [found.name for found in tmp_path.iterdir()] == ["a.md"]
 
 
-def test_what_fails_half_way_leaves_nothing(tmp_path: Path) -> None:
+def test_failed_export_leaves_nothing(tmp_path: Path) -> None:
     def parts() -> Iterator[str]:
         yield "half"
         raise OSError(28, "No space left on device")
 
-    with pytest.raises(TransferError, match="no room"):
+    with pytest.raises(TransferError, match="no space left"):
         save(parts(), tmp_path / "a.md")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_where_it_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_unwritable_path_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     for file, words in (
-        (tmp_path / "no" / "a.md", "no such file or folder"),
-        (tmp_path / "file" / "a.md", "no folder"),
+        (tmp_path / "no" / "a.md", "no such file or directory"),
+        (tmp_path / "file" / "a.md", "not a directory"),
     ):
         with pytest.raises(TransferError, match=words):
             write_export(chat("Hi"), file, Format.MARKDOWN)
-    with pytest.raises(TransferError, match="can't be made"):
+    with pytest.raises(TransferError, match="Can't create"):
         list(write_folder([chat("Hi")], tmp_path / "file", Format.MARKDOWN))
 
 
-def test_a_folder_gets_a_file_of_every_session(tmp_path: Path) -> None:
+def test_directory_gets_a_file_per_session(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "folder"
     written = list(write_folder([chat("Same"), chat("Same"), chat("")], folder, Format.TEXT))
     assert len(set(written)) == 3
@@ -102,7 +102,7 @@ TITLES = st.text(max_size=80) | st.sampled_from(
 
 
 @given(TITLES)
-def test_names_are_safe_everywhere(title: str) -> None:
+def test_file_names_are_portable(title: str) -> None:
     session = chat("x")
     session.title = title
     for name in (file_name(session, Format.MARKDOWN), dated_name(session, Format.HTML)):
@@ -113,13 +113,13 @@ def test_names_are_safe_everywhere(title: str) -> None:
         assert name.partition(".")[0].lower() not in ("con", "nul", "com1")
 
 
-def test_titles_can_be_read_in_names() -> None:
+def test_file_names_contain_the_title() -> None:
     assert file_name(chat("How to bake bread?"), Format.MARKDOWN) == "How-to-bake-bread.md"
     assert file_name(chat("Wie geht’s? 日本"), Format.JSON) == "Wie-geht-s-日本.json"
     assert dated_name(chat("Hi"), Format.HTML).startswith("2026-09-2")
 
 
-def test_a_free_name_is_found(tmp_path: Path) -> None:
+def test_unused_name_is_found(tmp_path: Path) -> None:
     session = chat("Hi")
     names = []
     for _ in range(3):

@@ -1,4 +1,4 @@
-"""What can't be saved when the program ends is in a file that can be imported."""
+"""Sessions that could not be saved are written to an importable file."""
 
 import resource
 import stat
@@ -21,7 +21,7 @@ from tests.ui.conftest import Model, until
 
 @pytest.fixture
 async def model() -> AsyncIterator[Model]:
-    """A server that says what the test tells it to."""
+    """A server that sends what the test tells it to."""
     model = Model()
     async with serving(model.serve) as model.raw:
         yield model
@@ -31,14 +31,14 @@ def texts(session: Session) -> list[str]:
     return [message.text for message in session.path()]
 
 
-def brought_in(file: Path, store: Store) -> list[Outcome]:
+def imported(file: Path, store: Store) -> list[Outcome]:
     with open_source(file) as source:
         return [result.outcome for result in import_sessions(source, store)]
 
 
 @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="needs Linux, to limit the files of another process")
-async def test_a_full_disk_in_the_program(model: Model, tmp_path: Path) -> None:
-    """A limit on the size of files is as good as a full disk: the log of the database can't grow any more."""
+async def test_full_disk(model: Model, tmp_path: Path) -> None:
+    """A file size limit acts like a full disk: the database log can't grow."""
     import asyncio
 
     data = tmp_path / "data" / "streamtui"
@@ -73,14 +73,14 @@ async def test_a_full_disk_in_the_program(model: Model, tmp_path: Path) -> None:
     assert f"streamtui: The conversation was written to {file}".encode() in terminal.output.replace(b"\r\n", b"\n")
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     with Store(data / "sessions.db") as store:
-        assert brought_in(file, store) == [Outcome.UPDATED]
+        assert imported(file, store) == [Outcome.UPDATED]
         session = store.session(store.latest().result(10) or "").result(10)
         whole = "begun " + "".join(f"word{n} " * 300 for n in range(4)) + "the end. " * 20
         assert [message.text for message in session.path()] == ["one", whole]
-        assert brought_in(file, store) == [Outcome.UNCHANGED]
+        assert imported(file, store) == [Outcome.UNCHANGED]
 
 
-def test_the_first_folder_that_takes_it(tmp_path: Path) -> None:
+def test_first_writable_directory_is_used(tmp_path: Path) -> None:
     session = Session()
     session.add(Message(Role.USER, "precious"))
     taken = tmp_path / "file"
@@ -91,11 +91,11 @@ def test_the_first_folder_that_takes_it(tmp_path: Path) -> None:
     assert file is not None
     assert file.parent == home
     with Store(tmp_path / "sessions.db") as store:
-        assert brought_in(file, store) == [Outcome.ADDED]
+        assert imported(file, store) == [Outcome.ADDED]
         assert texts(store.session(session.id).result(10)) == ["precious"]
 
 
-def test_a_reply_that_is_whole_here_stays_as_it_is(tmp_path: Path) -> None:
+def test_complete_reply_is_not_replaced(tmp_path: Path) -> None:
     session = Session()
     reply = session.add(Message(Role.ASSISTANT, "Half of it", finish_reason=FinishReason.STOPPED))
     file = rescue([session], (tmp_path,))
@@ -108,4 +108,4 @@ def test_a_reply_that_is_whole_here_stays_as_it_is(tmp_path: Path) -> None:
         reply.text, reply.finish_reason = saved, finish
         with Store(tmp_path / f"{saved}.db") as store:
             store.save_whole(session)
-            assert brought_in(file, store) == [outcome], saved
+            assert imported(file, store) == [outcome], saved

@@ -1,4 +1,4 @@
-"""ChatGPT's export: the tree is kept, what was said is there, what was hidden is not, nothing wrong does harm."""
+"""Import of ChatGPT's data export."""
 
 from contextlib import suppress
 from typing import Any
@@ -18,17 +18,17 @@ PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def read(value: Any, assets: Assets | None = None) -> Session:
-    """The session in a conversation."""
+    """Return the session in a conversation."""
     return chatgpt.conversation(value, assets or Assets()).session
 
 
 def said(session: Session) -> list[tuple[str, str]]:
-    """The path shown: who said what."""
+    """Return the roles and texts of the current branch."""
     return [(message.role.value, message.text) for message in session.path()]
 
 
 def reply(*nodes: dict[str, Any]) -> Any:
-    """The reply that these nodes, one after the other, make."""
+    """Return the reply made from a chain of nodes."""
     return read(conversation(node("root", None), node("q", "root", "user", "Q", when=1.0), *nodes)).path()[-1]
 
 
@@ -44,7 +44,7 @@ BRANCHES = conversation(
 )
 
 
-def test_the_path_shown_is_that_of_the_current_node() -> None:
+def test_current_node_selects_the_branch() -> None:
     session = read(BRANCHES)
     assert said(session) == [
         ("user", "first"),
@@ -56,7 +56,7 @@ def test_the_path_shown_is_that_of_the_current_node() -> None:
     assert (session.created, session.updated) == (1_700_000_000.5, 1_700_000_100.5)
 
 
-def test_the_tree_is_kept() -> None:
+def test_all_branches_are_kept() -> None:
     session = read(BRANCHES)
     assert [message.text for message in session.messages.values()] == [
         "first", "one answer", "another answer", "second", "second, edited", "third answer",
@@ -64,7 +64,7 @@ def test_the_tree_is_kept() -> None:
     assert sorted(session.variants().values()) == [(1, 2), (1, 2), (2, 2), (2, 2)]
 
 
-def test_it_is_the_same_whenever_it_is_read() -> None:
+def test_ids_are_stable() -> None:
     assert read(BRANCHES) == read(BRANCHES)
     other = read({**BRANCHES, "conversation_id": "another"})
     assert other.id != read(BRANCHES).id
@@ -72,11 +72,11 @@ def test_it_is_the_same_whenever_it_is_read() -> None:
 
 
 @pytest.mark.parametrize("current", [None, "nowhere", 7, [], "root"])
-def test_without_a_current_node_the_newest_message_is_shown(current: object) -> None:
+def test_newest_message_is_shown_without_a_current_node(current: object) -> None:
     assert said(read({**BRANCHES, "current_node": current}))[-1] == ("assistant", "third answer")
 
 
-def test_what_a_model_did_before_it_answered_is_its_reasoning() -> None:
+def test_intermediate_steps_become_reasoning() -> None:
     answer = reply(
         node(
             "t", "q", "assistant", content={"content_type": "thoughts", "thoughts": [{"summary": "S", "content": "C"}]}
@@ -96,7 +96,7 @@ def test_what_a_model_did_before_it_answered_is_its_reasoning() -> None:
     assert answer.reasoning == "**S**\n\nC\n\n**python**\n\n```python\n1+1\n```\n\n**python**\n\n```\n2\n```"
 
 
-def test_code_with_fences_in_it_is_fenced() -> None:
+def test_code_with_fences_is_fenced() -> None:
     answer = reply(
         node("o", "q", "tool", name="python", content={"content_type": "execution_output", "text": "```\n````\nx"}),
         node("a", "o", "assistant", "done"),
@@ -104,7 +104,7 @@ def test_code_with_fences_in_it_is_fenced() -> None:
     assert "`````\n```\n````\nx\n`````" in answer.reasoning
 
 
-def test_a_model_that_only_worked_has_a_message() -> None:
+def test_steps_without_a_reply_get_a_message() -> None:
     answer = reply(node("t", "q", "assistant", content={"content_type": "thoughts", "thoughts": [{"content": "hm"}]}))
     assert (answer.role, answer.text, answer.reasoning.strip()) == (Role.ASSISTANT, "", "hm")
     assert answer.finish_reason is FinishReason.STOPPED
@@ -119,7 +119,7 @@ def test_a_model_that_only_worked_has_a_message() -> None:
         node("h", "q", "assistant", content={"content_type": "model_editable_context", "model_set_context": "secret"}),
     ],
 )
-def test_what_is_hidden_is_left_out_and_its_children_stay(hidden: dict[str, Any]) -> None:
+def test_hidden_message_is_left_out_but_not_its_children(hidden: dict[str, Any]) -> None:
     session = read(
         conversation(node("root", None), node("q", "root", "user", "Q"), hidden, node("a", "h", "assistant", "A"))
     )
@@ -127,18 +127,22 @@ def test_what_is_hidden_is_left_out_and_its_children_stay(hidden: dict[str, Any]
     assert session.system == ""
 
 
-def test_custom_instructions_are_the_system_prompt() -> None:
-    told = {"content_type": "user_editable_context", "user_profile": "I am Ada.", "user_instructions": "Be brief."}
+def test_custom_instructions_become_the_system_prompt() -> None:
+    instructions = {
+        "content_type": "user_editable_context",
+        "user_profile": "I am Ada.",
+        "user_instructions": "Be brief.",
+    }
     old = {"user_context_message_data": {"about_user_message": "I am Ada.", "about_model_message": "Be brief."}}
     for first in (
-        node("s", "root", "user", content=told, metadata={"is_visually_hidden_from_conversation": True}),
+        node("s", "root", "user", content=instructions, metadata={"is_visually_hidden_from_conversation": True}),
         node("s", "root", "system", "", metadata={"is_user_system_message": True, **old}),
     ):
         session = read(conversation(node("root", None), first, node("q", "s", "user", "Q")))
         assert (session.system, said(session)) == ("I am Ada.\n\nBe brief.", [("user", "Q")])
 
 
-def test_marks_become_what_they_stand_for() -> None:
+def test_markers_become_links_and_names() -> None:
     cite = "\ue200cite\ue202turn0search3\ue201"
     text = f'Rain {cite} in \ue200entity\ue202["city","Tartu"]\ue201\ue200navlist\ue202x\ue201.\ue203'
     references = [{"matched_text": cite, "alt": "([ERR](https://err.ee))"}, {"matched_text": "Rain", "alt": ""}, 7]
@@ -146,7 +150,7 @@ def test_marks_become_what_they_stand_for() -> None:
     assert answer.text == "Rain ([ERR](https://err.ee)) in Tartu."
 
 
-def test_pictures_come_from_beside_and_are_named_where_they_are_missing() -> None:
+def test_images_are_attached_or_named_if_missing() -> None:
     pointer = {"content_type": "image_asset_pointer", "asset_pointer": "file-service://file-AbC1"}
     gone = {"content_type": "image_asset_pointer", "asset_pointer": "sediment://file_00ff"}
     files = [{"id": "file-AbC1", "name": "cat.png"}, {"id": "file-Zz9", "name": "paper.pdf"}]
@@ -155,10 +159,10 @@ def test_pictures_come_from_beside_and_are_named_where_they_are_missing() -> Non
     session = read(conversation(node("root", None), source), Assets({"file-AbC1-cat.dat": lambda: PNG}))
     prompt = session.path()[0]
     assert [(file.name, file.media_type, file.data) for file in prompt.attachments] == [("cat.png", "image/png", PNG)]
-    assert prompt.text == "🖼 picture (not in the export)\nWhat is it?\n\n📎 paper.pdf"
+    assert prompt.text == "🖼 image (not in the export)\nWhat is it?\n\n📎 paper.pdf"
 
 
-def test_a_picture_that_a_model_made_is_in_its_reply() -> None:
+def test_generated_image_is_in_the_reply() -> None:
     made = {"content_type": "image_asset_pointer", "asset_pointer": "sediment://file_00ff"}
     content = {"content_type": "multimodal_text", "parts": [made]}
     nodes = (node("t", "q", "tool", name="dalle.text2im", content=content), node("a", "t", "assistant", "There."))
@@ -177,11 +181,11 @@ def test_a_picture_that_a_model_made_is_in_its_reply() -> None:
         ({"status": "in_progress"}, FinishReason.STOPPED),
     ],
 )
-def test_how_a_reply_ended(more: dict[str, Any], expected: FinishReason) -> None:
+def test_finish_reason(more: dict[str, Any], expected: FinishReason) -> None:
     assert reply(node("a", "q", "assistant", "A", **more)).finish_reason is expected
 
 
-def test_times_that_are_missing_are_those_before() -> None:
+def test_missing_times_come_from_the_parent() -> None:
     session = read(
         conversation(
             node("root", None),
@@ -196,7 +200,7 @@ def test_times_that_are_missing_are_those_before() -> None:
     assert (session.created, session.updated) == (5.0, 5.0)
 
 
-def test_circles_and_missing_parents_lose_no_message() -> None:
+def test_cycles_and_missing_parents_lose_no_message() -> None:
     session = read(
         conversation(
             node("a", "c", "user", "A", when=1.0),
@@ -211,13 +215,13 @@ def test_circles_and_missing_parents_lose_no_message() -> None:
     sound(session)
 
 
-def test_a_parent_that_only_names_its_child_is_one() -> None:
+def test_parent_from_the_list_of_children() -> None:
     value = conversation(node("q", None, "user", "Q"), node("a", "q", "assistant", "A"))
     del value["mapping"]["a"]["parent"]
     assert said(read(value)) == [("user", "Q"), ("assistant", "A")]
 
 
-def test_a_thousand_branches_and_a_long_path_take_no_recursion() -> None:
+def test_large_trees_need_no_recursion() -> None:
     nodes = [node("0", None, "user", "0", when=0.5)]
     nodes += [node(f"{n}", f"{n - 1}", "assistant" if n % 2 else "user", f"{n}", when=float(n)) for n in range(1, 5000)]
     nodes += [node(f"b{n}", "0", "assistant", f"b{n}", when=9e5 + n) for n in range(1000)]
@@ -226,7 +230,7 @@ def test_a_thousand_branches_and_a_long_path_take_no_recursion() -> None:
 
 
 @given(mutated(BRANCHES) | JSON | JSON.map(lambda value: {"mapping": {"a": value}}))
-def test_wrong_types_anywhere_do_no_harm(value: Any) -> None:
+def test_wrong_types_are_harmless(value: Any) -> None:
     with suppress(EntryError):
         sound(read(value))
 
@@ -243,6 +247,6 @@ RICH = conversation(
 
 
 @given(mutated(RICH))
-def test_wrong_types_in_rich_messages_do_no_harm(value: Any) -> None:
+def test_wrong_types_in_rich_messages_are_harmless(value: Any) -> None:
     with suppress(EntryError):
         sound(read(value, Assets({"file-A-x.png": lambda: PNG})))

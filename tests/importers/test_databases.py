@@ -1,4 +1,4 @@
-"""Databases of Elia, oterm and LLM, in tables like those that the programs make."""
+"""Import from databases of Elia, oterm and LLM with their real schemas."""
 
 import base64
 import json
@@ -24,7 +24,7 @@ PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def read(path: Path, kind: Kind | None = None) -> list[ParsedSession]:
-    """The sessions in a database, all of which can be read."""
+    """Return the sessions in a database, all of which must be readable."""
     with open_source(path, kind) as source:
         found = list(source)
         assert source.progress == 1
@@ -112,7 +112,7 @@ def test_oterm(tmp_path: Path) -> None:
     assert second.session.endpoint == "openai-chat"
 
 
-def test_an_old_oterm(tmp_path: Path) -> None:
+def test_old_oterm(tmp_path: Path) -> None:
     path = oterm(tmp_path / "store.db", author="me")
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("UPDATE message SET author = 'ollama' WHERE author = 'assistant'")
@@ -154,7 +154,7 @@ def llm_responses(path: Path) -> Path:
     )  # fmt: skip
 
 
-def test_llm_of_the_older_kind(tmp_path: Path) -> None:
+def test_llm_responses(tmp_path: Path) -> None:
     session = read(llm_responses(tmp_path / "logs.db"))[0].session
     assert (session.title, session.model, session.endpoint, session.system) == ("First", "gpt-4o", "llm", "Be kind.")
     assert said(session) == [
@@ -166,11 +166,11 @@ def test_llm_of_the_older_kind(tmp_path: Path) -> None:
     prompt, reply, _, last = session.path()
     assert [(file.name, file.data) for file in prompt.attachments] == [("attachment.png", PNG)]
     assert (reply.usage, reply.timing and reply.timing.total) == (Usage(10, 5, 3, 0), 1.5)
-    assert last.reasoning == '**clock**\n\n```json\n{"zone": "UTC"}\n```\n\n**clock** answered\n\n```\n12:00\n```'
+    assert last.reasoning == '**clock**\n\n```json\n{"zone": "UTC"}\n```\n\n**clock** result\n\n```\n12:00\n```'
     assert session.created == 1_735_725_600.5
 
 
-def test_the_oldest_llm(tmp_path: Path) -> None:
+def test_llm_logs(tmp_path: Path) -> None:
     rows = [
         {"id": 1, "model": "m", "prompt": "Q", "system": "S", "response": "A", "datetime_utc": "2023-06-01 10:00:00"},
         {"id": 2, "model": "m", "prompt": "R", "response": "B", "chat_id": 1, "datetime_utc": "2023-06-01 10:01:00"},
@@ -235,14 +235,14 @@ def llm_threads(path: Path) -> Path:
     )  # fmt: skip
 
 
-def test_llm_of_the_newer_kind(tmp_path: Path) -> None:
+def test_llm_threads(tmp_path: Path) -> None:
     first, fork = (found.session for found in read(llm_threads(tmp_path / "logs.db")))
     assert (first.title, first.system, first.model) == ("First", "Be kind.", "m")
     assert said(first) == [("user", "LONG what time?"), ("assistant", "Noon.")]
     prompt, reply = first.path()
     assert [file.data for file in prompt.attachments] == [PNG]
     assert reply.reasoning == (
-        'I ask the clock.\n\n**clock**\n\n```json\n{"zone": "UTC"}\n```\n\n**clock** answered\n\n```\n12:00\n```'
+        'I ask the clock.\n\n**clock**\n\n```json\n{"zone": "UTC"}\n```\n\n**clock** result\n\n```\n12:00\n```'
     )
     assert (reply.model, reply.usage, reply.created - prompt.created) == ("m-1", Usage(7, 2), 5.0)
     assert said(fork) == [("user", "LONG what time?"), ("user", "Never mind."), ("assistant", "Fine.")]
@@ -254,7 +254,7 @@ MAKERS = {Kind.ELIA: elia, Kind.OTERM: oterm, Kind.LLM: llm_threads}
 
 
 @pytest.mark.parametrize("kind", MAKERS)
-def test_reading_changes_nothing_and_twice_is_the_same(kind: Kind, tmp_path: Path) -> None:
+def test_import_is_repeatable_and_changes_nothing(kind: Kind, tmp_path: Path) -> None:
     path = MAKERS[kind](tmp_path / "a.db")
     before = path.read_bytes()
     assert read(path) == read(path, kind)
@@ -263,7 +263,7 @@ def test_reading_changes_nothing_and_twice_is_the_same(kind: Kind, tmp_path: Pat
 
 @pytest.mark.parametrize("kind", MAKERS)
 @pytest.mark.parametrize("value", [None, 7, -1.5, "\x1b]52;c;x\x07", b"\xff\xfe", "9" * 400])
-def test_wrong_types_in_any_column_do_no_harm(kind: Kind, value: object, tmp_path: Path) -> None:
+def test_wrong_types_in_any_column_are_harmless(kind: Kind, value: object, tmp_path: Path) -> None:
     path = MAKERS[kind](tmp_path / "a.db")
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.executescript("PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON;")
@@ -279,7 +279,7 @@ def test_wrong_types_in_any_column_do_no_harm(kind: Kind, value: object, tmp_pat
                 assert clean(entry.problem) == entry.problem
 
 
-def test_a_damaged_page_breaks_some_chats_only(tmp_path: Path) -> None:
+def test_damaged_page_affects_only_some_chats(tmp_path: Path) -> None:
     rows = [{"id": n, "chat_id": 1 + n % 2, "role": "user", "content": "word " * 2000} for n in range(1, 60)]
     path = elia(tmp_path / "elia.sqlite", message=rows)
     data = bytearray(path.read_bytes())
@@ -288,38 +288,38 @@ def test_a_damaged_page_breaks_some_chats_only(tmp_path: Path) -> None:
     with open_source(path) as source:
         broken = [entry for entry in source if isinstance(entry, UnreadableEntry)]
     assert broken
-    assert all("can't be read there" in entry.problem for entry in broken)
+    assert all("can't read the database" in entry.problem for entry in broken)
 
 
-def test_streamtuis_own_database_is_refused(tmp_path: Path) -> None:
+def test_streamtui_database_is_refused(tmp_path: Path) -> None:
     with Store(tmp_path / "sessions.db") as store:
         store.sessions().result()
-    with pytest.raises(TransferError, match="of streamtui itself"), open_source(tmp_path / "sessions.db"):
+    with pytest.raises(TransferError, match="is a streamtui database"), open_source(tmp_path / "sessions.db"):
         pass
 
 
-def test_another_database_is_refused(tmp_path: Path) -> None:
+def test_unknown_database_is_refused(tmp_path: Path) -> None:
     path = database(tmp_path / "x.db", "llm_logs", {})
-    with pytest.raises(TransferError, match="no database of elia"), open_source(path, Kind.ELIA):
+    with pytest.raises(TransferError, match="is not a database of elia"), open_source(path, Kind.ELIA):
         pass
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("DROP TABLE logs")
-    with pytest.raises(TransferError, match="none of the programs"), open_source(path):
+    with pytest.raises(TransferError, match="is not a database of"), open_source(path):
         pass
 
 
-def test_a_view_is_no_table(tmp_path: Path) -> None:
-    """A view could compute for ever."""
+def test_view_is_not_a_table(tmp_path: Path) -> None:
+    """A view could run forever."""
     path = tmp_path / "x.db"
     with closing(sqlite3.connect(path)) as connection, connection:
         endless = "WITH RECURSIVE n(id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM n) SELECT id, id AS started_at FROM n"
         connection.execute(f"CREATE VIEW chat AS {endless}")
         connection.execute("CREATE TABLE message (id, chat_id, role, content)")
-    with pytest.raises(TransferError, match="none of the programs"), open_source(path):
+    with pytest.raises(TransferError, match="is not a database of"), open_source(path):
         pass
 
 
-def test_a_write_ahead_log_is_read_and_none_is_left_behind(tmp_path: Path) -> None:
+def test_write_ahead_log_is_read_and_none_is_left_behind(tmp_path: Path) -> None:
     path = elia(tmp_path / "elia.sqlite")
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")

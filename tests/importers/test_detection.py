@@ -1,4 +1,4 @@
-"""What a file holds is find_source by looking; archives that lie are refused; memory stays flat."""
+"""Format detection, hostile archives and memory use."""
 
 import json
 import subprocess
@@ -29,7 +29,7 @@ def read(path: Path, kind: Kind | None = None) -> list[Entry]:
 
 
 def titles(path: Path, kind: Kind | None = None) -> list[str]:
-    """The titles of what can be read, and sentences about the rest."""
+    """Return the titles of sessions and the problems of unreadable entries."""
     return [entry.session.title if isinstance(entry, ParsedSession) else entry.problem for entry in read(path, kind)]
 
 
@@ -40,7 +40,7 @@ def own(*names: str) -> list[Session]:
     return sessions
 
 
-def test_our_json_alone_as_an_array_and_in_lines(tmp_path: Path) -> None:
+def test_streamtui_json_as_object_array_and_lines(tmp_path: Path) -> None:
     sessions = own("A", "B")
     for name, text in {
         "one.json": to_json(sessions[0]),
@@ -53,7 +53,7 @@ def test_our_json_alone_as_an_array_and_in_lines(tmp_path: Path) -> None:
         assert [entry.session for entry in read(tmp_path / name) if isinstance(entry, ParsedSession)] == expected
 
 
-def test_chatgpts_json_old_and_wrapped(tmp_path: Path) -> None:
+def test_chatgpt_json_as_array_and_object(tmp_path: Path) -> None:
     assert titles(write_json(tmp_path / "conversations.json", [talk(1), talk(2)])) == ["Talk 1", "Talk 2"]
     assert titles(write_json(tmp_path / "x.json", {"conversations": [talk(1)]})) == ["Talk 1"]
     assert titles(write_json(tmp_path / "y.json", talk(1))) == ["Talk 1"]
@@ -66,7 +66,7 @@ def archive(path: Path, files: dict[str, bytes | str]) -> Path:
     return path
 
 
-def test_an_archive_split_with_pictures(tmp_path: Path) -> None:
+def test_archive_with_several_files_and_images(tmp_path: Path) -> None:
     pointer = {"content_type": "image_asset_pointer", "asset_pointer": "file-service://file-Abc"}
     picture = conversation(node("q", None, "user", pointer, "Look"), title="Picture")
     path = archive(
@@ -86,7 +86,7 @@ def test_an_archive_split_with_pictures(tmp_path: Path) -> None:
     assert [file.data for file in last.session.path()[0].attachments] == [PNG]
 
 
-def test_a_picture_that_is_damaged_is_missing_and_no_more(tmp_path: Path) -> None:
+def test_damaged_image_is_skipped(tmp_path: Path) -> None:
     pointer = {"content_type": "image_asset_pointer", "asset_pointer": "file-service://file-Abc"}
     entries = [conversation(node("q", None, "user", pointer, "Look"), title="Picture"), talk(1)]
     picture = bytes(range(256)) * 400
@@ -97,10 +97,10 @@ def test_a_picture_that_is_damaged_is_missing_and_no_more(tmp_path: Path) -> Non
     first, second = read(path)
     assert isinstance(first, ParsedSession)
     assert isinstance(second, ParsedSession)
-    assert first.session.path()[0].text == "🖼 picture (not in the export)\nLook"
+    assert first.session.path()[0].text == "🖼 image (not in the export)\nLook"
 
 
-def test_a_folder_that_was_an_archive(tmp_path: Path) -> None:
+def test_unpacked_archive(tmp_path: Path) -> None:
     (tmp_path / "secret").write_bytes(PNG)
     folder = tmp_path / "export"
     folder.mkdir()
@@ -119,65 +119,62 @@ def test_a_folder_that_was_an_archive(tmp_path: Path) -> None:
         assert found.session.path()[0].attachments[0].name == "real.png"
 
 
-def test_a_folder_of_our_exports(tmp_path: Path) -> None:
+def test_directory_of_exports(tmp_path: Path) -> None:
     for session in own("A", "B"):
         (tmp_path / f"{session.title}.json").write_text(to_json(session), encoding="utf-8")
     assert titles(tmp_path) == ["A", "B"]
 
 
-def test_a_broken_entry_is_told_and_the_rest_comes_in(tmp_path: Path) -> None:
+def test_invalid_entry_is_reported_and_the_rest_imported(tmp_path: Path) -> None:
     entries = [talk(1), {"title": "Bad\x1b", "mapping": [1]}, 7, None, talk(2)]
     first, bad, number, nothing, last = titles(write_json(tmp_path / "conversations.json", entries))
     assert (first, last) == ("Talk 1", "Talk 2")
-    assert (
-        bad
-        == "conversations.json, entry 2 (“Bad␛”): it is neither a session of streamtui nor a conversation of ChatGPT."
-    )
+    assert bad == "conversations.json, entry 2 (“Bad␛”): it is not a streamtui session or a ChatGPT conversation."
     assert "entry 3" in number
     assert "entry 4" in nothing
 
 
-def test_what_it_is_can_be_said(tmp_path: Path) -> None:
+def test_kind_can_be_given(tmp_path: Path) -> None:
     path = write_json(tmp_path / "x.json", [talk(1)])
     assert titles(path, Kind.CHATGPT) == ["Talk 1"]
-    assert "no session of streamtui" in titles(path, Kind.STREAMTUI)[0]
-    with pytest.raises(TransferError, match="no SQLite database"), open_source(path, Kind.LLM):
+    assert "not a streamtui session" in titles(path, Kind.STREAMTUI)[0]
+    with pytest.raises(TransferError, match="not a SQLite database"), open_source(path, Kind.LLM):
         pass
 
 
-def test_what_it_cannot_be_is_told(tmp_path: Path) -> None:
+def test_unsupported_input_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.txt").write_text("hello")
-    assert titles(tmp_path / "x.txt") == ["x.txt can't be imported: it is no JSON, no ZIP archive and no database."]
+    assert titles(tmp_path / "x.txt") == ["Can't import x.txt: not a JSON file, ZIP archive or SQLite database."]
     for path, words in {
-        tmp_path / "nowhere": "there is no such file",
-        tmp_path: "holds no export",
-        archive(tmp_path / "a.zip", {"x.json": "[]"}): "no conversations.json in it",
+        tmp_path / "nowhere": "no such file",
+        tmp_path: "no JSON files to import",
+        archive(tmp_path / "a.zip", {"x.json": "[]"}): "no conversations.json",
     }.items():
         with pytest.raises(TransferError, match=words), open_source(path):
             pass
 
 
-def test_a_damaged_archive_is_told(tmp_path: Path) -> None:
+def test_damaged_archive_is_reported(tmp_path: Path) -> None:
     path = archive(tmp_path / "a.zip", {"conversations.json": json.dumps([talk(n) for n in range(400)])})
     data = bytearray(path.read_bytes())
     data[len(data) // 2 : len(data) // 2 + 50] = bytes(50)
     path.write_bytes(data)
     assert "is damaged" in titles(path)[-1]
     path.write_bytes(data[:-30])
-    with pytest.raises(TransferError, match="is damaged"), open_source(path):
+    with pytest.raises(TransferError, match="is a damaged ZIP archive"), open_source(path):
         pass
 
 
-def test_a_bomb_is_refused(tmp_path: Path) -> None:
+def test_zip_bomb_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "bomb.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as made, made.open("conversations.json", "w") as member:
         for _ in range(70):
             member.write(b" " * (1 << 20))
-    with pytest.raises(TransferError, match="made to fill memory"), open_source(path):
+    with pytest.raises(TransferError, match="looks like a ZIP bomb"), open_source(path):
         pass
 
 
-def test_names_that_lead_elsewhere_write_nothing(tmp_path: Path) -> None:
+def test_path_traversal_writes_nothing(tmp_path: Path) -> None:
     inside = tmp_path / "inside"
     inside.mkdir()
     path = archive(inside / "a.zip", {"../../conversations.json": json.dumps([talk(1)]), "/etc/file-Abc.png": PNG})
@@ -199,8 +196,8 @@ with open_source(Path(sys.argv[1])) as source:
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs /proc")
 @pytest.mark.parametrize("packed", [False, True])
-def test_a_large_file_takes_little_memory(packed: bool, tmp_path: Path) -> None:
-    """30 MB of JSON, which the json module alone would need 100 MB for, with 24 MB more than the program itself."""
+def test_large_file_needs_little_memory(packed: bool, tmp_path: Path) -> None:
+    """Read 30 MB of JSON, for which `json.load` needs 100 MB, with 24 MB more than the program itself."""
     text = "[" + ",".join(json.dumps(talk(n, words=500, messages=8)) for n in range(900)) + "]"
     assert len(text) > 28_000_000
     path = tmp_path / "conversations.json"

@@ -1,4 +1,4 @@
-"""What comes in: new sessions whole, known ones only what they lack, and nothing that is there changes."""
+"""Import into the store: only what is missing is added."""
 
 import copy
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ from tests.support.samples import talk
 
 
 def bring(store: Store, entries: Iterable[Entry | Session], *, dry_run: bool = False) -> list[tuple[Outcome, int]]:
-    """Brings in sessions; what became of each, and how many messages it added."""
+    """Import sessions; return the outcome and the number of added messages of each."""
     found = (ParsedSession(entry) if isinstance(entry, Session) else entry for entry in entries)
     return [(result.outcome, result.messages) for result in import_sessions(found, store, dry_run=dry_run)]
 
@@ -34,21 +34,21 @@ def saved(store: Store, session: Session) -> Session:
     return store.session(session.id).result()
 
 
-def test_twice_is_once(store: Store) -> None:
+def test_importing_twice_adds_nothing(store: Store) -> None:
     sessions = [read_conversation(talk(n), Assets()).session for n in range(3)]
     assert bring(store, copy.deepcopy(sessions)) == [(Outcome.ADDED, 4)] * 3
     assert bring(store, copy.deepcopy(sessions)) == [(Outcome.UNCHANGED, 0)] * 3
     assert [saved(store, session) for session in sessions] == sessions
 
 
-def test_the_same_entry_twice_in_a_file_is_once(store: Store) -> None:
+def test_duplicate_entry_is_imported_once(store: Store) -> None:
     session = chat("a", "b")
     expected = [(Outcome.ADDED, 2), (Outcome.UNCHANGED, 0)]
     assert bring(store, [session, copy.deepcopy(session)], dry_run=True) == expected
     assert bring(store, [session, copy.deepcopy(session)]) == expected
 
 
-def test_a_conversation_that_went_on_goes_on_here(store: Store) -> None:
+def test_new_messages_extend_the_session(store: Store) -> None:
     session = chat("a", "b")
     bring(store, [copy.deepcopy(session)])
     session.add(Message(Role.USER, "c", created=9.0))
@@ -56,7 +56,7 @@ def test_a_conversation_that_went_on_goes_on_here(store: Store) -> None:
     assert [message.text for message in saved(store, session).path()] == ["a", "b", "c"]
 
 
-def test_what_was_done_here_stays(store: Store) -> None:
+def test_local_changes_stay(store: Store) -> None:
     session = chat("a", "b")
     bring(store, [copy.deepcopy(session)])
     store.rename(session.id, "renamed")
@@ -72,7 +72,7 @@ def test_what_was_done_here_stays(store: Store) -> None:
     assert {message.text for message in after.messages.values()} == {"a", "b", "said here", "said there"}
 
 
-def test_what_was_deleted_stays_deleted(store: Store) -> None:
+def test_deleted_session_stays_deleted(store: Store) -> None:
     session = chat("a")
     bring(store, [copy.deepcopy(session)])
     store.trash(session.id)
@@ -81,7 +81,7 @@ def test_what_was_deleted_stays_deleted(store: Store) -> None:
     assert len(store.sessions(where=SessionFilter(trashed=True)).result()) == 1
 
 
-def test_a_dry_run_saves_nothing(store: Store) -> None:
+def test_dry_run_saves_nothing(store: Store) -> None:
     assert bring(store, [chat("a"), UnreadableEntry("x"), Session()], dry_run=True) == [
         (Outcome.ADDED, 1),
         (Outcome.BROKEN, 0),
@@ -90,24 +90,24 @@ def test_a_dry_run_saves_nothing(store: Store) -> None:
     assert store.sessions().result() == []
 
 
-def test_archived_and_pinned_come_along(store: Store) -> None:
+def test_archived_and_pinned_are_imported(store: Store) -> None:
     session = chat("a")
     session.archived = session.pinned = True
     bring(store, [copy.deepcopy(session)])
     assert saved(store, session) == session
 
 
-def test_messages_that_belong_to_another_session_are_told(store: Store) -> None:
+def test_messages_of_another_session_are_reported(store: Store) -> None:
     session = chat("a", "b")
     bring(store, [copy.deepcopy(session)])
     other = copy.deepcopy(session)
     other.id, other.title = "another", "Copy"
     results = list(import_sessions([ParsedSession(other)], store))
     assert [result.outcome for result in results] == [Outcome.ADDED, Outcome.BROKEN]
-    assert results[-1].problem == "“Copy”: 2 of its messages belong to another session here, and stay there."
+    assert results[-1].problem == "“Copy”: 2 messages were skipped because they belong to another session."
 
 
-def test_a_disk_that_fails_is_told_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failing_disk_is_reported_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importer, "WAIT_AFTER", 0)
     with Store(tmp_path / "sessions.db") as store:
         store.sessions().result()

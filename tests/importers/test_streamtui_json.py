@@ -1,4 +1,4 @@
-"""Sessions as JSON and back: equal, whatever they hold; and clean and whole, whatever a file holds."""
+"""Round trips through streamtui's JSON export, and hostile files."""
 
 import json
 from contextlib import suppress
@@ -20,7 +20,7 @@ from tests.support.samples import JSON, mutated, trees
 
 
 @given(trees())
-def test_what_is_written_is_read_and_written_the_same(session: Session) -> None:
+def test_round_trip(session: Session) -> None:
     text = to_json(session)
     found = session_from(json.loads(text))
     assert (found.session, found.lost) == (session, 0)
@@ -29,7 +29,7 @@ def test_what_is_written_is_read_and_written_the_same(session: Session) -> None:
 
 
 @given(trees())
-def test_nothing_but_json_is_written(session: Session) -> None:
+def test_output_is_strict_json(session: Session) -> None:
     session.created = float("nan")
     session.updated = float("inf")
 
@@ -39,7 +39,7 @@ def test_nothing_but_json_is_written(session: Session) -> None:
     json.loads(to_json(session), parse_constant=refuse)
 
 
-def test_every_field_of_a_session_is_written() -> None:
+def test_every_field_is_exported() -> None:
     message = Message(Role.USER, attachments=(Attachment("a", "b", b"c"),))
     written = as_object(Session(messages={message.id: message}))
     assert {field.name for field in fields(Session) if field.compare} <= written.keys()
@@ -54,7 +54,7 @@ def _recapped() -> Session:
     return Session(messages={message.id: message})
 
 
-def test_it_comes_back_from_the_store_the_same(store: Store) -> None:
+def test_round_trip_through_the_store(store: Store) -> None:
     message = Message(Role.USER, "hello", attachments=(Attachment("a.png", "image/png", b"\x89PNG"),))
     session = Session(title="t", pinned=True, archived=True)
     session.add(message)
@@ -80,7 +80,7 @@ WHOLE = as_object(
 
 
 def sound(session: Session) -> None:
-    """Nothing in it drives a terminal, every walk through it ends, and it can be written again."""
+    """Assert that a session is clean, has no cycles and can be exported again."""
     assert clean(text := to_json(session)) == text
     assert session.leaf_id is None or session.leaf_id in session.messages
     for message in session.messages.values():
@@ -92,7 +92,7 @@ def sound(session: Session) -> None:
 
 
 @given(mutated(WHOLE) | JSON)
-def test_wrong_types_anywhere_do_no_harm(value: Any) -> None:
+def test_wrong_types_are_harmless(value: Any) -> None:
     with suppress(EntryError):
         sound(session_from(value).session)
 
@@ -101,7 +101,7 @@ def changed(**more: Any) -> dict[str, Any]:
     return {**json.loads(json.dumps(WHOLE)), **more}
 
 
-def test_a_message_that_cannot_be_read_is_counted_and_the_path_goes_on() -> None:
+def test_unreadable_message_is_counted_and_skipped() -> None:
     source = changed()
     source["messages"][1]["role"] = "tool"
     found = session_from(source)
@@ -109,7 +109,7 @@ def test_a_message_that_cannot_be_read_is_counted_and_the_path_goes_on() -> None
     assert [message.text for message in found.session.path()] == ["one", "three"]
 
 
-def test_an_attachment_that_cannot_be_read_is_counted() -> None:
+def test_unreadable_attachment_is_counted() -> None:
     source = changed()
     source["messages"][0]["attachments"].append({"name": "x", "media_type": "y", "data": "no base64!"})
     found = session_from(source)
@@ -117,7 +117,7 @@ def test_an_attachment_that_cannot_be_read_is_counted() -> None:
     assert [attachment.data for attachment in found.session.messages["1"].attachments] == [b"d"]
 
 
-def test_circles_are_cut() -> None:
+def test_cycles_are_broken() -> None:
     source = changed()
     source["messages"][0]["parent_id"] = "3"
     session = session_from(source).session
@@ -126,7 +126,7 @@ def test_circles_are_cut() -> None:
     assert len(session.messages) == 3
 
 
-def test_controls_become_visible() -> None:
+def test_control_characters_become_visible() -> None:
     source = changed(title="a\x1b]0;evil\x07\nb", system="\x1b[2J")
     source["messages"][0]["text"] = "\x9b31m\u202e"
     session = session_from(source).session
@@ -135,7 +135,7 @@ def test_controls_become_visible() -> None:
     assert session.messages["1"].text == "\ufffd31m\ufffd"
 
 
-def test_ids_that_are_none_get_one_that_stays_the_same() -> None:
+def test_invalid_ids_are_replaced_by_stable_ones() -> None:
     odd = [session_from(changed(id=value)).session.id for value in ("../../etc/passwd", None, "x" * 500, 7)]
     again = [session_from(changed(id=value)).session.id for value in ("../../etc/passwd", None, "x" * 500, 7)]
     assert odd == again
@@ -143,18 +143,18 @@ def test_ids_that_are_none_get_one_that_stays_the_same() -> None:
 
 
 @pytest.mark.parametrize("version", [2, "1", None, 99])
-def test_a_newer_version_is_refused(version: object) -> None:
-    with pytest.raises(EntryError, match="newer streamtui"):
+def test_newer_version_is_refused(version: object) -> None:
+    with pytest.raises(EntryError, match="newer version of streamtui"):
         session_from(changed(version=version))
 
 
-def test_parameters_that_are_wrong_leave_the_others() -> None:
+def test_invalid_parameter_is_dropped() -> None:
     found = session_from(changed(parameters={"temperature": 9, "seed": 7, "nonsense": 1, "extra": {"a\x1b": "\x1b"}}))
     assert found.session.parameters.as_dict() == {"seed": 7, "extra": {"a␛": "␛"}}
 
 
 @given(st.lists(trees(), max_size=3))
-def test_many_are_one_array_or_lines(sessions: list[Session]) -> None:
+def test_several_sessions_as_array_or_lines(sessions: list[Session]) -> None:
     from streamtui.exporters.export_files import json_parts
 
     assert json.loads("".join(json_parts(sessions))) == [as_object(session) for session in sessions]
@@ -162,7 +162,7 @@ def test_many_are_one_array_or_lines(sessions: list[Session]) -> None:
     assert [json.loads(line) for line in lines if line] == [as_object(session) for session in sessions]
 
 
-def test_a_file_does_not_choose_where_its_session_goes_on() -> None:
+def test_file_cannot_set_the_endpoint_address() -> None:
     written = as_object(Session(endpoint="evil.example", address="https://evil.example/v1"))
     assert "https" not in json.dumps(written)
     assert session_from({**written, "address": "https://evil.example/v1"}).session.address == ""

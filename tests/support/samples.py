@@ -1,4 +1,4 @@
-"""Sessions and exports for the tests, whole and hostile."""
+"""Sample sessions and exports, valid and hostile."""
 
 import json
 import sqlite3
@@ -24,7 +24,7 @@ TIMES = st.floats(0, LATEST)
 COUNTS = st.integers(0, 2**40)
 IDS = st.text("0123456789abcdef", min_size=16, max_size=16)
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=10)
-"""With controls, and with halves of surrogate pairs, which JSON can hold."""
+"""Includes control characters and lone surrogates, which JSON can contain."""
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | ANY_TEXT,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(ANY_TEXT, inner, max_size=3),
@@ -61,7 +61,7 @@ PARAMETERS = st.builds(
 
 @st.composite
 def trees(draw: st.DrawFn) -> Session:
-    """Sessions with branches, of everything a session can hold."""
+    """Generate sessions with branches and all fields."""
     session = draw(
         st.builds(
             Session, id=IDS, title=LINE, endpoint=LINE, model=LINE, system=TEXT, created=TIMES, parameters=PARAMETERS,
@@ -76,7 +76,7 @@ def trees(draw: st.DrawFn) -> Session:
 
 
 def database(path: Path, schema: str, rows: dict[str, Iterable[dict[str, Any]]]) -> Path:
-    """Makes the database of another program: its tables, and `rows` by table."""
+    """Create a database of another program with `rows` by table."""
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.executescript((SCHEMAS / f"{schema}.sql").read_text())
         for table, records in rows.items():
@@ -90,7 +90,7 @@ def database(path: Path, schema: str, rows: dict[str, Iterable[dict[str, Any]]])
 def node(
     node_id: str, parent: str | None, role: str | None = None, *parts: Any, when: float | None = None, **more: Any
 ) -> dict[str, Any]:
-    """A node of a ChatGPT conversation; without a role one that says nothing."""
+    """Return a node of a ChatGPT conversation; without a role it has no message."""
     message = {
         "id": node_id,
         "author": {"role": role, "name": more.pop("name", None), "metadata": {}},
@@ -108,7 +108,7 @@ def node(
 
 
 def conversation(*nodes: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """A conversation as in ChatGPT's ``conversations.json``; the children of its nodes are filled in."""
+    """Return a conversation as in ChatGPT's ``conversations.json``, with the children of its nodes filled in."""
     mapping = {each["id"]: each for each in nodes}
     for each in nodes:
         if each["parent"] in mapping:
@@ -127,7 +127,7 @@ def conversation(*nodes: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 
 def talk(number: int, *, words: int = 3, messages: int = 4) -> dict[str, Any]:
-    """A plain conversation, another one for every number."""
+    """Return a plain conversation that depends on `number`."""
     nodes = [node(f"root-{number}", None)]
     for n in range(messages):
         role, text = ("assistant" if n % 2 else "user"), " ".join([f"word{number}"] * words)
@@ -136,14 +136,14 @@ def talk(number: int, *, words: int = 3, messages: int = 4) -> dict[str, Any]:
 
 
 def write_json(path: Path, value: Any) -> Path:
-    """Writes a JSON file."""
+    """Write a JSON file."""
     path.write_text(json.dumps(value), encoding="utf-8")
     return path
 
 
 @st.composite
 def mutated(draw: st.DrawFn, value: Any) -> Any:
-    """Copies of a JSON value in which some places hold something else, or nothing."""
+    """Generate copies of a JSON value with some values replaced."""
     copy = json.loads(json.dumps(value))
     for _ in range(draw(st.integers(1, 4))):
         at: Any = copy

@@ -122,7 +122,7 @@ async def test_a_folder_that_is_not_there_is_told(make_app: MakeApp) -> None:
         app.screen.query_one(Input).value = "nowhere/hello.md"
         await pilot.press("enter")
         await until(lambda: notices(app))
-        assert notices(app) == ["nowhere/hello.md can't be written: there is no such file or folder."]
+        assert notices(app) == ["Can't write nowhere/hello.md: no such file or directory."]
 
 
 async def test_all_branches_on_request(make_app: MakeApp, here: Path) -> None:
