@@ -43,6 +43,7 @@ def parser() -> argparse.ArgumentParser:
     """Return the argument parser of the command."""
     parser = Parser(
         prog="streamtui ask",
+        usage="streamtui ask [OPTIONS] [PROMPT …]",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Send one prompt to a model and print the reply as it streams.",
         epilog=_EPILOG,

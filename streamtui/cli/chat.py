@@ -23,6 +23,7 @@ def parser() -> argparse.ArgumentParser:
     commands = "".join(f"\n  {name:<12}{about}" for name, about in COMMANDS.items())
     parser = Parser(
         prog="streamtui",
+        usage="streamtui [OPTIONS]\n       streamtui COMMAND [OPTIONS] …",
         commands=COMMANDS,
         fallback='To send one prompt, use: streamtui ask "…"',
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -29,6 +29,7 @@ def parser() -> argparse.ArgumentParser:
     """Return the argument parser, without that of `streamtui serve token`."""
     parser = Parser(
         prog="streamtui serve",
+        usage="streamtui serve [OPTIONS]\n       streamtui serve token COMMAND",
         commands=[_TOKENS],
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Run an OpenAI-compatible relay that forwards requests to your endpoints with their API keys.",

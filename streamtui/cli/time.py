@@ -22,6 +22,7 @@ def parser() -> argparse.ArgumentParser:
     """Return the argument parser of the command."""
     parser = Parser(
         prog="streamtui time",
+        usage="streamtui time [OPTIONS] [PROMPT …]",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Send a prompt twice, streamed and not, and compare the timing. Nothing is saved.",
         epilog='example:\n  streamtui time "write a short story" -m gpt-5',

@@ -17,6 +17,7 @@ def parser() -> argparse.ArgumentParser:
     """Return the argument parser of the command."""
     parser = Parser(
         prog="streamtui web",
+        usage="streamtui web [OPTIONS]",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Run the chat on this machine and open it in a browser.",
         epilog="Browsers reserve some keys (ctrl+n, ctrl+t, ctrl+w). Press ctrl+p to find the commands.\n\n"

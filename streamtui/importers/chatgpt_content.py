@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from streamtui.core import coerce
-from streamtui.core.fences import fenced
 from streamtui.core.message import Attachment
 from streamtui.importers.assets import Assets
+from streamtui.importers.tree_builder import fenced
 
 _STEPS = ("thoughts", "tether_browsing_display", "tether_quote", "sonic_webpage")
 _IGNORED = ("reasoning_recap", "model_editable_context")

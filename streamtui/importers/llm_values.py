@@ -5,9 +5,9 @@ from mimetypes import guess_extension
 from typing import Any
 
 from streamtui.core import coerce
-from streamtui.core.fences import fenced
 from streamtui.core.message import Attachment, Usage
 from streamtui.importers.assets import media_type
+from streamtui.importers.tree_builder import fenced
 
 ENDPOINT = "llm"
 ATTACHMENT = "id type path url content"

@@ -1,10 +1,13 @@
 """Build the message tree of a session from the nodes of another program."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from streamtui.core.message import Attachment, FinishReason, Message, Role
 from streamtui.core.session import Session, title_from
+
+_BACKTICKS = re.compile(r"`{3,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,3 +125,9 @@ class _TreeBuilder:
 
 def _joined(*texts: str) -> str:
     return "\n\n".join(filter(None, texts))
+
+
+def fenced(text: str, language: str = "") -> str:
+    """Return `text` in a Markdown code fence longer than any fence in it."""
+    fence = "`" * (1 + max(map(len, _BACKTICKS.findall(text)), default=2))
+    return f"{fence}{language}\n{text.strip(chr(10))}\n{fence}"
