@@ -104,7 +104,8 @@ class _Importer:
         counts = {summary.id: summary.messages for summary in listed}
         for session_id, (expected, title) in self._added.items():
             if missing := expected - counts.get(session_id, 0):
-                sentence = f"“{title}”: {missing} messages were skipped because they belong to another session."
+                count = f"{missing:,} message{'' if missing == 1 else 's'}"
+                sentence = f"“{title}”: skipped {count} with the id of a message in another session."
                 yield Result(Outcome.BROKEN, session_id, title, lost=missing, problem=sentence)
 
     def _merge(self, entry: ParsedSession) -> Result:

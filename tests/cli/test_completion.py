@@ -167,7 +167,7 @@ def test_tab_key_completes(shell: str, environ: dict[str, str]) -> None:
         complete("streamtui sessions show 1", "abcdef0", "# Soup")
         complete("streamtui config show -e ollama -m llama3:8", "b", "model llama3:8b --model")
         complete("streamtui config show --endpoint=bo", "x", "endpoint box --endpoint")
-        # EntryError data prints nothing at the prompt.
+        # Unreadable data prints nothing at the prompt.
         paths.database().write_bytes(b"this is no database" * 100)
         paths.config_file().write_text("this is [no TOML")
         seen = complete("streamtui config show -e groq -m x", "x", "model x --model")

@@ -104,7 +104,7 @@ def test_messages_of_another_session_are_reported(store: Store) -> None:
     other.id, other.title = "another", "Copy"
     results = list(import_sessions([ParsedSession(other)], store))
     assert [result.outcome for result in results] == [Outcome.ADDED, Outcome.BROKEN]
-    assert results[-1].problem == "“Copy”: 2 messages were skipped because they belong to another session."
+    assert results[-1].problem == "“Copy”: skipped 2 messages with the id of a message in another session."
 
 
 def test_failing_disk_is_reported_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
