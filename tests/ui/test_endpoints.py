@@ -151,7 +151,7 @@ async def test_a_key_can_be_entered_and_is_kept(
         await pilot.pause()
         assert KEY not in app.export_screenshot()
         await pilot.press("enter")
-        await until(lambda: app.screen is app.chat and "no key" not in status(app))
+        await until(lambda: app.screen is app.chat and "no API key" not in status(app))
         model.say("Hello.")
         model.finish()
         await ask(pilot, "hello")
@@ -192,7 +192,7 @@ async def test_leaving_the_panel_of_the_key_leads_back(make_app: MakeApp) -> Non
         await until(lambda: is_open(app, Welcome))
         await pilot.press("escape")
         await until(lambda: app.screen is app.chat)
-        assert "no key" in status(app)
+        assert "no API key" in status(app)
 
 
 async def test_from_the_welcome_to_any_other_server(make_app: MakeApp, other: Model) -> None:

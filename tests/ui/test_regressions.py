@@ -213,10 +213,10 @@ async def test_no_key_is_said_while_there_is_none(make_app: MakeApp) -> None:
 
     app = make_app(Endpoint("openai", "https://api.openai.com/v1", model="x"))
     async with running(app) as pilot:
-        await until(lambda: "no key" in status(app) and isinstance(app.screen, Welcome) and app.screen.is_mounted)
+        await until(lambda: "no API key" in status(app) and isinstance(app.screen, Welcome) and app.screen.is_mounted)
         await pilot.press("down", "down", "enter")
         await until(lambda: "demo" in status(app))
-        assert "no key" not in status(app)
+        assert "no API key" not in status(app)
 
 
 async def test_who_answers_and_how_long_it_thinks_is_said_at_once(make_app: MakeApp, model: Model) -> None:

@@ -30,7 +30,7 @@ async def test_a_busy_server_is_asked_again_and_the_bar_counts_down(make_app: Ma
         app = make_app(endpoint(server))
         async with running(app) as pilot:
             await ask(pilot, "hello")
-            await until(lambda: "↻ 429, again in 1 s (1 of 3)" in status(app))
+            await until(lambda: "↻ 429, retrying in 1 s (1 of 3)" in status(app))
             await until(lambda: answered(app))
             assert "Here you are." in pane(app)
             assert "✖" not in pane(app)
@@ -104,7 +104,7 @@ async def test_esc_ends_the_wait_at_once(make_app: MakeApp) -> None:
         app = make_app(endpoint(server))
         async with running(app) as pilot:
             await ask(pilot, "hello")
-            await until(lambda: "429, again in 100 s" in status(app))
+            await until(lambda: "429, retrying in 100 s" in status(app))
             await pilot.press("escape")
             await until(lambda: answered(app))
             assert "■ stopped, and not asked again. box got too many requests (429)" in words(app)
@@ -119,7 +119,7 @@ async def test_a_server_that_comes_up_late_still_answers(make_app: MakeApp) -> N
     app = make_app(Endpoint("box", f"http://127.0.0.1:{port}/v1", model="m-1"))
     async with running(app) as pilot:
         await ask(pilot, "hello")
-        await until(lambda: "no connection, again in 1 s (1 of 3)" in status(app))
+        await until(lambda: "no connection, retrying in 1 s (1 of 3)" in status(app))
         async with serving(saying("Up now."), port):
             await until(lambda: answered(app))
         assert "Up now." in pane(app)

@@ -1,4 +1,4 @@
-"""FindBar: the line in which the user says what to find in the conversation."""
+"""The find bar: a search field for the conversation."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from streamtui.ui.widgets.clean_input import CleanInput
 
 
 class FindBar(CleanInput):
-    """A line above the prompt. Enter goes to the next hit, up and down from hit to hit, esc ends the search."""
+    """A search field above the prompt. Enter and down go to the next match, up to the previous one; esc closes it."""
 
     BINDINGS = [("down", "step(1)"), ("up", "step(-1)")]
     DEFAULT_CSS = """
@@ -18,29 +18,29 @@ class FindBar(CleanInput):
 
     @dataclass
     class QueryChanged(message.Message):
-        """The user wants to see where `query` stands."""
+        """The query has changed."""
 
         query: str
 
     @dataclass
     class Stepped(message.Message):
-        """The user wants the next hit (1) or the one before (-1)."""
+        """The user wants the next (1) or the previous (-1) match."""
 
         by: int
 
     def __init__(self) -> None:
-        super().__init__(placeholder="Find in the conversation: enter next, up and down, esc leave", id="find")
+        super().__init__(placeholder="Find in conversation (enter: next, up/down, esc: close)", id="find")
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Looks for what is written so far."""
+        """Search for the text typed so far."""
         event.stop()
         self.post_message(self.QueryChanged(event.value))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Goes to the next hit."""
+        """Go to the next match."""
         event.stop()
         self.post_message(self.Stepped(1))
 
     def action_step(self, by: int) -> None:
-        """Goes from hit to hit."""
+        """Go to another match."""
         self.post_message(self.Stepped(by))

@@ -1,4 +1,4 @@
-"""CachedLines: a widget that paints its lines once, until it is refreshed."""
+"""Caches for rendered lines."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Self
@@ -14,43 +14,43 @@ else:
 
 
 class CachedLines(_Base):
-    """To be mixed into a widget, before it.
+    """A mixin, placed before a widget class, that caches the rendered lines until the widget is refreshed.
 
-    The compositor asks every widget of the screen for all of its lines, whenever a single line of any of them has
-    changed (textual 8.2.8): a frame of the conversation would pay 0.3 ms for painting the prompt again.
+    Textual 8.2.8 asks every widget of the screen for all of its lines when a line of any of them has changed. Without
+    the cache, rendering the prompt again would add 0.3 ms to each frame of the conversation.
     """
 
-    _kept: tuple[Region, list[Strip]] | None = None
+    _cached: tuple[Region, list[Strip]] | None = None
 
     def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
-        """Paints again what has changed."""
-        self._kept = None
+        """Clear the cache and refresh."""
+        self._cached = None
         return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """Paints the lines of `crop`, or gives those painted before."""
-        if self._kept is None or self._kept[0] != crop:
-            self._kept = crop, super().render_lines(crop)
-        return self._kept[1]
+        """Return the cached lines of `crop`, rendering them if needed."""
+        if self._cached is None or self._cached[0] != crop:
+            self._cached = crop, super().render_lines(crop)
+        return self._cached[1]
 
 
 class CachedRows:
-    """Rows that were painted, and which of them have to be painted again."""
+    """Rendered rows, and from which one on they must be rendered again."""
 
     def __init__(self) -> None:
         self._rows: list[Strip] = []
         self._stale = 0
 
     def invalidate(self, regions: Iterable[Region]) -> None:
-        """Notes that rows from the topmost of `regions` on, or all where there are none, look different now."""
+        """Mark the rows from the topmost of `regions` on as stale; all rows if there are no regions."""
         self._stale = min([self._stale, *(region.y for region in regions)]) if regions else 0
 
     def stale_rows(self, height: int) -> range:
-        """Which rows of `height` have to be painted."""
+        """Return the indexes of the rows to render for a view of `height` rows."""
         return range(self._stale if len(self._rows) == height else 0, height)
 
     def update(self, first: int, rows: list[Strip]) -> list[Strip]:
-        """Keeps `rows`, painted from row `first` on, and returns all."""
+        """Store the `rows` rendered from index `first` on and return all rows."""
         self._rows[first:] = rows
         self._stale = len(self._rows)
         return list(self._rows)

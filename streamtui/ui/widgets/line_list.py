@@ -1,4 +1,4 @@
-"""LineList: rows of one line each to walk through, however many there are; painted only where they are in view."""
+"""A list of single-line rows that renders only the visible ones."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,9 +16,9 @@ from streamtui.ui.widgets.line_cache import CachedLines
 
 
 class LineList(CachedLines, ScrollView):
-    """A list without the focus: its keys come from the screen, so that words can be typed meanwhile.
+    """A list that never has the focus: the screen binds its keys, so that an input can keep the focus.
 
-    10,000 rows in Textual's OptionList take 0.5 s to put in; here they take none.
+    Adding 10,000 rows to Textual's OptionList takes 0.5 s; here it takes no time.
     """
 
     can_focus = False
@@ -27,98 +27,98 @@ class LineList(CachedLines, ScrollView):
     """
 
     class Highlighted(message.Message):
-        """Another row is highlighted, or none."""
+        """The highlight has moved to another row, or there is none."""
 
     class Opened(message.Message):
-        """The user wants the highlighted row."""
+        """The highlighted row was double-clicked."""
 
     class NearEnd(message.Message):
-        """The end of the rows is near."""
+        """The view is close to the last row."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.rows: Sequence[Any] = []
         self.highlighted = -1
-        """Which row is highlighted; -1 where there is none."""
+        """Index of the highlighted row, or -1."""
         self._styles = StyleTable(self)
-        self._told: object = None
+        self._posted: object = None
 
     def runs(self, row: Any, width: int) -> Sequence[Run]:
-        """Returns what `row` looks like in `width` cells."""
+        """Return the styled text of `row` in `width` cells."""
         raise NotImplementedError
 
     def is_selectable(self, at: int) -> bool:
-        """Whether row `at` is more than a heading."""
+        """Return whether row `at` can be highlighted."""
         return True
 
     def index_of(self, row: Any) -> int:
-        """Where `row` of earlier rows stands now; -1 where it does not."""
+        """Return the index of a row from before an update, or -1."""
         return next((at for at, other in enumerate(self.rows) if other == row), -1)
 
     @property
     def row(self) -> Any:
-        """The row that is highlighted; None where there is none."""
+        """The highlighted row, or None."""
         return self.rows[self.highlighted] if 0 <= self.highlighted < len(self.rows) else None
 
     def show(self, rows: Sequence[Any], at: int | None = None) -> None:
-        """Shows `rows`, with row `at` highlighted, or the one nearest to it; None: the same one as before."""
+        """Show `rows` and highlight the row nearest to `at`; None keeps the same row highlighted."""
         before = self.row
-        self._take(rows)
+        self._set_rows(rows)
         if at is None:
             same = -1 if before is None else self.index_of(before)
             at = max(0, self.highlighted) if same < 0 else same
         self._highlight(self._nearest(at), scroll=True)
 
     def add(self, rows: Sequence[Any]) -> None:
-        """Shows `rows`, which are those from before and more at the end."""
-        self._take(rows)
+        """Show `rows`, which only has new rows at the end."""
+        self._set_rows(rows)
         self.refresh()
 
-    def _take(self, rows: Sequence[Any]) -> None:
+    def _set_rows(self, rows: Sequence[Any]) -> None:
         self.rows = rows
-        # Past the watcher: it would lay the whole screen out again, 7 ms for every letter typed.
+        # Bypasses the watcher, which would lay out the whole screen: 7 ms for every letter typed.
         self.set_reactive(Widget.virtual_size, Size(self.size.width, len(rows)))
 
     def _nearest(self, at: int) -> int:
-        """The row at or behind `at` that can be highlighted, else the last one before it; -1 for none."""
+        """Return the first selectable row from `at` on, else the last one before it, else -1."""
         after = (i for i in range(at, len(self.rows)) if self.is_selectable(i))
         before = (i for i in range(min(at, len(self.rows)) - 1, -1, -1) if self.is_selectable(i))
         return next(after, next(before, -1))
 
-    # Walking
+    # Navigation
 
     def move(self, by: int) -> None:
-        """Moves the highlight by so many rows that can have it."""
+        """Move the highlight by `by` selectable rows."""
         at = self.highlighted
         for _ in range(abs(by)):
-            way = range(at + 1, len(self.rows)) if by > 0 else range(at - 1, -1, -1)
-            at = next((i for i in way if self.is_selectable(i)), at)
+            ahead = range(at + 1, len(self.rows)) if by > 0 else range(at - 1, -1, -1)
+            at = next((i for i in ahead if self.is_selectable(i)), at)
         self._highlight(at, scroll=True)
 
     def page(self, by: int) -> None:
-        """Moves the highlight by pages."""
+        """Move the highlight by `by` pages."""
         self.move(by * max(1, self.size.height - 1))
 
     def to_top(self) -> None:
-        """Highlights the first row."""
+        """Highlight the first row."""
         self._highlight(self._nearest(0), scroll=True)
 
     def to_end(self) -> None:
-        """Highlights the last row."""
+        """Highlight the last row."""
         self._highlight(self._nearest(len(self.rows)), scroll=True)
 
     def _highlight(self, at: int, *, scroll: bool) -> None:
         self.highlighted = at
         if scroll and at >= 0:
-            self._bring_into_view(at)
+            self._scroll_into_view(at)
         self.refresh()
-        if self.row != self._told:
-            self._told = self.row
+        if self.row != self._posted:
+            self._posted = self.row
             self.post_message(self.Highlighted())
-        self._ask_for_more()
+        self._check_end()
 
-    def _bring_into_view(self, at: int) -> None:
-        """Scrolls to row `at`, with the heading above it."""
+    def _scroll_into_view(self, at: int) -> None:
+        """Scroll to row `at` and a heading above it."""
         top = at if not at or self.is_selectable(at - 1) else at - 1
         height, y = self.size.height, int(self.scroll_y)
         if top < y:
@@ -126,25 +126,25 @@ class LineList(CachedLines, ScrollView):
         elif height and at >= y + height:
             self.scroll_to(y=at - height + 1, animate=False)
 
-    def _ask_for_more(self) -> None:
+    def _check_end(self) -> None:
         height = self.size.height
         if len(self.rows) - max(self.highlighted, int(self.scroll_y) + height) < 2 * height:
             self.post_message(self.NearEnd())
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Scrolls, and asks for more rows where the end comes near."""
+        """Request more rows near the end."""
         super().watch_scroll_y(old_value, new_value)
-        self._ask_for_more()
+        self._check_end()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Keeps the highlight in view."""
-        self._take(self.rows)
+        """Keep the highlighted row in view."""
+        self._set_rows(self.rows)
         if self.highlighted >= 0:
-            self._bring_into_view(self.highlighted)
+            self._scroll_into_view(self.highlighted)
         self.refresh()
 
     async def _on_click(self, event: events.Click) -> None:
-        """Highlights what is clicked, opens it by two clicks; in the scrollbar, goes there."""
+        """Highlight a clicked row, or scroll to a clicked position of the scrollbar."""
         event.stop()
         at = int(self.scroll_y) + event.y
         if event.x >= self.size.width - 1:
@@ -154,14 +154,14 @@ class LineList(CachedLines, ScrollView):
             self.handle_click(event)
 
     def handle_click(self, event: events.Click) -> None:
-        """Opens the highlighted row at the second click."""
+        """Open the highlighted row on a double click."""
         if event.chain == 2:
             self.post_message(self.Opened())
 
-    # Painting
+    # Rendering
 
     def render_line(self, y: int) -> Strip:
-        """Paints a row."""
+        """Render a row."""
         at, width = int(self.scroll_y) + y, self.size.width - 1
         if at >= len(self.rows):
             return Strip.blank(width + 1, self._styles[""])
@@ -171,7 +171,7 @@ class LineList(CachedLines, ScrollView):
         return Strip([*Strip(segments).adjust_cell_length(width, self._styles[base]), edge])
 
     def _is_thumb(self, y: int) -> bool:
-        """Whether the scrollbar's thumb stands in row `y` of the view."""
+        """Return whether the scrollbar's thumb covers row `y` of the view."""
         height, total = self.size.height, len(self.rows)
         if total <= height:
             return False
@@ -180,6 +180,6 @@ class LineList(CachedLines, ScrollView):
         return top <= y < top + length
 
     def notify_style_update(self) -> None:
-        """Makes the styles again."""
+        """Clear the cached styles."""
         super().notify_style_update()
         self._styles.clear()

@@ -1,4 +1,4 @@
-"""StatusBar: which server and model, what it is doing, how fast, what it costs, how much of the context is used."""
+"""The status bar: state, model, endpoint, speed, cost and context usage."""
 
 from math import ceil
 from typing import TYPE_CHECKING
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from streamtui.core.pricing import Cost
 
 SILENCE = 2.0
-"""Seconds without data after which the bar says so."""
+"""Seconds without data after which the bar reports it."""
 FULL = 0.8
-"""Part of the window from which the bar warns."""
+"""Fraction of the context window above which the bar warns."""
 
 Part = tuple[str, str]
-_SIGNS = {
+_ICONS = {
     State.READY: "●",
     State.CONNECTING: "◌",
     State.WAITING: "◌",
@@ -36,7 +36,7 @@ _SIGNS = {
 
 
 class StatusBar(CachedLines, Widget):
-    """One line at the bottom. When it gets narrow, the least needed parts go first."""
+    """One line at the bottom of the screen. On a narrow screen the least important parts are hidden first."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -47,54 +47,56 @@ class StatusBar(CachedLines, Widget):
     progress: reactive[Progress] = reactive(Progress, always_update=True)
     context: reactive[Count] = reactive(Count(0, True))
     window: reactive[int | None] = reactive(None)
-    """Tokens that the model takes in; None: nobody says."""
+    """Size of the context window in tokens; None if unknown."""
     cost: reactive["Cost | None"] = reactive(None)
-    """What the session cost until now; None: nobody knows."""
+    """Cost of the session so far; None if unknown."""
     may_cost: reactive[bool] = reactive(True)
-    """Whether a reply whose price is unknown may cost something."""
+    """False if replies are certainly free even without a known price."""
     warning: reactive[str] = reactive("")
-    """Why sessions can't be saved at the moment; empty: they are."""
+    """A warning such as ``not saved``."""
 
     external_changes: reactive[str] = reactive("")
-    """What other windows have added to the session shown."""
+    """What other windows have added to the session."""
     needs_key: reactive[bool] = reactive(False)
-    """Whether the server wants a key and there is none."""
+    """True if the endpoint needs an API key that is missing."""
     search_status: reactive[str] = reactive("")
-    """How a search goes."""
+    """The status of a search, such as ``3 of 12``."""
     mode: reactive[str] = reactive("")
-    """Where letters are commands, and how to leave; "" while they are written."""
+    """The mode in which letters are commands, and how to leave it; "" while letters are typed."""
     link: reactive[str] = reactive("")
-    """Something to read in place of all but a reply under way, such as where a link leads."""
+    """The address of the link under the mouse, shown in place of model and endpoint."""
 
     def render_line(self, y: int) -> Strip:
-        """Paints the bar."""
+        """Render the bar."""
         width = self.size.width
         mode = [(f" {self.mode} ", "mode"), (" ", "")] if self.mode else []
         left, right = [*mode, *self._left()], self._right()
         while right and _length(left) + _length(right) + 2 > width:
             right.pop(0)
-        room = max(1, width - _length(left) - _length(right) - 2)
-        parts = [(" ", ""), *left, (" " * room, ""), *right, (" ", "")]
+        gap = max(1, width - _length(left) - _length(right) - 2)
+        parts = [(" ", ""), *left, (" " * gap, ""), *right, (" ", "")]
         segments = [Segment(text, self._styles[name]) for text, name in parts]
         return Strip(segments).adjust_cell_length(width, self._styles[""])
 
     def notify_style_update(self) -> None:
-        """Makes the styles again."""
+        """Clear the cached styles."""
         super().notify_style_update()
         self._styles.clear()
 
     def _left(self) -> list[Part]:
         state = _state(self.progress)
-        if said := self.link or self.search_status:
-            return [state, ("  ", ""), (said, "name")] if self.progress.running else [(said, "name")]
-        parts = [state, ("  ", ""), (self.model or "no model yet", "name")]
-        parts.append((f"  {self.endpoint}", ""))
-        troubles = filter(None, [self.warning, "no key" if self.needs_key else ""])
-        news = [(f"  {self.external_changes}", "name")] if self.external_changes else []
-        return [*parts, *news, *((f"  {trouble}", "trouble") for trouble in troubles)]
+        if override := self.link or self.search_status:
+            return [state, ("  ", ""), (override, "name")] if self.progress.running else [(override, "name")]
+        extras = (
+            (self.external_changes, "name"),
+            (self.warning, "trouble"),
+            ("no API key" if self.needs_key else "", "trouble"),
+        )
+        parts = [state, ("  ", ""), (self.model or "no model", "name"), (f"  {self.endpoint}", "")]
+        return [*parts, *((f"  {text}", style) for text, style in extras if text)]
 
     def _right(self) -> list[Part]:
-        """Least needed first: elapsed, first token, speed, size, cost, context."""
+        """Return the least important part first: elapsed, first token, speed, size, cost, context."""
         progress, parts = self.progress, []
         first, count = progress.timing.first, progress.reply_count
         if first is not None:
@@ -106,10 +108,10 @@ class StatusBar(CachedLines, Widget):
             before = progress.usage_before
             times = f" in {before.requests + 1} requests" if before is not None else ""
             parts.append((f"  reply {count}{times}", ""))
-        return [*parts, *self._costs(), self._used()]
+        return [*parts, *self._costs(), self._context_usage()]
 
     def _costs(self) -> list[Part]:
-        """Of the session, then of the reply. Where nothing is paid, nothing is said."""
+        """Return the cost of the session, then of the reply; nothing if they are free."""
         usage, parts = self.progress.reply_usage, []
         if self.cost is not None and self.cost.dollars:
             parts.append((f"  session {self.cost}", ""))
@@ -121,7 +123,7 @@ class StatusBar(CachedLines, Widget):
             parts.append((f"  reply {Cost(usage.cost, estimated=usage.cost_estimated)}", ""))
         return parts
 
-    def _used(self) -> Part:
+    def _context_usage(self) -> Part:
         if not self.window:
             return f"  {self.context} tokens", ""
         used = self.context.tokens / self.window
@@ -129,20 +131,20 @@ class StatusBar(CachedLines, Widget):
 
 
 def _state(progress: Progress) -> Part:
-    """Returns what a conversation is doing: the first part of the bar, and the last to be cut."""
+    """Return the state of the conversation, which is the first part of the bar and the last to be cut."""
     if progress.silence >= SILENCE:
-        return f"{_SIGNS[State.WAITING]} no data for {progress.silence:.0f} s", str(State.WAITING)
-    return f"{_SIGNS[progress.state]} {_words(progress)}", str(progress.state)
+        return f"{_ICONS[State.WAITING]} no data for {progress.silence:.0f} s", str(State.WAITING)
+    return f"{_ICONS[progress.state]} {_describe(progress)}", str(progress.state)
 
 
-def _words(progress: Progress) -> str:
-    """Returns what a conversation is doing, and how long it has been, or will be."""
+def _describe(progress: Progress) -> str:
+    """Return the state, how long it has lasted, and when the next retry is due."""
     times = f" ({progress.attempt} of {progress.retries})" if progress.attempt else ""
     match progress.state:
         case State.CONNECTING | State.WAITING | State.SUMMARIZING:
             return f"{progress.state} {progress.waiting:.0f} s{times}"
         case State.RETRYING:
-            return f"{progress.reason}, again in {ceil(progress.retry_in)} s{times}"
+            return f"{progress.reason}, retrying in {ceil(progress.retry_in)} s{times}"
         case state:
             return str(state)
 
