@@ -1,7 +1,7 @@
 """The sessions screen: search, preview, organize and open saved sessions."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from textual import events, on, work
@@ -162,15 +162,18 @@ class SessionsScreen(PaneScreen[Opened | None]):
     @work(exclusive=True, group="list")
     async def load(self, *, again: bool = False) -> None:
         """Load the first page, or with `again` as many rows as before."""
+        if await self._has_read(self._listing.read(again=again)):
+            self.sessions.show(self._listing.rows, None if again else 0)
+            self._update_state()
+
+    async def _has_read(self, reading: Awaitable[None]) -> bool:
+        """Return whether there are new rows to show, unless reading fails or the app is closed meanwhile."""
         try:
-            await self._listing.read(again=again)
+            await reading
         except StoreError as error:
             self._show_hint(str(error))
-            return
-        if not self.children:
-            return  # the app has been closed
-        self.sessions.show(self._listing.rows, None if again else 0)
-        self._update_state()
+            return False
+        return bool(self.children)
 
     @on(SessionsList.NearEnd)
     def load_more(self) -> None:
@@ -185,16 +188,10 @@ class SessionsScreen(PaneScreen[Opened | None]):
     @work(exclusive=True, group="list")
     async def load_rest(self, *, all: bool = False) -> None:
         """Load the next page or, with `all`, all remaining rows, and go to the end."""
-        try:
-            await self._listing.read_more(all=all)
-        except StoreError as error:
-            self._show_hint(str(error))
-            return
-        if not self.children:
-            return
-        self.sessions.add(self._listing.rows)
-        if all:
-            self.sessions.to_end()
+        if await self._has_read(self._listing.read_more(all=all)):
+            self.sessions.add(self._listing.rows)
+            if all:
+                self.sessions.to_end()
 
     def _update_state(self) -> None:
         """Show the number of sessions, or why there are none."""
