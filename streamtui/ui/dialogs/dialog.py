@@ -7,6 +7,7 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
+from textual.fuzzy import Matcher
 from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
@@ -96,6 +97,15 @@ class Dialog(WorkingScreen[Result], ModalScreen[Result]):
         hint.update(Content(text))
         if text:
             hint.scroll_visible(animate=False)
+
+
+def best_matches(text: str, names: Iterable[str]) -> list[str]:
+    """Return the names that fuzzily match `text`, the best match first; all in their order if it is empty."""
+    if not text:
+        return list(names)
+    matcher = Matcher(text)
+    scores = {name: score for name in names if (score := matcher.match(name))}
+    return sorted(scores, key=lambda name: -scores[name])
 
 
 class ListDialog(Dialog[str]):

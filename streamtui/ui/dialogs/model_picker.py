@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from rich.cells import cell_len
 from textual import work
 from textual.content import Content
-from textual.fuzzy import Matcher
 from textual.widgets.option_list import Option
 
 from streamtui.conversation import Conversation
@@ -16,7 +15,7 @@ from streamtui.providers.base import ProviderError
 from streamtui.storage import KnownModel, StoreError
 from streamtui.tokens import rounded
 from streamtui.ui.bindings import bindings_for
-from streamtui.ui.dialogs.dialog import ListDialog
+from streamtui.ui.dialogs.dialog import ListDialog, best_matches
 
 
 class ModelPicker(ListDialog):
@@ -77,10 +76,8 @@ class ModelPicker(ListDialog):
     def matching(self, text: str) -> Iterator[Option]:
         """Return the matching models, the best match first, then `text` itself if no model has that name."""
         text = clean_line(text)
-        matcher = Matcher(text)
-        scores = {name: matcher.match(name) if text else 1.0 for name in self._names}
-        names = sorted(filter(scores.get, self._names), key=lambda name: -scores[name])
-        if text and text not in scores:
+        names = best_matches(text, self._names)
+        if text and text not in self._names:
             names.append(text)
         for name in names:
             yield Option(self._row(name), id=name)

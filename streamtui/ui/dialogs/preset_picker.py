@@ -6,14 +6,13 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
-from textual.fuzzy import Matcher
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from streamtui import paths
 from streamtui.config import Preset
 from streamtui.core.sanitize import clean_line
-from streamtui.ui.dialogs.dialog import ListDialog
+from streamtui.ui.dialogs.dialog import ListDialog, best_matches
 from streamtui.ui.dialogs.parameter_fields import describe_parameters
 from streamtui.ui.widgets.clean_input import CleanInput
 
@@ -59,9 +58,7 @@ class PresetPicker(ListDialog):
 
     def matching(self, text: str) -> Iterator[Option]:
         """Return the presets whose names match `text`."""
-        matcher = Matcher(text)
-        scores = {name: matcher.match(name) if text else 1.0 for name in self._presets}
-        for name in sorted(filter(scores.get, scores), key=lambda name: -scores[name]):
+        for name in best_matches(text, self._presets):
             yield Option(Content.assemble(name, ("  current" if name == self._current else "", "dim")), id=name)
 
     @on(OptionList.OptionHighlighted)
