@@ -141,7 +141,7 @@ class SettingsParser:
             "parameters": self._parameters,
             "models": lambda at, table: self._named(at, table, self._model),
         }
-        found = self._table(at, table, ENDPOINT, tables)
+        found = self._table(at, table, {**ENDPOINT, "favourites": ENDPOINT["favorites"]}, tables)
         if "favourites" in found:  # the spelling of the first releases
             released = found.pop("favourites")
             found.setdefault("favorites", released)

@@ -123,19 +123,19 @@ class Endpoint:
         return bool(self.api_key_command) or self.api_key_keyring
 
     def settings_for(self, model: str) -> ModelSettings:
-        """Returns what is set for `model`, with the endpoint's prices where it has none."""
+        """Return what is set for `model`, with the endpoint's prices where it has none."""
         own = self.models.get(model) or ModelSettings()
         if own.input_price is None and own.output_price is None:
             return replace(own, input_price=self.input_price, output_price=self.output_price)
         return own
 
     def parameters_for(self, model: str) -> Parameters:
-        """Returns the parameters set for `model`, above those of the endpoint."""
+        """Return the parameters set for `model`, above those of the endpoint."""
         return self.settings_for(model).parameters.over(self.parameters)
 
 
 def with_basic_auth(endpoint: Endpoint) -> Endpoint:
-    """Returns `endpoint` with the user name and password of its address, if it has some, as a header instead.
+    """Return `endpoint` with the user name and password of its address, if it has some, as a header instead.
 
     In the address they would stand in logs and errors.
     """

@@ -66,7 +66,7 @@ class Usage:
         return self.estimated or self.cost_by_name
 
     def then(self, later: "Usage") -> "Usage":
-        """Returns the usage of a reply that was continued: this one's and that of the `later` request."""
+        """Return the usage of a reply that was continued: this one's and that of the `later` request."""
         return Usage(
             self.prompt_tokens + later.prompt_tokens,
             self.completion_tokens + later.completion_tokens,
@@ -111,7 +111,7 @@ class Timing:
         return self.streaming if self.first is None or self.text is None else self.text - self.first
 
     def then(self, later: "Timing") -> "Timing":
-        """Returns the timing of a reply that was continued; the time between the two requests is left out."""
+        """Return the timing of a reply that was continued; the time between the two requests is left out."""
         again = later.total - later.waited if later.first is None else later.first + later.resumed
         return Timing(
             self.first,
@@ -176,7 +176,7 @@ class Recap:
 
 
 def new_id() -> str:
-    """Returns an id that no other message, session or program will make: 16 hexadecimal digits."""
+    """Return an id that no other message, session or program will make: 16 hexadecimal digits."""
     return os.urandom(8).hex()
 
 

@@ -32,14 +32,14 @@ def reasons(model: str) -> bool:
 
 
 def renamed_fields(endpoint: Endpoint, model: str) -> dict[str, str]:
-    """Returns the fields of a body that `model` is known to refuse, with the names it has for them."""
+    """Return the fields of a body that `model` is known to refuse, with the names it has for them."""
     if endpoint.base_url == OPENAI_URL and _NEW_LIMIT.search(model):
         return {"max_tokens": "max_completion_tokens"}
     return {}
 
 
 def api_for(endpoint: Endpoint, model: str) -> Api:
-    """Returns the API to ask `model` by: the one set for the model, for the endpoint, else the one it speaks.
+    """Return the API to ask `model` by: the one set for the model, for the endpoint, else the one it speaks.
 
     Only OpenAI's own server is taken to speak Responses: others that do are told by a setting.
     """
@@ -93,7 +93,7 @@ def runs_models(endpoint: Endpoint, said: ModelInfo | None = None) -> bool:
 
 
 def listed_at(endpoint: Endpoint, model: str) -> str:
-    """Returns where the price list has `model`: the endpoint's address, or "" for that of the model's maker.
+    """Return where the price list has `model`: the endpoint's address, or "" for that of the model's maker.
 
     Only for a proxy on this machine: the user runs it, with keys of his own. What another reseller asks, nobody knows.
     """
@@ -127,7 +127,7 @@ _WINDOWS = (
 
 
 def model_info(endpoint: Endpoint, model: str, said: ModelInfo | None = None) -> ModelInfo:
-    """Returns what is known of `model`: what the user set, else `said` (the server's own words), else the price list.
+    """Return what is known of `model`: what the user set, else `said` (the server's own words), else the price list.
 
     Prices a user set go together: one alone leaves the other to the next in line.
     """
@@ -144,7 +144,7 @@ def model_info(endpoint: Endpoint, model: str, said: ModelInfo | None = None) ->
 
 
 def context_window_of(endpoint: Endpoint, model: str, said: ModelInfo | None = None) -> int | None:
-    """Returns how many tokens `model` takes in, its reply included; None where nobody says. `said`: by its server."""
+    """Return how many tokens `model` takes in, its reply included; None where nobody says. `said`: by its server."""
     return model_info(endpoint, model, said).window
 
 

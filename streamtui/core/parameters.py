@@ -31,7 +31,7 @@ class Parameters:
         return bool(self.as_dict())
 
     def over(self, below: Self) -> Self:
-        """Returns these parameters, with those of `below` where nothing is set here, and not unset either."""
+        """Return these parameters, with those of `below` where nothing is set here, and not unset either."""
         left = {name: value for name, value in _set(below).items() if name not in self.unset}
         values = {**left, **_set(self)}
         if extra := {**left.get("extra", {}), **self.extra}:
@@ -40,7 +40,7 @@ class Parameters:
         return type(self)(**values)
 
     def as_dict(self) -> dict[str, Any]:
-        """Returns what is set, as JSON values; the same that `parameters_from` reads."""
+        """Return what is set, as JSON values; the same that `parameters_from` reads."""
         found = _set(self)
         if self.stop:
             found["stop"] = list(self.stop)
@@ -62,7 +62,7 @@ _RANGES: dict[str, tuple[float, float]] = {
 
 
 def parameters_from(values: Mapping[str, object]) -> Parameters:
-    """Returns the parameters that `values` (from TOML or JSON) name.
+    """Return the parameters that `values` (from TOML or JSON) name.
 
     Raises ValueError, whose text names the key and says what was expected, for a value of the wrong kind or
     range and for a key that is no parameter.

@@ -25,7 +25,7 @@ class Listed(NamedTuple):
 
 
 def load() -> None:
-    """Loads the list; until then it says nothing. For a thread: takes 0.3 s of CPU. Asks no network."""
+    """Load the list; until then it says nothing. For a thread: takes 0.3 s of CPU. Asks no network."""
     global _list
     from genai_prices.data_snapshot import get_snapshot
 
@@ -33,7 +33,7 @@ def load() -> None:
 
 
 def listed(base_url: str, model: str) -> Listed:
-    """Returns what is known of `model` of the provider whose API is at `base_url`; "": as its name says, see `cost`."""
+    """Return what is known of `model` of the provider whose API is at `base_url`; "": as its name says, see `cost`."""
     found = _found(base_url, model)
     if found is None:
         return Listed()
@@ -46,7 +46,7 @@ def listed(base_url: str, model: str) -> Listed:
 
 
 def cost(base_url: str, model: str, prompt: int, cached: int, completion: int, when: float) -> float | None:
-    """Returns what so many tokens cost at the time `when` (seconds since the epoch), in US dollars.
+    """Return what so many tokens cost at the time `when` (seconds since the epoch), in US dollars.
 
     `cached` is part of `prompt`. `base_url`: of the provider's API; "" for whoever is in the name, as proxies put it
     there, else whoever made the model. None where the list has no price for both prompt and reply: never a guess.

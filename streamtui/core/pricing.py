@@ -33,7 +33,7 @@ class Cost(NamedTuple):
 def cost_of(
     usage: Usage, endpoint: Endpoint, model: str, said: ModelInfo | None = None, when: float = 0.0
 ) -> float | None:
-    """Returns what `usage` costs in US dollars, None where nobody says: never a guess.
+    """Return what `usage` costs in US dollars, None where nobody says: never a guess.
 
     By the prices the user set; else what the server said of this reply (`usage.cost`) or of its model (`said`);
     else the price list, at the time `when` (seconds since the epoch). A server that runs its models on this machine
@@ -61,7 +61,7 @@ def _reckoned(usage: Usage, facts: ModelInfo) -> float | None:
 
 
 def cost_of_reply(message: Message, endpoint: Endpoint, catalog: Catalog) -> float | None:
-    """Returns what a reply cost in US dollars, None where nobody knows.
+    """Return what a reply cost in US dollars, None where nobody knows.
 
     What was noted when it came counts; else today's prices, if it is `endpoint` that answered. `catalog`: what
     that server says of its models, by name.
@@ -84,7 +84,7 @@ def is_estimate(message: Message, endpoint: Endpoint, catalog: Catalog) -> bool:
 
 
 def session_cost(session: Session, endpoint: Endpoint, catalog: Catalog) -> Cost | None:
-    """Returns what all replies and summaries of the session cost together; None where it is known of none.
+    """Return what all replies and summaries of the session cost together; None where it is known of none.
 
     On all branches. A reply of which nothing came is not counted.
     """
@@ -98,7 +98,7 @@ def session_cost(session: Session, endpoint: Endpoint, catalog: Catalog) -> Cost
 
 
 def spent(messages: Iterable[Message]) -> Usage | None:
-    """Returns the tokens of all `messages` and summaries together, and what was noted that they cost if that is known
+    """Return the tokens of all `messages` and summaries together, and what was noted that they cost if that is known
     of all that are counted; None where nothing was counted. See `uncounted`.
     """
     holders = [holder for message in messages for holder in (message, message.recap) if holder is not None]
@@ -114,7 +114,7 @@ def spent(messages: Iterable[Message]) -> Usage | None:
 
 
 def uncounted(messages: Iterable[Message]) -> int:
-    """Returns how many of the replies nobody counted, such as those of another program."""
+    """Return how many of the replies nobody counted, such as those of another program."""
     return sum(_is_reply(message) and message.usage is None for message in messages)
 
 
@@ -124,7 +124,7 @@ def _is_reply(message: Message) -> bool:
 
 
 def in_dollars(dollars: float) -> str:
-    """Returns an amount as it is read: two digits that say something, as in $1,234.50, $0.12, $0.0034, $0."""
+    """Return an amount as it is read: two digits that say something, as in $1,234.50, $0.12, $0.0034, $0."""
     if dollars >= 0.095 or dollars == 0:
         return f"${dollars:,.2f}" if dollars else "$0"
     if dollars < 0.0001:

@@ -11,12 +11,12 @@ _HARMLESS = frozenset({"http-referer", "referer", "x-title", "user-agent", "acce
 
 
 def masked(key: str) -> str:
-    """Returns so much of `key` that its owner knows it: its end, where it is long."""
+    """Return so much of `key` that its owner knows it: its end, where it is long."""
     return "" if not key else MASK + key[-4:] if len(key) >= 20 else MASK
 
 
 def without_password(url: str) -> str:
-    """Returns `url` without the user name, the password and the query, in which keys are sent."""
+    """Return `url` without the user name, the password and the query, in which keys are sent."""
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -25,7 +25,7 @@ def without_password(url: str) -> str:
 
 
 def masked_url(url: str) -> str:
-    """Returns `url` with its user name, password and query hidden, where it has some."""
+    """Return `url` with its user name, password and query hidden, where it has some."""
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -37,18 +37,18 @@ def masked_url(url: str) -> str:
 
 
 def masked_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """Returns `headers` with every value hidden that is not known to be harmless."""
+    """Return `headers` with every value hidden that is not known to be harmless."""
     return {name: value if name.lower() in _HARMLESS else masked(value) or MASK for name, value in headers.items()}
 
 
 def masked_command(command: str) -> str:
-    """Returns the program that `command` runs: a key may stand among its arguments."""
+    """Return the program that `command` runs: a key may stand among its arguments."""
     program, *rest = command.split(maxsplit=1)
     return f"{program} {MASK}" if rest else program
 
 
 def masked_fields(value: Any, name: str = "") -> Any:
-    """Returns JSON `value` with every text hidden whose name (or that of what it is in) speaks of a secret."""
+    """Return JSON `value` with every text hidden whose name (or that of what it is in) speaks of a secret."""
     if isinstance(value, Mapping):
         return {key: masked_fields(inner, f"{name} {key}") for key, inner in value.items()}
     if isinstance(value, list):

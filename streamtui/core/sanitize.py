@@ -28,7 +28,7 @@ def _join(match: re.Match[str]) -> str:
 
 
 def clean(text: str) -> str:
-    """Returns `text` with line ends as ``\\n`` and no character that could drive a terminal.
+    """Return `text` with line ends as ``\\n`` and no character that could drive a terminal.
 
     C0 controls and DEL become their Unicode pictures (ESC is ``␛``); C1 controls, bidi overrides and lone
     surrogates become ``\\ufffd``; Unicode line separators become line ends. Tabs and line ends stay. The
@@ -41,12 +41,12 @@ def clean(text: str) -> str:
 
 
 def clean_line(text: str) -> str:
-    """Returns `text` cleaned and on one line: for names, titles and messages of one sentence."""
+    """Return `text` cleaned and on one line: for names, titles and messages of one sentence."""
     return " ".join(clean(text).split())
 
 
 def escape_json(text: str) -> str:
-    """Returns JSON `text` that means the same, with ``\\u`` escapes for all that could drive a terminal."""
+    """Return JSON `text` that means the same, with ``\\u`` escapes for all that could drive a terminal."""
     return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
@@ -66,12 +66,12 @@ class Cleaner:
         self._held = ""
 
     def feed(self, piece: str) -> str:
-        """Returns what of `piece` (and of what was held back before it) can be shown now."""
+        """Return what of `piece` (and of what was held back before it) can be shown now."""
         text = self._held + piece
         self._held = text[-1:] if _HELD.search(text) else ""
         return clean(text[: len(text) - len(self._held)])
 
     def finish(self) -> str:
-        """Returns what was held back, at the end of the text."""
+        """Return what was held back, at the end of the text."""
         held, self._held = self._held, ""
         return clean(held)

@@ -72,14 +72,14 @@ _FOLDING = _Folding()
 
 
 def folded(text: str) -> str:
-    """Returns `text` in lower case and without accents, as titles and messages are searched."""
+    """Return `text` in lower case and without accents, as titles and messages are searched."""
     if text.isascii():
         return text.lower()
     return (ucd.normalize("NFC", text) if _COMPOSED.search(text) else text).translate(_FOLDING)
 
 
 def indexed(text: str) -> str:
-    """Returns `text` as the full-text index has it: folded, runs as the overlapping pairs of their characters.
+    """Return `text` as the full-text index has it: folded, runs as the overlapping pairs of their characters.
 
     With the run's last character behind them, so that every character begins one of its words, and any part of a run
     is found as a phrase.
@@ -179,7 +179,7 @@ class Query:
         return " ".join(term.phrase for term in self.terms if term.has_words)
 
     def matches(self, text: str) -> bool:
-        """Returns whether all of it stands in `text`."""
+        """Return whether all of it stands in `text`."""
         plain = folded(text)
         return bool(self.terms) and all(next(term.places(plain), None) for term in self.terms)
 
@@ -192,7 +192,7 @@ class Query:
         return found
 
     def excerpt(self, text: str, length: int = EXCERPT) -> str:
-        """Returns about `length` characters of `text`, on one line, from where most of the terms stand together."""
+        """Return about `length` characters of `text`, on one line, from where most of the terms stand together."""
         start = max(0, self._densest(text, length) - _LEAD)
         if start:
             start = next((at + 1 for at in range(start, start + _LEAD) if text[at].isspace()), start)
@@ -245,7 +245,7 @@ def _joins(left: str, right: str) -> bool:
 
 
 def _parts(text: str) -> Iterator[str]:
-    """Runs, and what is between them."""
+    """Run, and what is between them."""
     at = 0
     for run in _RUN.finditer(text):
         yield text[at : run.start()]

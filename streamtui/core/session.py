@@ -54,11 +54,11 @@ class Session:
         return self.endpoint, self.address, self.model, self.system, self.leaf_id, self.parameters
 
     def add(self, message: Message) -> Message:
-        """Puts `message` at the end of the path shown and returns it."""
+        """Put `message` at the end of the path shown and returns it."""
         return self.attach(message, self.leaf_id)
 
     def attach(self, message: Message, parent_id: str | None) -> Message:
-        """Puts `message` behind the message `parent_id` and returns it; the path follows where it ended there."""
+        """Put `message` behind the message `parent_id` and returns it; the path follows where it ended there."""
         message.parent_id = parent_id
         self.messages[message.id] = message
         if parent_id == self.leaf_id:
@@ -69,7 +69,7 @@ class Session:
         return message
 
     def take_in(self, message: Message) -> None:
-        """Puts a message of another window where it belongs; the path shown here stays as it is."""
+        """Put a message of another window where it belongs; the path shown here stays as it is."""
         self.messages[message.id] = message
         self.updated = max(self.updated, message.created)
 
@@ -103,7 +103,7 @@ class Session:
         }
 
     def turn(self, message: Message, by: int) -> bool:
-        """Shows the sibling of `message` that is `by` further, and what followed it; False where there is none."""
+        """Show the sibling of `message` that is `by` further, and what followed it; False where there is none."""
         family = self.siblings(message)
         at = family.index(message) + by
         if not 0 <= at < len(family):
@@ -112,7 +112,7 @@ class Session:
         return True
 
     def show(self, message_id: str) -> bool:
-        """Makes the path shown one that `message_id` is on; False where there is no such message."""
+        """Make the path shown one that `message_id` is on; False where there is no such message."""
         message = self.messages.get(message_id)
         if message is None:
             return False
@@ -121,7 +121,7 @@ class Session:
         return True
 
     def _show_branch(self, message: Message) -> None:
-        """Shows `message` and what followed it, the newest where there is a choice."""
+        """Show `message` and what followed it, the newest where there is a choice."""
         newest = {m.parent_id: m.id for m in self.messages.values()}
         leaf, seen = message.id, {message.parent_id}
         while leaf not in seen and leaf in newest:
@@ -130,7 +130,7 @@ class Session:
         self.leaf_id = leaf
 
     def fork(self, message_id: str) -> "Session":
-        """Returns a new session that says what this one does on the way to the message `message_id`, and no more.
+        """Return a new session that says what this one does on the way to the message `message_id`, and no more.
 
         Raises KeyError.
         """
@@ -138,7 +138,7 @@ class Session:
         return self._anew(way, message_id, f"{self.title} (fork)")
 
     def copy(self) -> "Session":
-        """Returns a new session that says the same, on all branches."""
+        """Return a new session that says the same, on all branches."""
         return self._anew(list(self.messages.values()), self.leaf_id, f"{self.title} (copy)")
 
     def _anew(self, messages: list[Message], leaf_id: str | None, title: str) -> "Session":
@@ -203,7 +203,7 @@ USUAL = SessionFilter()
 
 
 def title_from(text: str) -> str:
-    """Returns a title made of the first line of `text` that says something, at most 60 characters."""
+    """Return a title made of the first line of `text` that says something, at most 60 characters."""
     line = next((clean_line(line) for line in text.splitlines() if clean_line(line).strip("#`>-* ")), "")
     line = line.strip("#`>-* ")
     if len(line) <= TITLE_LENGTH:
@@ -213,5 +213,5 @@ def title_from(text: str) -> str:
 
 
 def first_sent(path: Sequence[Message]) -> int:
-    """Returns which message of `path` is the first that is still sent; 0 for all, and where there is none."""
+    """Return which message of `path` is the first that is still sent; 0 for all, and where there is none."""
     return next((index for index in range(len(path) - 1, 0, -1) if path[index].recap is not None), 0)

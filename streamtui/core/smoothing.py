@@ -29,13 +29,13 @@ class Smoother:
         self._looked = 0.0
 
     def add(self, delta: Delta, now: float) -> None:
-        """Takes a piece that came `now`."""
+        """Take a piece that came `now`."""
         if not self._held:
             self._allowed, self._looked = 1.0, now  # what was not used while nothing was there is gone
         self._held.append((now * (1 + DELAY), delta))
 
     def due(self, now: float) -> list[Delta]:
-        """Returns what is to be shown `now`, in order; a piece may be cut in two."""
+        """Return what is to be shown `now`, in order; a piece may be cut in two."""
         self._allowed += max(0.0, now - self._looked) * self._pace
         self._looked = max(self._looked, now)
         shown: list[Delta] = []
@@ -52,7 +52,7 @@ class Smoother:
         return shown
 
     def _begin_next(self, size: int) -> Delta:
-        """Takes `size` characters of the first piece that is held."""
+        """Take `size` characters of the first piece that is held."""
         latest, delta = self._held[0]
         self._allowed -= size
         thought, text = delta.reasoning[:size], delta.text[: max(0, size - len(delta.reasoning))]
@@ -61,14 +61,14 @@ class Smoother:
         return Delta(text, thought, text_was_reasoning=delta.text_was_reasoning)
 
     def wait(self, now: float) -> float | None:
-        """Returns the seconds until there is something to show again; None: nothing is held back."""
+        """Return the seconds until there is something to show again; None: nothing is held back."""
         if not self._held:
             return None
         next_one = max(TICK, (1 - self._allowed) / self._pace)
         return max(0.0, min(self._held[0][0] - now, next_one))
 
     def rest(self) -> list[Delta]:
-        """Returns all that is held back, at the end of the reply."""
+        """Return all that is held back, at the end of the reply."""
         rest = [delta for _, delta in self._held]
         self._held.clear()
         return rest
@@ -86,7 +86,7 @@ class SmoothedStream:
         self._timer: asyncio.TimerHandle | None = None
 
     def add(self, delta: Delta) -> None:
-        """Takes a piece and shows what is due."""
+        """Take a piece and shows what is due."""
         if self._pacer is None:
             self._show(delta)
         else:
@@ -94,7 +94,7 @@ class SmoothedStream:
             self._tick()
 
     def finish(self) -> None:
-        """Shows the rest at once, when the reply has ended."""
+        """Show the rest at once, when the reply has ended."""
         if self._timer is not None:
             self._timer.cancel()
         for delta in self._pacer.rest() if self._pacer is not None else ():

@@ -7,7 +7,7 @@ LONGEST = 100
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Returns the one of `known` that is most like `name`; empty where none is much like it."""
+    """Return the one of `known` that is most like `name`; empty where none is much like it."""
     if len(name) > LONGEST:
         return ""
     # 0.65: two letters of three that changed places, as in aks, make 0.67.

@@ -1,4 +1,4 @@
-"""What answers: one provider for every server that speaks an OpenAI API."""
+"""Providers: one for every server with an OpenAI-compatible API, and the demo."""
 
 from streamtui.config import Endpoint
 from streamtui.providers.base import Provider
@@ -7,5 +7,5 @@ from streamtui.providers.openai_provider import OpenAIProvider
 
 
 def connect(endpoint: Endpoint) -> Provider:
-    """Returns the provider for `endpoint`. Nothing is imported or opened before the first use."""
+    """Return the provider for `endpoint`. Nothing is imported or opened before the first use."""
     return demo_provider(endpoint) if endpoint.demo else OpenAIProvider(endpoint)

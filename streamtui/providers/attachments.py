@@ -1,4 +1,4 @@
-"""Attachments: the files of a prompt as the texts and pictures that a server takes."""
+"""Attachments: encode the files of a prompt as text and images."""
 
 from base64 import b64encode
 
@@ -10,9 +10,9 @@ _TEXT_TYPES = ("json", "xml", "yaml", "toml", "javascript", "x-sh", "sql", "csv"
 
 
 def text_of(message: Message) -> str:
-    """Returns the text of `message` behind the text files that go with it.
+    """Return the text of `message` with its text files before it.
 
-    Raises ProviderError for a file that is neither an image nor text.
+    Raise ProviderError for a file that is neither an image nor text.
     """
     files = message.attachments if message.role is Role.USER else ()
     texts = [_as_text(file) for file in files if not _is_image(file)]
@@ -20,7 +20,7 @@ def text_of(message: Message) -> str:
 
 
 def images_of(message: Message) -> list[str]:
-    """Returns the images that go with `message`, as ``data:`` addresses."""
+    """Return the images attached to `message` as ``data:`` URLs."""
     if message.role is not Role.USER:
         return []
     return [
@@ -38,5 +38,5 @@ def _as_text(attachment: Attachment) -> str:
     major, _, minor = attachment.media_type.partition(";")[0].strip().lower().partition("/")
     if major != "text" and not minor.endswith(_TEXT_TYPES):
         name = clean_line(attachment.name)
-        raise ProviderError(f"{name} can't be sent: only images and text files can.", ErrorKind.REFUSED)
+        raise ProviderError(f"Can't send {name}. Only images and text files can be attached.", ErrorKind.REFUSED)
     return f"File {attachment.name}:\n\n{attachment.data.decode('utf-8', 'replace')}"

@@ -1,4 +1,4 @@
-"""Provider: what answers; Request: what it is asked; ProviderError: why it could not."""
+"""The provider interface, the requests it takes and the errors it raises."""
 
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,56 +14,58 @@ CONTINUE_PROMPT = (
     "Your last message was cut off. Go on with it exactly where it ends, with the very next characters: "
     "repeat nothing of it, and say nothing about this."
 )
-"""The last message of a request that asks a model to continue its reply; neither saved nor shown."""
+"""The last message of a request that asks a model to continue its reply. Neither saved nor shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a provider gets: a model and the conversation so far."""
+    """A request for a reply: a model and the conversation so far."""
 
     model: str
     messages: tuple[Message, ...]
     system: str = ""
-    """The system prompt; empty: none is sent."""
+    """The system prompt. Not sent if empty."""
     parameters: Parameters = field(default_factory=Parameters)
     api: Api | None = None
-    """None: the one that `streamtui.core.models.api_for` names."""
+    """The API to use; None: the one that `streamtui.core.models.api_for` returns."""
     stream: bool = True
-    """False asks for the whole reply at once."""
+    """False requests the whole reply at once."""
     adaptations: Mapping[str, str] = field(default_factory=dict)
-    """Fields that this model of this server is known to refuse; see `Delta.adapted`."""
+    """Fields that this model on this server is known to reject; see `Delta.adapted`."""
     sent: Callable[[], None] | None = None
-    """Called when the server has the whole request, or at the latest when it begins to answer."""
+    """Called when the server has the whole request, or at the latest when it begins to respond."""
     tap: Callable[[str], None] | None = None
-    """Called with the data of every event (or the whole body, where it is no stream), as the server sent it."""
+    """Called with the data of every event (or the whole body if it is not a stream), as the server sent it."""
 
 
 class ErrorKind(Enum):
-    """The kinds of failure a user can do different things about."""
+    """The kinds of failure, by what the user can do about them."""
 
     NO_KEY = "no key"
     WRONG_KEY = "wrong key"
     REFUSED = "refused"
-    """The request itself: unknown parameter, too long, forbidden."""
+    """The request itself: an unknown parameter, too long, forbidden."""
     UNKNOWN_MODEL = "unknown model"
     UNREACHABLE = "unreachable"
     BUSY = "busy"
-    """429: too many requests, or no credit left."""
+    """429: rate limited, or no credit left."""
     SERVER = "server"
-    """5xx and errors sent in the middle of a stream."""
+    """5xx, and errors sent in the middle of a stream."""
     TIMEOUT = "timeout"
     BROKEN = "broken"
-    """The stream ended early or was not one."""
+    """The stream ended early, or the body was not a stream."""
 
 
 class ProviderError(Exception):
-    """Why a provider could not answer, in one clean sentence that says what happened and what to do."""
+    """Why a provider could not reply: a clean message that says what happened and what to do."""
 
     def __init__(
         self,
         message: str,
         kind: ErrorKind,
         *,
+        summary: str = "",
+        detail: str = "",
         status: int | None = None,
         retry_after: float | None = None,
         retryable: bool = False,
@@ -71,43 +73,46 @@ class ProviderError(Exception):
         super().__init__(message)
         self.message = message
         self.kind = kind
+        self.summary = summary or message
+        """The message without the server's own words, which may repeat a prompt."""
+        self.detail = detail
+        """The server's own words, cleaned and shortened; empty if there were none."""
         self.status = status
         """The HTTP status, if there was one."""
         self.retry_after = retry_after
-        """Seconds the server asked to wait, if it did."""
+        """Seconds that the server asked to wait, if it did."""
         self.retryable = retryable
-        """Whether the same request may succeed in a moment; never once a piece of the reply has come."""
+        """True if the same request may succeed in a moment. Never true once part of the reply has arrived."""
 
 
 class Provider(Protocol):
-    """A server that answers."""
+    """A server that generates replies."""
 
     @property
     def endpoint(self) -> Endpoint:
-        """The server and its key."""
+        """The server and its API key."""
 
     def stream(self, request: Request) -> AsyncGenerator[Delta, None]:
-        """Sends `request` and yields the reply piece by piece, as it arrives and not yet cleaned.
+        """Send `request` and yield the deltas of the reply as they arrive, not yet cleaned.
 
-        Ends after a finish reason was seen. Raises ProviderError for everything else. Cancelling the task
-        that iterates closes the connection at once; iterate inside ``contextlib.aclosing``, so that leaving
-        the loop early does too.
+        Ends after a finish reason; raises ProviderError otherwise. Canceling the task that iterates closes the
+        connection at once. Iterate inside ``contextlib.aclosing``, so that leaving the loop early closes it too.
         """
 
     async def catalog(self) -> list[ModelInfo]:
-        """Returns the server's models and what it says of them, in its order. Raises ProviderError."""
+        """Return the server's models with what it reports about them, in its order. Raise ProviderError."""
 
     async def models(self) -> list[str]:
-        """Returns the names of the server's models, cleaned, in its order. Raises ProviderError."""
+        """Return the names of the server's models, cleaned, in its order. Raise ProviderError."""
 
     async def moderate(self, text: str) -> tuple[str, ...]:
-        """Returns the categories, cleaned, for which the server's moderation flags `text`; none: it does not.
+        """Return the categories, cleaned, that the server's moderation flags `text` for; empty if none.
 
-        Raises ProviderError, also where the server has no moderation.
+        Raise ProviderError, also if the server has no moderation.
         """
 
     def warm_up(self) -> None:
-        """Loads what the first request needs; may be called from any thread. Raises ProviderError."""
+        """Load what the first request needs. May be called from any thread. Raise ProviderError."""
 
     async def aclose(self) -> None:
-        """Closes the connections."""
+        """Close the connections."""

@@ -1,4 +1,4 @@
-"""Chat Completions: a request into the body that nearly every server takes."""
+"""The Chat Completions API: encode a request."""
 
 from typing import Any
 
@@ -15,14 +15,14 @@ PARAMETERS = {
         "reasoning_effort",
     )
 }  # fmt: skip
-"""What the API calls the parameters it has."""
+"""The API's names for the parameters it supports."""
 
 
 def encode(request: Request) -> dict[str, Any]:
-    """Returns the JSON body for ``/chat/completions``.
+    """Return the JSON body for ``/chat/completions``.
 
-    The system prompt comes first, then the turns as they are. Replies without text are left out; reasoning
-    and error texts are never sent. Raises ProviderError for an attachment that is neither an image nor text.
+    The system prompt comes first, then the messages in order. Replies without text are omitted; reasoning and
+    error messages are never sent. Raise ProviderError for an attachment that is neither an image nor text.
     """
     messages: list[dict[str, Any]] = []
     if request.system:
@@ -39,7 +39,7 @@ def encode(request: Request) -> dict[str, Any]:
 
 def _content(message: Message) -> str | list[dict[str, Any]]:
     text, images = text_of(message), images_of(message)
-    # Many compatible servers know content as a string only.
+    # Many compatible servers accept content only as a string.
     if not images:
         return text
     return [{"type": "text", "text": text}, *({"type": "image_url", "image_url": {"url": url}} for url in images)]

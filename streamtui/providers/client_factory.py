@@ -1,4 +1,4 @@
-"""Connection: the openai client of an endpoint, with its own headers, its own proxy and nothing of the environment."""
+"""HTTP and openai clients for an endpoint, with its own headers and proxy and no settings of the environment."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextvars import ContextVar
@@ -21,29 +21,29 @@ _SENT_HEADERS = {
     "host", "connection", "content-length", "content-type", "transfer-encoding", "accept",
 }  # fmt: skip
 _KEY_HEADERS = ("authorization", "api-key")
-"""Headers that carry a key. One of them among the endpoint's own takes the place of the usual one."""
+"""Headers that carry an API key. If the endpoint sets one, the usual header is not sent."""
 _NO_PROXY = "none"
 MAX_ERROR = 1024 * 1024
-"""Bytes that are read of the body of an error."""
+"""Bytes of an error body that are read."""
 CONNECTIONS = 100
-"""To one endpoint, for a chat; httpx2's own limit."""
+"""Connections to one endpoint, for a chat; httpx2's default."""
 
 
 def client_for(current: Callable[[], Endpoint], transport: "Transport | None") -> "openai.AsyncOpenAI":
-    """Imports openai (0.6 s of CPU) and returns a client. May be called from any thread.
+    """Import openai (0.6 s of CPU) and returns a client. May be called from any thread.
 
-    `current` gives the endpoint, with its key, anew for every request. Raises ProviderError for an address, a
-    proxy or a header that can't be used.
+    `current` returns the endpoint with its key for each request. Raise ProviderError for an invalid address, proxy
+    or header.
     """
     import httpx2
     import openai
 
     endpoint = current()
     limits = endpoint.timeouts
-    # The limits on a reply are kept by who reads it: these would take a sign of life for a piece of the reply.
+    # The reader of the reply applies its timeouts: these would count a keep-alive comment as data.
     timeout = httpx2.Timeout(None, connect=limits.connect, pool=limits.connect, write=limits.silence)
     http = http_client_for(endpoint, transport, timeout)
-    http.event_hooks = {"request": [_header_hook(current), _watch], "response": [_cut_error]}
+    http.event_hooks = {"request": [_header_hook(current), _trace_request], "response": [_limit_error_body]}
     address = urlsplit(endpoint.base_url)
     try:
         return openai.AsyncOpenAI(
@@ -53,7 +53,7 @@ def client_for(current: Callable[[], Endpoint], transport: "Transport | None") -
             project=endpoint.project,
             webhook_secret="",
             base_url=urlunsplit(address._replace(query="", fragment="")),
-            # Azure wants its api-version behind every address.
+            # Azure requires its api-version in every URL.
             default_query=dict(parse_qsl(address.query)),
             timeout=timeout,
             max_retries=0,
@@ -69,9 +69,9 @@ def http_client_for(
     timeout: "httpx2.Timeout",
     connections: int | None = CONNECTIONS,
 ) -> "httpx2.AsyncClient":
-    """Returns the HTTP client for an endpoint, which opens so many `connections` at most; None: any number.
+    """Return an HTTP client for an endpoint that opens at most `connections`; None: no limit.
 
-    Raises ProviderError for an address, a proxy or a header that can't be used.
+    Raise ProviderError for an invalid address, proxy or header.
     """
     import httpx2
 
@@ -88,8 +88,8 @@ def http_client_for(
             proxy=endpoint.proxy if endpoint.proxy not in ("", _NO_PROXY) and transport is None else None,
             timeout=timeout,
             limits=limits,
-            event_hooks={"request": [_watch]},
-            # A redirect would take the conversation to a server nobody named.
+            event_hooks={"request": [_trace_request]},
+            # A redirect would send the conversation to a server that the user did not choose.
             follow_redirects=False,
         )
     except (ImportError, ValueError, httpx2.InvalidURL) as error:
@@ -109,25 +109,25 @@ def _is_token(name: str) -> bool:
 def transport_for(
     endpoint: Endpoint, transport: "Transport | None", limits: "httpx2.Limits"
 ) -> "httpx2.AsyncBaseTransport | None":
-    """Returns what carries requests to `endpoint`; None: the network, by the proxies of the environment."""
+    """Return the transport for `endpoint`; None: httpx2's default, with the proxies of the environment."""
     if transport is not None:
         return transport()
     if endpoint.proxy == _NO_PROXY or (endpoint.is_local and not endpoint.proxy):
         import httpx2
 
-        # No proxy of the environment leads to a server on this machine.
+        # Proxies of the environment are not for servers on this machine.
         return httpx2.AsyncHTTPTransport(limits=limits)
     return None
 
 
 sent_callback: "ContextVar[Callable[[], None] | None]" = ContextVar("sent_callback", default=None)
-"""What is called when the request that is being made has been sent whole. The openai package hands nothing on."""
+"""Called when the current request has been sent. A context variable, as the openai package passes nothing on."""
 
 
-async def _watch(request: "httpx2.Request") -> None:
+async def _trace_request(request: "httpx2.Request") -> None:
     """Call `sent_callback`, and close a connection whose TLS handshake is canceled; httpcore2 leaves it open.
 
-    The events below are a handful for every request, whatever its answer.
+    A request has only a handful of these events, whatever the size of its response.
     """
     from streamtui.providers.http_client import REUSED
 
@@ -150,8 +150,8 @@ async def _watch(request: "httpx2.Request") -> None:
     request.extensions["trace"] = trace
 
 
-async def _cut_error(response: "httpx2.Response") -> None:
-    """Has no more read of an error than can say something: the openai package reads it whole."""
+async def _limit_error_body(response: "httpx2.Response") -> None:
+    """Limit how much of an error body is read: the openai package reads all of it."""
     import httpx2
 
     if response.status_code < 400:
@@ -176,7 +176,7 @@ async def _cut_error(response: "httpx2.Response") -> None:
 
 def _header_hook(current: Callable[[], Endpoint]) -> "Callable[[httpx2.Request], Awaitable[None]]":
     async def hook(request: "httpx2.Request") -> None:
-        """Lets no header out that is not listed here: OPENAI_CUSTOM_HEADERS goes to any server otherwise."""
+        """Remove all other headers: OPENAI_CUSTOM_HEADERS would go to any server."""
         headers = request.headers
         for name in [name for name in headers if name not in _SENT_HEADERS]:
             del headers[name]
@@ -186,14 +186,14 @@ def _header_hook(current: Callable[[], Endpoint]) -> "Callable[[httpx2.Request],
 
 
 def own_headers(endpoint: Endpoint) -> dict[str, str]:
-    """Returns the headers that say who asks `endpoint`: its key, organisation and project, and those it names."""
+    """Return the headers for `endpoint`: its API key, organization and project, and those of its settings."""
     from streamtui import __version__
 
     own = {name.lower(): value for name, value in endpoint.headers.items()}
     has_key = any(name in own for name in _KEY_HEADERS)
     usual = {
         "user-agent": f"streamtui/{__version__}",
-        # A compressing proxy holds pieces back until its buffer is full.
+        # A compressing proxy would delay deltas until its buffer is full.
         "accept-encoding": "identity",
         "authorization": f"Bearer {endpoint.api_key}" if endpoint.api_key and not has_key else "",
         "openai-organization": endpoint.organization,

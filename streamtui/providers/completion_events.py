@@ -1,4 +1,4 @@
-"""Choices: an event of the two completions APIs into what it holds; pure and tolerant."""
+"""Decode events of the Chat Completions and Completions APIs, tolerating unexpected data."""
 
 import json
 from typing import Any
@@ -18,14 +18,14 @@ _FINISHED |= {
     "model_length": FinishReason.LENGTH,
 }
 _FAILED = {"error", "abort", "insufficient_system_resource"}
-"""Finish reasons with which OpenRouter, vLLM and DeepSeek say that the reply broke off."""
+"""Finish reasons of OpenRouter, vLLM and DeepSeek for a reply that failed."""
 
 
 def decode(data: object, explain: Explainer) -> Delta | StreamEvent | None:
-    """Returns what one event (or a whole completion that was not streamed) holds; None if that is nothing.
+    """Return the content of one event, or of a whole completion that was not streamed; None if it has none.
 
-    `data` is any parsed JSON: what is not of the shape expected is passed over. Raises ProviderError for an
-    error object. A piece with a finish reason that means failure holds that beside its text.
+    `data` is any parsed JSON; anything unexpected is ignored. Raise ProviderError for an error object. The failure
+    for a finish reason that means one is returned with the text.
     """
     if not isinstance(data, dict):
         return None
@@ -37,7 +37,7 @@ def decode(data: object, explain: Explainer) -> Delta | StreamEvent | None:
     part = choice.get("delta") or choice.get("message")
     said, thought = _texts(part) if isinstance(part, dict) else (text(choice.get("text")), "")
     reason = text(choice.get("finish_reason"))
-    failure = explain.broke_it_off(reason) if reason in _FAILED else None
+    failure = explain.aborted(reason) if reason in _FAILED else None
     found = Delta(said, thought, _usage_of(data), _finish_reason(reason), text(data.get("model")))
     calls = _calls(part) if isinstance(part, dict) else ()
     whole = isinstance(part, dict) and part is choice.get("message")
@@ -47,7 +47,7 @@ def decode(data: object, explain: Explainer) -> Delta | StreamEvent | None:
 
 
 def _texts(piece: dict[str, Any]) -> tuple[str, str]:
-    """The text and the reasoning of a delta: ``reasoning_content`` or ``reasoning``, where sent."""
+    """Return the text and the reasoning (``reasoning_content`` or ``reasoning``) of a delta or message."""
     said, thought = _content_texts(piece.get("content"))
     refusal = text(piece.get("refusal"))
     return said + refusal, text(piece.get("reasoning_content")) or text(piece.get("reasoning")) or thought
@@ -64,7 +64,7 @@ def _content_texts(content: object) -> tuple[str, str]:
             said += part
         elif isinstance(part, dict):
             said += text(part.get("text"))
-            # Mistral sends its thinking as a part that holds parts.
+            # Mistral sends reasoning as a part that contains parts.
             inner = part.get("thinking")
             thought += inner if isinstance(inner, str) else "".join(text(p.get("text")) for p in tables(inner))
     return said, thought
@@ -79,7 +79,7 @@ def _calls(piece: dict[str, Any]) -> tuple[ToolCallDelta, ...]:
 
 
 def _call(call: dict[str, Any], position: int) -> ToolCallDelta:
-    # A custom tool takes any text, as its input.
+    # A custom tool takes any text as its input.
     function = table(call.get("function") or call.get("custom"))
     arguments = function.get("arguments") or function.get("input") or ""
     written = arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
@@ -104,6 +104,6 @@ def _usage_of(data: dict[str, Any]) -> Usage | None:
         reasoning_tokens=count(table(usage.get("completion_tokens_details")).get("reasoning_tokens")),
         cached_tokens=count(table(usage.get("prompt_tokens_details")).get("cached_tokens"))
         or count(usage.get("prompt_cache_hit_tokens")),
-        cost=dollars(usage.get("cost")),  # OpenRouter says what it charges
+        cost=dollars(usage.get("cost")),  # OpenRouter reports what it charges
     )
     return found if found.total_tokens else None

@@ -1,4 +1,4 @@
-"""Completions: a request into the body of the old API, where a model goes on with a text."""
+"""The legacy Completions API, where a model continues a text: encode a request."""
 
 from typing import Any
 
@@ -11,14 +11,14 @@ PARAMETERS = {
     name: name
     for name in ("temperature", "top_p", "max_tokens", "seed", "stop", "presence_penalty", "frequency_penalty")
 }
-"""What the API calls the parameters it has."""
+"""The API's names for the parameters it supports."""
 
 
 def encode(request: Request) -> dict[str, Any]:
-    """Returns the JSON body for ``/completions``. Raises ProviderError for an attachment that is not text.
+    """Return the JSON body for ``/completions``. Raise ProviderError for an attachment that is not text.
 
-    The prompt is the conversation as one text, without roles: every message follows the one before as it is,
-    so that the model goes on where the text ends. A blank line parts the system prompt from it.
+    The prompt is the conversation as one text, without roles and without anything between messages, so that the
+    model continues where it ends. A blank line separates the system prompt from it.
     """
     body: dict[str, Any] = {"model": request.model, "prompt": _prompt(request), "stream": request.stream}
     if request.stream:
@@ -30,7 +30,7 @@ def encode(request: Request) -> dict[str, Any]:
 def _prompt(request: Request) -> str:
     if any(map(images_of, request.messages)):
         raise ProviderError(
-            "An image can't be sent by the Completions API, which takes text only: ask by another (--api chat).",
+            "The Completions API doesn't support images. Use another API (--api chat).",
             ErrorKind.REFUSED,
         )
     before = f"{request.system.rstrip()}\n\n" if request.system.strip() else ""

@@ -1,4 +1,4 @@
-"""Credentials: an endpoint whose key is fetched at the first use, and anew once it was refused."""
+"""Credentials of an endpoint: its API key is fetched at the first use, and again after it was rejected."""
 
 import asyncio
 from dataclasses import replace
@@ -9,37 +9,37 @@ from streamtui.providers.error_explainer import Explainer
 
 
 class Credentials:
-    """Holds the key of an endpoint for those who send requests to it."""
+    """An endpoint and its API key."""
 
     def __init__(self, endpoint: Endpoint) -> None:
-        self._given = self._endpoint = endpoint
-        self._locked = True
-        """Whether the key is still to be fetched, or to be fetched anew."""
-        self._turn = asyncio.Lock()
+        self._configured = self._endpoint = endpoint
+        self._stale = True
+        """Whether the key is yet to be fetched, or to be fetched again."""
+        self._lock = asyncio.Lock()
 
     @property
     def endpoint(self) -> Endpoint:
-        """The endpoint, with its key as soon as that was fetched."""
+        """The endpoint, with its key once fetched."""
         return self._endpoint
 
-    async def unlocked(self) -> Endpoint:
-        """Returns the endpoint with its key, fetching it if need be. Raises ProviderError if it can't be had."""
-        if self._locked:
-            async with self._turn:
-                if self._locked:
+    async def resolve(self) -> Endpoint:
+        """Return the endpoint with its key, fetching it if needed. Raise ProviderError if that fails."""
+        if self._stale:
+            async with self._lock:
+                if self._stale:
                     await self._fetch()
         return self._endpoint
 
-    def refused(self) -> None:
-        """Notes that the server did not accept the key: the token of a cloud, which a command prints, lasts an hour."""
-        self._locked = self._locked or self._given.fetches_key
+    def invalidate(self) -> None:
+        """Fetch the key again next time, as the server rejected it: a cloud token from a command lasts an hour."""
+        self._stale = self._stale or self._configured.fetches_key
 
     async def _fetch(self) -> None:
-        explain = Explainer(self._given)
-        if self._given.needs_key:
+        explain = Explainer(self._configured)
+        if self._configured.needs_key:
             raise explain.no_key()
-        key = await fetch_key(self._given)
+        key = await fetch_key(self._configured)
         if not (key.isascii() and key.isprintable()):
             raise explain.unusable_key()
-        self._endpoint = self._given if key == self._given.api_key else replace(self._given, api_key=key)
-        self._locked = False
+        self._endpoint = self._configured if key == self._configured.api_key else replace(self._configured, api_key=key)
+        self._stale = False

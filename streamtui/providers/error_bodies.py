@@ -1,4 +1,4 @@
-"""Answers: what the answer of a server says of a failure."""
+"""Read the error in the body and headers of a response."""
 
 import json
 import re
@@ -10,17 +10,17 @@ from time import time
 
 from streamtui.core.sanitize import clean_line
 
-WORDS_READ = 10_000
-"""Characters of a server's own words that are looked at; more says nothing new, and a body can have megabytes."""
+MAX_MESSAGE = 10_000
+"""Characters of a server's error message that are read; a body can have megabytes."""
 _EVENT_DATA = re.compile(r"^data: *(\{.*\})[ \t\r]*$", re.MULTILINE)
 _HTML_TITLE = re.compile(r"<title[^<>]*>([^<]*)</title", re.IGNORECASE)
 _HTML = re.compile(r"^\s*<(!doctype|html|head|body|\?xml)", re.IGNORECASE)
 
 
 def server_message(body: object, depth: int = 5) -> str:
-    """Returns what a parsed (or unparsed) body says went wrong, on one clean line; empty if it says nothing.
+    """Return the error message of a parsed (or unparsed) body, on one clean line; empty if there is none.
 
-    Knows ``{"error": {"message"}}``, ``{"error": str}``, ``{"message"}``, FastAPI's ``{"detail"}``, a
+    Understands ``{"error": {"message"}}``, ``{"error": str}``, ``{"message"}``, FastAPI's ``{"detail"}``, a
     server-sent event with one of them, plain text and the title of an HTML page.
     """
     if isinstance(body, str):
@@ -30,8 +30,8 @@ def server_message(body: object, depth: int = 5) -> str:
                 return server_message(json.loads(event[1]), depth - 1)
         title = _HTML_TITLE.search(body)
         if title:
-            return clean_line(title[1][:WORDS_READ])
-        return "" if _HTML.match(body) else clean_line(body[:WORDS_READ])
+            return clean_line(title[1][:MAX_MESSAGE])
+        return "" if _HTML.match(body) else clean_line(body[:MAX_MESSAGE])
     if depth and isinstance(body, list):
         return "; ".join(filter(None, (server_message(item, depth - 1) for item in body[:3])))
     if depth and isinstance(body, dict):
@@ -43,7 +43,7 @@ def server_message(body: object, depth: int = 5) -> str:
 
 
 def error_in(data: object) -> object | None:
-    """Returns the error inside a parsed body or event that is one; None for anything else."""
+    """Return the error in a parsed body or event; None if it is not an error."""
     if not isinstance(data, dict):
         return None
     if data.get("error"):
@@ -55,7 +55,7 @@ def error_in(data: object) -> object | None:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Returns the seconds that ``Retry-After`` (or ``retry-after-ms``) asks to wait; None without one."""
+    """Return the seconds to wait by ``Retry-After`` (or ``retry-after-ms``); None without either."""
     for name, factor in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
         text = headers.get(name, "").strip()
         if not text:
@@ -78,10 +78,10 @@ def _number(text: str) -> float | None:
     return number if isfinite(number) else None
 
 
-def code_of(body: object) -> str:
-    """Returns what a parsed body calls the failure: its code and its type; empty if it says neither."""
+def error_code(body: object) -> str:
+    """Return the code and type of the error in a parsed body; empty if it has neither."""
     if not isinstance(body, dict):
         return ""
     error = body.get("error")
     inner = error if isinstance(error, dict) else body
-    return " ".join(inner[name][:WORDS_READ] for name in ("code", "type") if isinstance(inner.get(name), str))
+    return " ".join(inner[name][:MAX_MESSAGE] for name in ("code", "type") if isinstance(inner.get(name), str))

@@ -66,7 +66,7 @@ class InlineReasoning:
         self._text_was_reasoning = False
 
     def feed(self, piece: str, *, ends: bool = False) -> Split:
-        """Returns what is certain of `piece` and of what was held back before it: all of it where the text ends."""
+        """Return what is certain of `piece` and of what was held back before it: all of it where the text ends."""
         if self._in_answer and not self._held and self._is_plain(piece):
             return Split(piece)
         self._held += piece
@@ -87,13 +87,13 @@ class InlineReasoning:
         return True
 
     def settle(self) -> None:
-        """Takes the text so far for the answer, as reasoning has come in its own field, or a tool call."""
+        """Take the text so far for the answer, as reasoning has come in its own field, or a tool call."""
         self._reasoned = True
 
     # The states: each reads on, and returns whether the next one can read what is left.
 
     def _start(self, ends: bool) -> bool:
-        """Looks for a tag after whitespace."""
+        """Look for a tag after whitespace."""
         begin = self._end_of_space()
         rest = self._held[begin : begin + _LONGEST]
         far = self._tagged >= _MOST or (not self._tagged and begin - self._at > _MAX_SPACE)
@@ -111,7 +111,7 @@ class InlineReasoning:
         return True
 
     def _blank(self, ends: bool) -> bool:
-        """Skips the whitespace after an opening tag."""
+        """Skip the whitespace after an opening tag."""
         self._at = self._end_of_space()
         if self._at < len(self._held):
             self._reasoning += ["\n\n"] if self._reasoned else []
@@ -119,7 +119,7 @@ class InlineReasoning:
         return True
 
     def _thinking(self, ends: bool) -> bool:
-        """Looks for the closing tag."""
+        """Look for the closing tag."""
         tag = self._tag_outside_code(self._reasoning, ends)
         if tag == self._open:
             self._reasoning.append(tag)
@@ -128,7 +128,7 @@ class InlineReasoning:
         return bool(tag)
 
     def _answer(self, ends: bool) -> bool:
-        """Looks for a closing tag without an opening one."""
+        """Look for a closing tag without an opening one."""
         if self._tagged or self._reasoned:
             self._text.append(self._held[self._at :])
             self._at = len(self._held)
@@ -149,7 +149,7 @@ class InlineReasoning:
         return space.end()
 
     def _tag_outside_code(self, out: list[str], ends: bool) -> str:
-        """Moves text to `out` up to the next tag, which is skipped and returned; "" where there is none yet."""
+        """Move text to `out` up to the next tag, which is skipped and returned; "" where there is none yet."""
         tags = (self._open, _CLOSING[self._open])
         while True:
             found = _EITHER[self._open].search(self._held, self._at)
@@ -211,7 +211,7 @@ class _Code:
         self._length = 0
 
     def feed(self, text: str) -> None:
-        """Reads on."""
+        """Read on."""
         at = 0
         for mark in _MARKS.finditer(text):
             self.read(text[at : mark.start()])
@@ -220,7 +220,7 @@ class _Code:
         self.read(text[at:])
 
     def read(self, text: str) -> None:
-        """Reads on in text without line ends, backticks and tildes."""
+        """Read on in text without line ends, backticks and tildes."""
         if text:
             self.end_run()
             self.line_start = self.line_start and text.isspace()
@@ -234,7 +234,7 @@ class _Code:
             self._run, self._length = character, self._length + length
 
     def end_run(self) -> None:
-        """Takes in the backticks or tildes read last, of which no more can come."""
+        """Take in the backticks or tildes read last, of which no more can come."""
         run, length = self._run, self._length
         self._run, self._length = "", 0
         if not run:

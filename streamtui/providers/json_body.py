@@ -1,4 +1,4 @@
-"""Body: the fields of a JSON body, by names whose dots lead inside."""
+"""Get and set fields of a JSON body by dotted names."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -9,7 +9,7 @@ Body = dict[str, Any]
 
 
 def put(body: Body, name: str, value: object) -> None:
-    """Sets field `name` of `body`, and makes the objects around it."""
+    """Set field `name` of `body`, creating the objects around it."""
     *around, last = name.split(".")
     for part in around:
         body = body.setdefault(part, {})
@@ -17,7 +17,7 @@ def put(body: Body, name: str, value: object) -> None:
 
 
 def take(body: Body, name: str) -> object:
-    """Takes field `name` out of `body` and returns it, None if it is not there. An object left empty goes too."""
+    """Remove field `name` from `body` and return it; None if missing. Also remove an object left empty."""
     if name in body:
         return body.pop(name)
     outer, _, rest = name.partition(".")
@@ -31,7 +31,7 @@ def take(body: Body, name: str) -> object:
 
 
 def names_in(body: Body, before: str = "") -> Iterator[str]:
-    """Yields the names of all fields, those inside others before those around them."""
+    """Yield the names of all fields, inner ones first."""
     for name, value in body.items():
         if isinstance(value, dict):
             yield from names_in(value, f"{before}{name}.")
@@ -39,14 +39,14 @@ def names_in(body: Body, before: str = "") -> Iterator[str]:
 
 
 def put_parameters(body: Body, parameters: Parameters, names: Mapping[str, str]) -> None:
-    """Sets what `parameters` hold, by the `names` that an API has for them; `merge` is for the extra fields."""
+    """Set the fields for `parameters`, by an API's `names` for them; for extra fields see `merge`."""
     for name, value in parameters.as_dict().items():
         if name in names:
             put(body, names[name], value)
 
 
 def merge(body: Body, extra: Mapping[str, Any]) -> Body:
-    """Returns `body` with the fields of `extra`, which count where both have one; objects are merged as well."""
+    """Return `body` with the fields of `extra`, which take precedence; objects are merged recursively."""
     merged = dict(body)
     for name, value in extra.items():
         own = merged.get(name)

@@ -1,4 +1,4 @@
-"""Finds the servers that run on this machine."""
+"""Find model servers running on this machine."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
@@ -10,24 +10,24 @@ from streamtui.providers.base import ProviderError
 from streamtui.providers.openai_provider import OpenAIProvider
 
 LIMIT = 2.0
-"""Seconds in which a server on this machine should say what models it has."""
+"""Seconds that a server on this machine has to list its models."""
 
 
 @dataclass(frozen=True, slots=True)
 class LocalServer:
-    """A server that answers, and what it has."""
+    """A running server and its models."""
 
     endpoint: Endpoint
     models: tuple[str, ...]
-    """Names, never none of them: what lists no model may be any web server."""
+    """Never empty: a server that lists no models may be any web server."""
 
 
 async def find_servers(candidates: Iterable[Endpoint] = tuple(LOCAL.values())) -> AsyncIterator[LocalServer]:
-    """Asks all `candidates` that are on this machine at once, and yields those that answer, as they do.
+    """Query all local `candidates` at once and yield those that respond, as they do.
 
-    Their keys are not fetched: one that wants a key which a command or the keyring has is not found.
+    Keys are not fetched: a server that needs one from a command or the keyring is not found.
     """
-    asked = [asyncio.create_task(_look(endpoint)) for endpoint in candidates if endpoint.is_local]
+    asked = [asyncio.create_task(_probe(endpoint)) for endpoint in candidates if endpoint.is_local]
     try:
         for answer in asyncio.as_completed(asked):
             if (found := await answer) is not None:
@@ -38,13 +38,13 @@ async def find_servers(candidates: Iterable[Endpoint] = tuple(LOCAL.values())) -
         await asyncio.gather(*asked, return_exceptions=True)
 
 
-async def _look(endpoint: Endpoint) -> LocalServer | None:
-    hasty = replace(
+async def _probe(endpoint: Endpoint) -> LocalServer | None:
+    probe_endpoint = replace(
         endpoint, timeouts=Timeouts(connect=LIMIT), retries=0, api_key_command="", api_key_keyring=False, api_key_env=""
     )
-    provider = OpenAIProvider(hasty)
+    provider = OpenAIProvider(probe_endpoint)
     try:
-        # Importing openai, which takes longer than the server may, does not count.
+        # Importing openai takes longer than the limit, and does not count.
         await asyncio.to_thread(provider.warm_up)
         async with asyncio.timeout(LIMIT):
             models = await provider.models()

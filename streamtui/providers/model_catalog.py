@@ -1,4 +1,4 @@
-"""Catalog: a server's list of models into what it says of each; pure and tolerant."""
+"""Decode a server's model list, tolerating unexpected data."""
 
 import json
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ _OWNER_LENGTH = 100
 
 
 def models_in(body: str, explain: Explainer) -> list[ModelInfo]:
-    """Returns the models that `body` lists, each once, in its order. Raises ProviderError if it is no list."""
+    """Return the models that `body` lists, each once, in its order. Raise ProviderError if it is not a list."""
     try:
         data = json.loads(body)
     except (ValueError, RecursionError):
@@ -66,7 +66,7 @@ def _window(entry: Mapping[str, object]) -> int | None:
 
 
 def _price(value: object) -> float | None:
-    """OpenRouter's dollars a token, as a text, into dollars a million; it says -1 where the price varies."""
+    """Return the price per million tokens for OpenRouter's price per token, which is -1 if it varies."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     try:

@@ -1,4 +1,4 @@
-"""Moderation: the answer of ``/moderations`` into what a text was flagged for; pure and tolerant."""
+"""Decode the result of ``/moderations``."""
 
 import json
 
@@ -8,20 +8,20 @@ from streamtui.providers.error_explainer import Explainer
 
 
 def flags_in(body: str, explain: Explainer) -> tuple[str, ...]:
-    """Returns the categories that the answer `body` flags, "something" where it names none; () for none flagged.
+    """Return the categories flagged in `body`: "something" if flagged without a category, () if not flagged.
 
-    Raises ProviderError for an answer that is no verdict: a text must not pass because nobody understood.
+    Raise ProviderError for an invalid result: a text must not pass because its result could not be read.
     """
     try:
         data = json.loads(body)
     except (ValueError, RecursionError):
-        raise explain.garbled() from None
+        raise explain.invalid_response() from None
     if (error := error_in(data)) is not None:
         raise explain.sent_error(error)
     results = data.get("results") if isinstance(data, dict) else None
     verdicts = [result for result in results if isinstance(result, dict)] if isinstance(results, list) else []
     if not verdicts or not all(isinstance(verdict.get("flagged"), bool) for verdict in verdicts):
-        raise explain.garbled()
+        raise explain.invalid_response()
     flagged = [verdict for verdict in verdicts if verdict["flagged"]]
     names = [name for verdict in flagged for name in _categories(verdict.get("categories"))]
     return tuple(dict.fromkeys(names)) or (("something",) if flagged else ())

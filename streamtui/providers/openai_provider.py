@@ -42,7 +42,7 @@ class OpenAIProvider(Provider):
 
     def __init__(self, endpoint: Endpoint, *, transport: "Transport | None" = None) -> None:
         """`transport`: makes what carries the requests, in place of the network; called at the first use."""
-        self._key = Credentials(endpoint)
+        self._credentials = Credentials(endpoint)
         self._transport = transport
         self._lock = Lock()
         self._client: openai.AsyncOpenAI | None = None
@@ -54,17 +54,17 @@ class OpenAIProvider(Provider):
     @property
     def endpoint(self) -> Endpoint:
         """The server and its key."""
-        return self._key.endpoint
+        return self._credentials.endpoint
 
     def warm_up(self) -> None:
-        """Imports openai (0.6 s of CPU) and makes the client. May be called from any thread.
+        """Import openai (0.6 s of CPU) and makes the client. May be called from any thread.
 
         Raises ProviderError if the address, the proxy or a header can't be used.
         """
         self._ready()
 
     async def stream(self, request: Request) -> AsyncGenerator[Delta, None]:
-        """Sends `request` and yields the reply piece by piece; see `Provider.stream`."""
+        """Send `request` and yields the reply piece by piece; see `Provider.stream`."""
         client = await self._client_for()
         api = request.api or api_for(self.endpoint, request.model)
         explain = Explainer(self.endpoint, request.model, api)
@@ -102,21 +102,21 @@ class OpenAIProvider(Provider):
         return asyncio.get_running_loop().time() + self.endpoint.timeouts.first
 
     async def models(self) -> list[str]:
-        """Returns the names of the server's models, cleaned, each once, in its order."""
+        """Return the names of the server's models, cleaned, each once, in its order."""
         return [model.name for model in await self.catalog()]
 
     async def catalog(self) -> list[ModelInfo]:
-        """Returns the server's models and what it says of them, each once, in its order."""
+        """Return the server's models and what it says of them, each once, in its order."""
         client = await self._client_for()
-        explain = Explainer(self.endpoint)
+        explain = Explainer(self.endpoint, task="Can't list models")
         late = explain.late_list(LIST_TIMEOUT)
         return models_in(await self._whole(client, "/models", None, explain, late), explain)
 
     async def moderate(self, text: str) -> tuple[str, ...]:
-        """Returns what the server's moderation flags `text` for; nothing: it does not. See `Provider.moderate`."""
+        """Return what the server's moderation flags `text` for; nothing: it does not. See `Provider.moderate`."""
         client = await self._client_for()
         explain = Explainer(self.endpoint)
-        late = explain.no_moderation(f"It took more than {LIST_TIMEOUT:.0f} s.")
+        late = explain.no_moderation(f"No response within {LIST_TIMEOUT:.0f} s.")
         try:
             return flags_in(await self._whole(client, "/moderations", {"input": text}, explain, late), explain)
         except ProviderError as error:
@@ -130,14 +130,14 @@ class OpenAIProvider(Provider):
         explain: Explainer,
         late: ProviderError,
     ) -> str:
-        """Returns the whole answer to a request that is no reply; raises `late` when that takes too long."""
+        """Return the whole answer to a request that is no reply; raises `late` when that takes too long."""
         read = bytearray()
         try:
             async with asyncio.timeout(LIST_TIMEOUT), aclosing(await _asked(client, path, body)) as answer:
                 async for chunk in answer.aiter_bytes():
                     read += chunk
                     if len(read) > _MAX_LIST:
-                        raise explain.garbled()
+                        raise explain.invalid_response()
         except TimeoutError:
             raise late from None
         except _failures() as error:
@@ -145,13 +145,13 @@ class OpenAIProvider(Provider):
         return read.decode("utf-8-sig", "replace")
 
     async def aclose(self) -> None:
-        """Closes the connections."""
+        """Close the connections."""
         client, self._client = self._client, None
         if client is not None:
             await client.close()
 
     async def _client_for(self) -> "openai.AsyncOpenAI":
-        await self._key.unlocked()
+        await self._credentials.resolve()
         # In a thread, because importing openai would stop the screen for half a second.
         if self._client is None:
             return await asyncio.to_thread(self._ready)
@@ -160,7 +160,7 @@ class OpenAIProvider(Provider):
     def _explained(self, explain: Explainer, error: Exception, begun: bool = False) -> ProviderError:
         told = explain.exception(error, begun=begun)
         if told.kind is ErrorKind.WRONG_KEY:
-            self._key.refused()
+            self._credentials.invalidate()
         return told
 
     def _ready(self) -> "openai.AsyncOpenAI":
@@ -177,21 +177,20 @@ class OpenAIProvider(Provider):
         return RequestAdapter(WIRE_FORMATS[api].encode(request), known, explain)
 
     def _not_in(self, api: Api, request: Request) -> Delta | None:
-        """Returns the notice that the API does not have a parameter, the first time it is set."""
+        """Return the notice that the API does not have a parameter, the first time it is set."""
         names = request.parameters.as_dict().keys() - WIRE_FORMATS[api].parameters.keys() - {"extra", "unset"}
         new = sorted(name for name in names if (api, name) not in self._told)
         self._told.update((api, name) for name in new)
         if not new:
             return None
-        return Delta(notice=f"The {TITLES[api]} API has no {' and no '.join(new)}: not sent.")
+        return Delta(notice=f"Not sent, because the {TITLES[api]} API doesn't support it: {', '.join(new)}.")
 
     def _no_limit(self, api: Api, adaptation: RequestAdapter) -> Delta | None:
-        """Returns the notice that servers cut a completion after 16 tokens if nothing is set, the first time."""
+        """Return the notice that servers cut a completion after 16 tokens if nothing is set, the first time."""
         if api is not Api.COMPLETIONS or "max_tokens" in adaptation.body or (api, "") in self._told:
             return None
         self._told.add((api, ""))
-        notice = "No limit is set for the reply, and by the Completions API many servers then stop after 16 tokens: "
-        return Delta(notice=notice + "set max tokens.")
+        return Delta(notice="Without a limit many servers stop a completion after 16 tokens. Set max tokens.")
 
 
 async def _sent(
@@ -201,7 +200,7 @@ async def _sent(
     until: float,
     tell: Callable[[], None] | None,
 ) -> "httpx2.Response | Delta":
-    """Returns the answer to the request; the notice, where it has to be asked again without a field."""
+    """Return the answer to the request; the notice, where it has to be asked again without a field."""
     import openai
 
     from streamtui.providers.client_factory import sent_callback
@@ -214,7 +213,7 @@ async def _sent(
             tell()  # what is no network, such as the demo, says nothing before
         return answer
     except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
-        notice = adaptation.answer(error.response.text)
+        notice = adaptation.adapt(error.response.text)
         if notice is None:
             raise
         return notice
@@ -223,7 +222,7 @@ async def _sent(
 
 
 async def _asked(client: "openai.AsyncOpenAI", path: str, body: dict[str, Any] | None = None) -> "httpx2.Response":
-    """Returns the server's answer, its body still to be read and to be closed.
+    """Return the server's answer, its body still to be read and to be closed.
 
     The package's own methods would check every message: 0.11 ms of CPU each, on the event loop and before every
     prompt (0.22 s for a conversation of 2,000 messages, 0.002 s this way).
@@ -241,7 +240,7 @@ async def _asked(client: "openai.AsyncOpenAI", path: str, body: dict[str, Any] |
 async def _pieces(
     answer: "httpx2.Response", reader: ReplyReader, until: float, silence: float
 ) -> AsyncGenerator[Delta, None]:
-    """Yields what `answer` holds; the first by the time `until`, each other after at most `silence` seconds."""
+    """Yield what `answer` holds; the first by the time `until`, each other after at most `silence` seconds."""
     now = asyncio.get_running_loop().time
     reader.content_type = answer.headers.get("content-type", "")
     async with aclosing(answer), aclosing(answer.aiter_bytes()) as chunks:
@@ -258,7 +257,7 @@ async def _pieces(
 
 
 async def _aftermath(chunks: _Chunks, done: bool) -> bytes:
-    """Returns what follows the end of a reply: its usage, and the end of the body.
+    """Return what follows the end of a reply: its usage, and the end of the body.
 
     A connection whose body was read to the end carries the next request too. A server that goes on sending is cut off.
     """

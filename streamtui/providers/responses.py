@@ -32,7 +32,7 @@ _INCOMPLETE = {"max_output_tokens": FinishReason.LENGTH, "content_filter": Finis
 
 
 def encode(request: Request) -> dict[str, Any]:
-    """Returns the JSON body for ``/responses``. The server is asked not to keep the conversation.
+    """Return the JSON body for ``/responses``. The server is asked not to keep the conversation.
 
     Replies without text are left out; reasoning and error texts are never sent. Raises ProviderError for an
     attachment that is neither an image nor text.
@@ -65,7 +65,7 @@ def _content(message: Message) -> str | list[dict[str, Any]]:
 
 
 def decode(data: object, explain: Explainer) -> Delta | StreamEvent | None:
-    """Returns what one event (or a whole response that was not streamed) holds; None if that is nothing.
+    """Return what one event (or a whole response that was not streamed) holds; None if that is nothing.
 
     `data` is any parsed JSON: what is not of the shape expected is passed over. Raises ProviderError for an
     error. A response that failed holds the failure beside what came of it.
@@ -155,9 +155,9 @@ def _failure(response: dict[str, Any], status: str, explain: Explainer) -> Provi
     if response.get("error") or status == "failed":
         return explain.sent_error(response.get("error") or {})
     if status == "cancelled":
-        return explain.broke_it_off(status)
+        return explain.aborted(status)
     if status == "incomplete" and _reason(response) not in _INCOMPLETE:
-        return explain.broke_it_off(_reason(response) or status)
+        return explain.aborted(_reason(response) or status)
     return None
 
 

@@ -1,19 +1,19 @@
-"""SSEDecoder: bytes of a body into server-sent events, whatever pieces the bytes come in."""
+"""An incremental decoder for server-sent events."""
 
 from dataclasses import dataclass
 
 _BOM = b"\xef\xbb\xbf"
 _PER_LINE = 40
-"""Bytes of memory that a line of an event takes beside its text: an endless event may be made of empty lines."""
+"""Bytes of memory per line of an event besides its text: an endless event may consist of empty lines."""
 
 
 class SSEError(ValueError):
-    """An event larger than any event should be."""
+    """An event exceeds the size limit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A server-sent event with data. Its id and retry fields are not kept: a chat is never resumed."""
+    """A server-sent event with data. Its id and retry fields are dropped: a chat is never resumed."""
 
     data: str
     name: str = ""
@@ -22,9 +22,9 @@ class Event:
 class SSEDecoder:
     """Decodes incrementally, in time linear in the bytes.
 
-    Our own for its tolerance: httpx2's reader insists on the content type ``text/event-stream``, takes a byte
-    order mark for a part of the first field, and drops an event that no blank line follows. Either costs 1 to
-    2 us an event, a tenth of what carrying it here costs (tests/bench/bench_providers.py).
+    More tolerant than httpx2's reader, which requires the content type ``text/event-stream``, treats a byte order
+    mark as part of the first field, and drops an event that no blank line follows. Both take 1 to 2 us per event, a
+    tenth of the cost of receiving it (tests/bench/bench_providers.py).
     """
 
     def __init__(self, max_event_size: int = 16 * 1024 * 1024) -> None:
@@ -34,12 +34,12 @@ class SSEDecoder:
         self._data: list[bytes] = []
         self._name = b""
         self._size = 0
-        """Bytes of memory that the event takes so far, its unfinished line included."""
+        """Bytes of memory used by the current event, including its unfinished line."""
         self._after_cr = False
         self._first = True
 
     def feed(self, chunk: bytes) -> list[Event]:
-        """Returns the events that `chunk` completes. Raises SSEError for one above the size limit."""
+        """Return the events that `chunk` completes. Raise SSEError for one above the size limit."""
         if self._after_cr and chunk:
             self._after_cr = False
             chunk = chunk.removeprefix(b"\n")
@@ -54,7 +54,7 @@ class SSEDecoder:
         return events
 
     def finish(self) -> list[Event]:
-        """Returns the event that was not followed by a blank line before the body ended, if there is one."""
+        """Return the last event if the body ended without a blank line after it."""
         return self._take([self._joined(b"\n"), b"\n"])
 
     def _hold(self, piece: bytes) -> None:

@@ -69,7 +69,7 @@ class _Call:
         """How many there were when they were no whole object yet."""
 
     def add(self, piece: ToolCallDelta) -> None:
-        """Adds what `piece` says that did not come before."""
+        """Add what `piece` says that did not come before."""
         self.name = self.name or piece.name
         self.id = self.id or piece.id
         if piece.arguments and not (piece.complete and self._size):
@@ -104,7 +104,7 @@ class _Call:
         return self.name in ("", piece.name) and not self.is_complete
 
     def show(self, gap: str) -> str:
-        """Returns what can be shown and was not yet; `gap` goes before the first of it."""
+        """Return what can be shown and was not yet; `gap` goes before the first of it."""
         new = self._arguments[self._shown :]
         head = ""
         if not self.is_begun and (self.name or new):
@@ -116,7 +116,7 @@ class _Call:
         return head + "".join(new)
 
     def end(self) -> str:
-        """Returns what ends its block, if it has one."""
+        """Return what ends its block, if it has one."""
         self.is_ended = True
         return f"\n{_FENCE}\n" if self._size else ""
 
@@ -143,7 +143,7 @@ class StreamAssembler:
         """What goes between the text so far and a paragraph that follows; None where there is no text."""
 
     def take(self, piece: Delta | StreamEvent) -> Delta:
-        """Returns what there is to show of `piece`, which may be nothing."""
+        """Return what there is to show of `piece`, which may be nothing."""
         if isinstance(piece, StreamEvent):
             return self._joined(piece)
         if piece.reasoning or piece.finish_reason or self._waiting or self._apart or self._gap != "":
@@ -153,7 +153,7 @@ class StreamAssembler:
         return piece if split == (piece.text, "", False) else self._with_split(piece, split)
 
     def rest(self) -> Delta:
-        """Returns what was held back, where the reply ends without a finish reason."""
+        """Return what was held back, where the reply ends without a finish reason."""
         return self._joined(StreamEvent(), ends=True)
 
     def _joined(self, piece: StreamEvent, *, ends: bool = False) -> Delta:
@@ -228,7 +228,7 @@ class StreamAssembler:
         return self._shown()
 
     def _shown(self, *, ends: bool = False) -> str:
-        """Returns what can be shown of what waits: all of it where the reply ends."""
+        """Return what can be shown of what waits: all of it where the reply ends."""
         shown: list[str] = []
         while self._waiting:
             first = self._waiting[0]

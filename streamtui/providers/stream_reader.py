@@ -52,12 +52,12 @@ class ReplyReader:
         """Whether nothing can follow."""
 
     def feed(self, chunk: bytes) -> Iterator[Delta]:
-        """Yields the deltas that `chunk` completes. Raises ProviderError after those before the trouble."""
+        """Yield the deltas that `chunk` completes. Raises ProviderError after those before the trouble."""
         self._keep(chunk)
         try:
             events = self._events.feed(chunk)
         except SSEError:
-            raise self._explain.garbled() from None
+            raise self._explain.invalid_response() from None
         for event in events:
             self._plain = None
             yield from self._read(event)
@@ -65,23 +65,23 @@ class ReplyReader:
                 return
 
     def finish(self) -> Iterator[Delta]:
-        """Yields what is left when the body has ended. Raises ProviderError if the reply is not complete."""
+        """Yield what is left when the body has ended. Raises ProviderError if the reply is not complete."""
         if self.done:
             return
         if self._plain is not None and not self._is_stream_so_far():
             yield from self._whole(self._plain)
             return
         for event in self._events.finish():
-            # A body cut inside an event is cut, not garbled.
+            # A body cut inside an event is cut, not invalid_response.
             if self._parsed(event) is not None or event.data.startswith("[DONE]"):
                 self._plain = None
                 yield from self._read(event)
         if self.finished:
             return
-        raise self._explain.broke_off(self.begun)
+        raise self._explain.connection_lost(self.begun)
 
     def rest(self) -> Delta:
-        """Returns what was held back of a reply that breaks off."""
+        """Return what was held back of a reply that breaks off."""
         return self._joiner.rest()
 
     def _keep(self, chunk: bytes) -> None:
@@ -91,7 +91,7 @@ class ReplyReader:
         if len(self._plain) > 64 and self._is_stream_so_far():
             self._plain = self._plain[:64]
         elif len(self._plain) > _MAX_PLAIN:
-            raise self._explain.garbled()
+            raise self._explain.invalid_response()
 
     def _is_stream_so_far(self) -> bool:
         if self._plain is None:
@@ -106,14 +106,14 @@ class ReplyReader:
             if not self.finished and self.begun:
                 yield self._joined(Delta(finish_reason=FinishReason.STOP))
             elif not self.finished:
-                raise self._explain.broke_off(begun=False)
+                raise self._explain.connection_lost(begun=False)
             return
         data = self._parsed(event)
         if event.name == "error":
             raise self._explain.sent_error(error_in(data) or data or event.data)
         if data is None:
             if event.data.strip() not in ("", "null"):
-                raise self._explain.garbled()
+                raise self._explain.invalid_response()
             return
         piece = self._decode(data, self._explain)
         if piece is not None:

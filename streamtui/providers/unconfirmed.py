@@ -1,4 +1,4 @@
-"""UnconfirmedProvider: stands in for the server of a session until the user says where it goes on."""
+"""The provider of a session whose endpoint is unavailable, until the user chooses another one."""
 
 from collections.abc import AsyncGenerator
 
@@ -9,40 +9,40 @@ from streamtui.providers.base import ErrorKind, Provider, ProviderError, Request
 
 
 class UnconfirmedProvider(Provider):
-    """Sends nothing, whatever it is asked."""
+    """Rejects every request without sending anything."""
 
     def __init__(self, name: str) -> None:
-        """`name`: of the endpoint that the session was held with."""
+        """`name`: the endpoint the session was last used with."""
         self._endpoint = Endpoint(name)
 
     @property
     def endpoint(self) -> Endpoint:
-        """The name of the endpoint, without an address or a key."""
+        """The endpoint's name, without an address or key."""
         return self._endpoint
 
     async def stream(self, request: Request) -> AsyncGenerator[Delta, None]:
-        """Raises ProviderError."""
+        """Raise ProviderError."""
         raise self._error()
         yield Delta()
 
     async def catalog(self) -> list[ModelInfo]:
-        """Raises ProviderError."""
+        """Raise ProviderError."""
         raise self._error()
 
     async def models(self) -> list[str]:
-        """Raises ProviderError."""
+        """Raise ProviderError."""
         raise self._error()
 
     async def moderate(self, text: str) -> tuple[str, ...]:
-        """Raises ProviderError."""
+        """Raise ProviderError."""
         raise self._error()
 
     def warm_up(self) -> None:
-        """Does nothing."""
+        """Do nothing."""
 
     async def aclose(self) -> None:
-        """Does nothing."""
+        """Do nothing."""
 
     def _error(self) -> ProviderError:
-        sentence = f"{self._endpoint.name} is not available, so nothing was sent: choose another endpoint first."
-        return ProviderError(sentence, ErrorKind.REFUSED)
+        message = f"{self._endpoint.name} is not available, so nothing was sent. Choose another endpoint first."
+        return ProviderError(message, ErrorKind.REFUSED)

@@ -1,4 +1,4 @@
-"""Upstream: an endpoint that requests are passed on to as they are, and its bytes as they come."""
+"""Forward raw requests to an endpoint and stream its raw responses."""
 
 import asyncio
 import json
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 
 class Upstream:
-    """A server that is asked in the name of others. Nothing is imported or opened before its first use."""
+    """An endpoint that requests are forwarded to. Nothing is imported or opened before the first use."""
 
     def __init__(self, endpoint: Endpoint, *, transport: "Transport | None" = None) -> None:
-        """`transport`: makes what carries the requests, in place of the network; called at the first use."""
-        self._key = Credentials(endpoint)
+        """`transport`: creates a transport to use instead of the network, at the first use."""
+        self._credentials = Credentials(endpoint)
         self._transport = transport
         self._client: httpx2.AsyncClient | None = None
         self._connecting = asyncio.Lock()
@@ -33,13 +33,13 @@ class Upstream:
     async def open(
         self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None
     ) -> "UpstreamReply":
-        """Sends a request with the endpoint's own key and returns the reply once its head is there.
+        """Send a request with the endpoint's own API key and return the response once its headers have arrived.
 
-        `path` begins where the endpoint's address ends, as ``/models``. `headers` go along; those that say who
-        asks are the endpoint's. The status can be any: only a failure to get one raises ProviderError. Cancelling
-        closes the connection at once.
+        `path` is relative to the endpoint's address, as ``/models``. The endpoint's headers override `headers`.
+        Any status is returned; only a failure to get one raises ProviderError. Canceling closes the connection at
+        once.
         """
-        endpoint = await self._key.unlocked()
+        endpoint = await self._credentials.resolve()
         explain = Explainer(endpoint)
         client = self._client or await self._connected(endpoint)
         sent = {**(headers or {}), **own_headers(endpoint)}
@@ -49,11 +49,11 @@ class Upstream:
         except _failures() as error:
             raise explain.network(error) from None
         if response.status_code == 401:
-            self._key.refused()
+            self._credentials.invalidate()
         return UpstreamReply(response, explain)
 
     async def aclose(self) -> None:
-        """Closes the connections."""
+        """Close the connections."""
         client, self._client = self._client, None
         if client is not None:
             await client.aclose()
@@ -61,7 +61,7 @@ class Upstream:
     async def _connected(self, endpoint: Endpoint) -> "httpx2.AsyncClient":
         async with self._connecting:
             if self._client is None:
-                # In a thread, because importing httpx2 and reading the certificates would stop every other stream.
+                # In a thread, because importing httpx2 and reading the certificates would block every other stream.
                 self._client = await asyncio.to_thread(self._made, endpoint)
             return self._client
 
@@ -70,7 +70,7 @@ class Upstream:
 
         limits = endpoint.timeouts
         timeout = httpx2.Timeout(limits.silence, connect=limits.connect, pool=limits.connect)
-        # How many there may be at once is for the asker to limit: a request that waits here would look dead.
+        # The caller limits concurrency: a request waiting here would look dead.
         return http_client_for(endpoint, self._transport, timeout, connections=None)
 
 
@@ -79,14 +79,14 @@ def _url(endpoint: Endpoint, path: str) -> "httpx2.URL":
 
     try:
         base = httpx2.URL(endpoint.base_url)
-        # A query stays: Azure wants its api-version behind every address.
+        # Keep the query: Azure requires its api-version in every URL.
         return base.copy_with(path=base.path.rstrip("/") + path)
     except httpx2.InvalidURL as error:
         raise Explainer(endpoint).unusable_setting(error) from None
 
 
 class UpstreamReply:
-    """A reply whose head has come; used as ``async with``, which closes the connection on the way out."""
+    """A response whose headers have arrived. As a context manager it closes the connection on exit."""
 
     def __init__(self, response: "httpx2.Response", explain: Explainer) -> None:
         self._response = response
@@ -99,17 +99,17 @@ class UpstreamReply:
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """The headers; to be looked up by names in lower case."""
+        """The headers, by lower-case names."""
         return self._response.headers
 
     async def pieces(self) -> AsyncGenerator[bytes, None]:
-        """Yields the body as it comes, unchanged. Raises ProviderError if it breaks off.
+        """Yield the chunks of the body as they arrive, unchanged. Raise ProviderError if the connection is lost.
 
-        Nothing is read ahead: a server whose bytes are not asked for is held back by TCP.
+        Nothing is read ahead, so that TCP slows down a server whose data is not consumed.
         """
         begun = False
         try:
-            # Not aiter_raw(), which has nothing to give for a reply that came whole, as some of the demo's do.
+            # Not aiter_raw(), which yields nothing for a response that arrived whole, as some of the demo's do.
             async for piece in cast("httpx2.AsyncByteStream", self._response.stream):
                 begun = True
                 yield piece
@@ -117,7 +117,7 @@ class UpstreamReply:
             raise self._explain.network(error, begun=begun) from None
 
     async def read(self, limit: int) -> bytes | None:
-        """Returns the whole body, decompressed; None for one of more than `limit` bytes. Raises ProviderError."""
+        """Return the whole body, decompressed; None if it exceeds `limit` bytes. Raise ProviderError."""
         body = bytearray()
         async for piece in self.pieces():
             body += piece
@@ -127,7 +127,7 @@ class UpstreamReply:
         return decoded if len(decoded) <= limit else None
 
     async def read_error(self, limit: int) -> bytes:
-        """Returns the body of a failure, without the endpoint's key; empty for one of more than `limit` bytes."""
+        """Return an error body without the endpoint's API key; empty if it exceeds `limit` bytes."""
         return without_secrets(await self.read(limit) or b"", self._explain.endpoint)
 
     async def __aenter__(self) -> Self:
@@ -140,10 +140,10 @@ class UpstreamReply:
 
 
 def _decompressed(body: bytes, encoding: str, limit: int) -> bytes:
-    """Returns at most `limit` bytes of the decompressed `body`; nothing if its encoding is unknown or wrong."""
+    """Return at most `limit` bytes of the decompressed `body`; empty if its encoding is unknown or wrong."""
     if encoding in ("", "identity"):
         return body
-    # Servers compress errors though they are asked not to. Not httpx2's decoders, which know no limit.
+    # Servers compress errors even if asked not to. httpx2's decoders have no size limit.
     with suppress(zlib.error):
         if encoding in ("gzip", "x-gzip", "deflate"):
             return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(body, limit)
@@ -151,7 +151,7 @@ def _decompressed(body: bytes, encoding: str, limit: int) -> bytes:
 
 
 def without_secrets(body: bytes, endpoint: Endpoint) -> bytes:
-    """Returns `body` with what is secret of `endpoint` struck out, however it is written, half-hidden keys too."""
+    """Return `body` with the secrets of `endpoint` and partly hidden keys redacted, however they are encoded."""
     text = body.decode("utf-8", "surrogateescape")
     for secret in secrets_of(endpoint):
         in_json = json.dumps(secret)[1:-1]
@@ -161,7 +161,7 @@ def without_secrets(body: bytes, endpoint: Endpoint) -> bytes:
 
 
 def upstream_for(endpoint: Endpoint) -> Upstream:
-    """Returns the upstream for `endpoint`; the demo is answered in this process."""
+    """Return the upstream for `endpoint`; the demo runs in this process."""
     return Upstream(endpoint, transport=_demo if endpoint.demo else None)
 
 
@@ -173,7 +173,7 @@ def _demo() -> "httpx2.AsyncBaseTransport":
 
 
 def _failures() -> tuple[type[Exception], ...]:
-    """What sending and reading can raise."""
+    """Return the exceptions that sending and reading can raise."""
     import httpx2
 
     return (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, OSError)

@@ -1,4 +1,4 @@
-"""The three APIs: where each is found, what it is sent, how its events are read."""
+"""The three APIs: path, request encoder and event decoder of each."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -11,19 +11,19 @@ from streamtui.providers.error_explainer import Explainer
 from streamtui.providers.stream_assembler import StreamEvent
 
 Encode = Callable[[Request], dict[str, Any]]
-"""A request into the JSON body. Raises ProviderError for what the API can't be sent."""
+"""Encodes a request as a JSON body. Raises ProviderError for content that the API doesn't support."""
 Decode = Callable[[object, Explainer], Delta | StreamEvent | None]
-"""One parsed event, or a whole body, into what it holds. Raises ProviderError for one that tells of a failure."""
+"""Decodes one parsed event, or a whole body. Raises ProviderError for an error."""
 
 
 class WireFormat(NamedTuple):
-    """How an API is spoken."""
+    """The path, encoder and decoder of an API."""
 
     path: str
     encode: Encode
     decode: Decode
     parameters: Mapping[str, str]
-    """What the API calls the parameters it has. A dot leads into an object."""
+    """The API's names for the parameters it supports; dots lead into objects."""
 
 
 WIRE_FORMATS = {

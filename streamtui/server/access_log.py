@@ -18,10 +18,8 @@ _MAX_PATH = 100
 
 def log_upstream_error(error: ProviderError) -> None:
     """Log why an endpoint failed, without its own words, which may repeat the prompt."""
-    sentence = error.message
-    if error.kind not in (ErrorKind.NO_KEY, ErrorKind.WRONG_KEY, ErrorKind.UNREACHABLE):
-        sentence = sentence.partition(" It said: ")[0]
-    LOG.warning("%s", sentence)
+    own = error.kind in (ErrorKind.NO_KEY, ErrorKind.WRONG_KEY, ErrorKind.UNREACHABLE)
+    LOG.warning("%s", error.message if own else error.summary)
 
 
 class AccessLog:

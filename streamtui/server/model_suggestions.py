@@ -29,9 +29,9 @@ async def unknown_model(lists: ModelLists, route: Route, error: ProviderError) -
         hint = f"Did you mean {' or '.join(map(clean_line, similar))}?"
     else:
         hint = "GET /v1/models lists the available models."
-    _, separator, words = error.message.partition(" It said: ")
+    detail = f" {route.endpoint.name} said: {error.detail}" if error.detail else ""
     model = short_line(route.model, _MAX_NAME)
-    message = f"The model {model!r} does not exist at {route.endpoint.name}. {hint}{separator}{words}"
+    message = f"The model {model!r} does not exist at {route.endpoint.name}. {hint}{detail}"
     return ApiError(error.status or 404, message, "model_not_found", param="model")
 
 

@@ -22,7 +22,7 @@ class Count(NamedTuple):
 
 
 def rounded(tokens: int) -> str:
-    """Returns `tokens` in at most five characters, as in 950, 12.4k, 272k, 1.05M."""
+    """Return `tokens` in at most five characters, as in 950, 12.4k, 272k, 1.05M."""
     if tokens < 1_000:
         return str(tokens)
     for size, unit in ((1_000, "k"), (1_000_000, "M")):
@@ -33,15 +33,15 @@ def rounded(tokens: int) -> str:
 
 
 def size_of(text: str) -> int:
-    """Returns the length of `text` in bytes of UTF-8."""
+    """Return the length of `text` in bytes of UTF-8."""
     return len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
 
 
 def tokens_in(size: int) -> int:
-    """Returns about how many tokens `size` bytes of text are."""
+    """Return about how many tokens `size` bytes of text are."""
     return round(size / BYTES_PER_TOKEN)
 
 
 def estimate(text: str) -> int:
-    """Returns about how many tokens `text` has."""
+    """Return about how many tokens `text` has."""
     return tokens_in(size_of(text))

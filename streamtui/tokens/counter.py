@@ -29,7 +29,7 @@ class TokenCounter:
         """What is not counted yet: where the next piece could change its last word."""
 
     def add(self, text: str) -> None:
-        """Takes the next piece. Each character is encoded once, but for those since the last place to cut at."""
+        """Take the next piece. Each character is encoded once, but for those since the last place to cut at."""
         self._tail += text
         if len(self._tail) >= BLOCK:
             self._count_blocks()

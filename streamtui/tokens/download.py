@@ -14,7 +14,7 @@ MOST = 64 * 1024 * 1024
 
 
 def download(source: Source, limit: float) -> bytes:
-    """Returns the file, its hash not yet checked. Raises SourceError, after `limit` seconds at the latest.
+    """Return the file, its hash not yet checked. Raises SourceError, after `limit` seconds at the latest.
 
     Proxies are those of the environment.
     """

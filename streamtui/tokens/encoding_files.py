@@ -86,7 +86,7 @@ def find_source(data: bytes) -> Source | None:
 
 
 def stored(source: Source) -> bytes | None:
-    """Returns the file from the cache; None where there is none. Raises SourceError for one that is damaged."""
+    """Return the file from the cache; None where there is none. Raises SourceError for one that is damaged."""
     file = folder() / source.file_name
     try:
         data = file.read_bytes()
@@ -100,7 +100,7 @@ def stored(source: Source) -> bytes | None:
 
 
 def store(source: Source, data: bytes) -> Path:
-    """Puts the file into the cache, whole or not at all, and returns where. Raises SourceError."""
+    """Put the file into the cache, whole or not at all, and returns where. Raises SourceError."""
     file = folder() / source.file_name
     try:
         file.parent.mkdir(parents=True, exist_ok=True)

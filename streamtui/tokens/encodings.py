@@ -25,7 +25,7 @@ class EncodingChoice(NamedTuple):
 
 @cache
 def encoding_for(model: str) -> EncodingChoice:
-    """Returns the encoding that counts for `model`. The first call imports tiktoken (30 ms)."""
+    """Return the encoding that counts for `model`. The first call imports tiktoken (30 ms)."""
     from tiktoken.model import encoding_name_for_model
 
     try:
@@ -37,7 +37,7 @@ def encoding_for(model: str) -> EncodingChoice:
 
 
 def load(name: str) -> bool:
-    """Loads the encoding `name`; False where its file is not at hand. Raises SourceError for one that is damaged.
+    """Load the encoding `name`; False where its file is not at hand. Raises SourceError for one that is damaged.
 
     For a thread: o200k_base takes 0.3 s of CPU (0.1 of them without letting other threads run) and 50 MB.
     """
@@ -58,12 +58,12 @@ def load(name: str) -> bool:
 
 
 def load_for(model: str) -> bool:
-    """Loads the encoding that counts for `model`; see `load`."""
+    """Load the encoding that counts for `model`; see `load`."""
     return load(encoding_for(model).name)
 
 
 def counter_for(model: str) -> TokenCounter:
-    """Returns a counter for texts of `model`; one that estimates as long as no encoding is loaded."""
+    """Return a counter for texts of `model`; one that estimates as long as no encoding is loaded."""
     if not _loaded:
         return TokenCounter()
     fit = encoding_for(model)

@@ -580,7 +580,7 @@ async def test_a_server_without_moderation_is_no_excuse(tmp_path: Path) -> None:
     async with serving(answer) as server:
         done = await run(tmp_path, "ask", "--base-url", server.url, "-m", "m-1", "--moderate", "hi")
     assert done.status == 1
-    assert "could not check it" in done.err
+    assert "could not moderate it" in done.err
 
 
 async def test_time_compares_both_ways(tmp_path: Path) -> None:

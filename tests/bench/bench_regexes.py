@@ -160,7 +160,7 @@ def functions() -> Iterator[Subject]:
     from streamtui.providers.demo.answers import answer
     from streamtui.providers.error_bodies import server_message
     from streamtui.providers.error_explainer import Explainer
-    from streamtui.providers.parameter_compat import refusal_in
+    from streamtui.providers.parameter_compat import rejected_field
     from streamtui.server.model_suggestions import suggest_models
     from streamtui.server.routing import Route, Router
     from streamtui.tokens.counter import TokenCounter
@@ -218,7 +218,7 @@ def functions() -> Iterator[Subject]:
     yield Subject("an error for a model", lambda text: Explainer(here, text).status(404, text, {}), words)
     yield Subject("a page in place of a stream", lambda text: explain.not_a_stream(text, text), words)
     yield Subject("server_message", server_message, words)
-    yield Subject("a refused field", lambda text: refusal_in(text, dict(body)), words)
+    yield Subject("a refused field", lambda text: rejected_field(text, dict(body)), words)
     yield Subject("clean", sanitize.clean, ("\x1b", "\r", "\r\n", "\ud800", "\udc00", "\u2028"))
     yield Subject("clean in pieces", scan, ("\x1b", "\r", "\r\n", "\ud800", "\udc00", "\u2028"))
     yield Subject("a query", find, ("日", '"', "C++", "a"))

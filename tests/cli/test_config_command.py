@@ -275,7 +275,7 @@ def test_invalid_api_key_is_not_stored(tmp_path: Path) -> None:
     done = keyring_command(tmp_path, "set-key", "grok", given="x\n")
     assert (done.returncode, "which is none; did you mean groq?" in done.stderr) == (2, True)
     done = keyring_command(tmp_path, "set-key", "azure", given="x\n")
-    assert (done.returncode, "azure has no address yet: write base_url = " in done.stderr) == (2, True)
+    assert (done.returncode, "No address for azure yet. Set base_url = " in done.stderr) == (2, True)
     done = keyring_command(tmp_path, "remove-key", "groq")
     assert done.returncode == 1
     assert "there is no such key" in done.stderr

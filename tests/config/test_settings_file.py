@@ -129,8 +129,8 @@ MISTAKES = [
     ("endpoint = 'nope'", "endpoint should be the name of an endpoint (azure, deepseek, demo, groq, llamacpp, "
                           "lmstudio, mistral, ollama, openai, openrouter, vllm)"),
     ("endpoint = 'olama'", "endpoint should be the name of an endpoint, perhaps ollama"),
-    ("endpoint = 'azure'", "endpoint is left out: azure has no address yet: write base_url = "),
-    ("presets.a.endpoint = 'azure'", "presets.a.endpoint is left out: azure has no address yet: write base_url = "),
+    ("endpoint = 'azure'", "endpoint is left out: No address for azure yet. Set base_url = "),
+    ("presets.a.endpoint = 'azure'", "presets.a.endpoint is left out: No address for azure yet. Set base_url = "),
     ("preset = 'x'", "preset should be the name of a preset (there is none)"),
     ("presets.a.endpoint = 'grok'", "presets.a.endpoint should be the name of an endpoint, perhaps groq"),
     ("endpoints = 1", "endpoints should be a table, as in [endpoints]"),

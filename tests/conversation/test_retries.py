@@ -42,7 +42,7 @@ async def test_it_gives_up_after_so_many_tries_as_the_endpoint_allows(store: Sto
         assert (await on_disk(talk)).path()[-1].error == reply.error
     assert clock.waits == [0.5, 1.0, 2.0]
     assert reply.finish_reason is FinishReason.FAILED
-    assert reply.error == "box failed (500): try again in a moment. It said: “not now” It was asked 4 times."
+    assert reply.error == "Server error from box (500): not now. Try again in a moment. It was asked 4 times."
     assert talk.progress.state is State.FAILED
 
 
@@ -50,7 +50,7 @@ async def test_no_tries_are_allowed(store: Store) -> None:
     async with serving(failing(500)) as server:
         reply = await ask(conversation(server, store, retries=0), "hello")
         assert len(server.requests) == 1
-    assert reply.error == "box failed (500): try again in a moment. It said: “not now”"
+    assert reply.error == "Server error from box (500): not now. Try again in a moment."
 
 
 async def test_the_server_says_how_long_to_wait(store: Store) -> None:
@@ -136,7 +136,7 @@ async def test_stopping_while_it_waits_says_why_it_waited(store: Store) -> None:
         reply = (await on_disk(talk)).path()[-1]
     assert talk.progress.state is State.STOPPED
     assert reply.finish_reason is FinishReason.STOPPED
-    assert "too many requests (429)" in reply.error
+    assert "Rate limited by box (429)" in reply.error
 
 
 async def test_waits_grow_up_to_a_limit_and_are_never_all_the_same() -> None:

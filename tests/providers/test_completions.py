@@ -42,7 +42,7 @@ def test_text_files_go_before_their_prompt_and_images_nowhere() -> None:
     prompt = Message(Role.USER, "Go on", attachments=(notes,))
     assert encode(Request("m", (prompt,)))["prompt"] == "File notes.md:\n\n# A\n\nGo on"
     picture = Message(Role.USER, "Look", attachments=(Attachment("a.png", "image/png", b"x"),))
-    with pytest.raises(ProviderError, match="image can't be sent by the Completions API") as caught:
+    with pytest.raises(ProviderError, match="Completions API doesn't support images") as caught:
         encode(Request("m", (picture,)))
     assert caught.value.kind is ErrorKind.REFUSED
 

@@ -125,7 +125,7 @@ async def test_a_temperature_that_is_none() -> None:
 
 async def test_a_model_that_takes_no_temperature() -> None:
     got = await demo("hello", model="demo-thinking", parameters=Parameters(temperature=0.2))
-    assert got.deltas[0].notice == "demo does not take temperature 0.2 for demo-thinking: asked again without it."
+    assert got.deltas[0].notice == "demo doesn't support temperature 0.2 for demo-thinking. Retried without it."
     assert got.text.startswith("Hello!")
 
 
@@ -175,7 +175,7 @@ async def test_failures(prompt: str, trouble: ErrorKind, text: str) -> None:
 
 
 async def test_an_unknown_model() -> None:
-    assert (await demo("hello", model="gpt-6-luna")).message.startswith("demo does not know the model gpt-6-luna")
+    assert (await demo("hello", model="gpt-6-luna")).message.startswith("demo has no model gpt-6-luna: ")
 
 
 async def test_a_reply_that_is_stopped_ends_at_once() -> None:

@@ -1,16 +1,18 @@
-"""Failures in words: what happened, to whom, what to do; clean, short and without the key."""
+"""Error messages: what happened, where, what to do; clean, short and without the API key."""
 
 from email.utils import formatdate
 from time import time
 
+import httpx2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamtui.config import OPENAI_URL, Endpoint
+from streamtui.config import OPENAI_URL, Api, Endpoint
+from streamtui.core.builtin_endpoints import LOCAL
 from streamtui.providers.base import ErrorKind
 from streamtui.providers.error_bodies import retry_after, server_message
-from streamtui.providers.error_explainer import NAME_LENGTH, WORDS_LENGTH, Explainer
+from streamtui.providers.error_explainer import DETAIL_LENGTH, NAME_LENGTH, Explainer
 from tests.support.provider_requests import EXPLAIN
 
 T = ErrorKind
@@ -18,65 +20,80 @@ NO_KEY = Explainer(Endpoint("box", "http://box.test/v1"), "some-model")
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "trouble", "sentence"),
+    ("status", "body", "kind", "message"),
     [
-        (400, {"message": "Unsupported value"}, T.REFUSED, "box refused the request for some-model (400)"),
+        (400, {"message": "Unsupported value"}, T.REFUSED, "Bad request (400): Unsupported value."),
         (
             400,
             {"code": "context_length_exceeded", "message": "Too much"},
             T.REFUSED,
-            "longer than some-model can take",
+            "The conversation is too long for some-model: Too much.",
         ),
         (
             400,
             {"message": "the request exceeds the available context size"},
             T.REFUSED,
-            "longer than some-model",
+            "too long for some-model",
         ),
         # LiteLLM
         (
             400,
             {"message": "/chat/completions: Invalid model name passed in model=nope."},
             T.UNKNOWN_MODEL,
-            "box does not know the model some-model: pick another one.",
+            "box has no model some-model: /chat",
         ),
-        (401, {"message": "Bad key"}, T.WRONG_KEY, "box did not accept the API key"),
-        (402, {"message": "Insufficient Balance"}, T.BUSY, "box has no credit left"),
-        (403, {"message": "Country"}, T.REFUSED, "box does not allow this (403)"),
+        (401, {"message": "Bad key"}, T.WRONG_KEY, "Invalid API key for box: Bad key."),
+        (402, {"message": "Insufficient Balance"}, T.BUSY, "No credit left at box"),
+        (403, {"message": "Country"}, T.REFUSED, "Access denied by box (403)"),
         (
             404,
             {"message": "The model `x` does not exist"},
             T.UNKNOWN_MODEL,
-            "box does not know the model some-model",
+            "box has no model some-model",
         ),
         (
             404,
             {"message": "not here", "code": "model_not_found"},
             T.UNKNOWN_MODEL,
-            "box does not know the model some-model",
+            "box has no model some-model",
         ),
-        (404, "<html><title>404 Not Found</title></html>", T.REFUSED, "no chat at http://box.test/v1 (404)"),
-        (405, {"detail": "Method Not Allowed"}, T.REFUSED, "no chat at http://box.test/v1 (405)"),
-        (408, "", T.TIMEOUT, "box gave up waiting"),
-        (413, "", T.REFUSED, "box refused the request"),
-        (422, {"detail": [{"loc": ["body"], "msg": "extra fields"}]}, T.REFUSED, "It said: “extra fields”"),
-        (429, {"message": "Slow down"}, T.BUSY, "box got too many requests (429): try again in a moment."),
+        (
+            404,
+            "<html><title>404 Not Found</title></html>",
+            T.REFUSED,
+            "No Chat Completions API at http://box.test/v1 (404)",
+        ),
+        (405, {"detail": "Method Not Allowed"}, T.REFUSED, "No Chat Completions API at http://box.test/v1 (405)"),
+        (408, "", T.TIMEOUT, "box timed out waiting"),
+        (413, "", T.REFUSED, "Request too large (413)"),
+        (
+            422,
+            {"detail": [{"loc": ["body"], "msg": "extra fields"}]},
+            T.REFUSED,
+            "Request rejected by box (422): extra fields.",
+        ),
+        (429, {"message": "Slow down"}, T.BUSY, "Rate limited by box (429): Slow down. Try again in a moment."),
         (
             429,
             {"code": "insufficient_quota", "message": "You exceeded your current quota"},
             T.BUSY,
-            "no credit left",
+            "No credit left",
         ),
-        (500, "", T.SERVER, "box failed (500)"),
-        (502, "<html><head><title>502 Bad Gateway</title></head>", T.SERVER, "It said: “502 Bad Gateway”"),
-        (529, {"message": "Overloaded"}, T.SERVER, "box failed (529)"),
-        (307, "", T.REFUSED, "box sends requests elsewhere (307): use https://new.test/v1 instead."),
+        (500, "", T.SERVER, "Server error from box (500). Try again in a moment."),
+        (
+            502,
+            "<html><head><title>502 Bad Gateway</title></head>",
+            T.SERVER,
+            "Server error from box (502): 502 Bad Gateway. Try",
+        ),
+        (529, {"message": "Overloaded"}, T.SERVER, "Server error from box (529): Overloaded."),
+        (307, "", T.REFUSED, "box redirects to https://new.test/v1 (307). Use that address."),
     ],
 )
-def test_statuses(status: int, body: object, trouble: ErrorKind, sentence: str) -> None:
-    error = EXPLAIN.status(status, body, {"location": "https://new.test/v1"})
-    assert sentence in error.message
-    assert (error.kind, error.status) == (trouble, status)
+def test_statuses(status: int, body: object, kind: ErrorKind, message: str) -> None:
+    error = EXPLAIN.status(status, body, {"location": "https://new.test/v1/chat/completions"})
+    assert message in error.message
+    assert (error.kind, error.status) == (kind, status)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +115,7 @@ def test_statuses(status: int, body: object, trouble: ErrorKind, sentence: str) 
         (500, "", {"x-should-retry": "maybe"}, True),
     ],
 )
-def test_what_may_pass(status: int, words: str, headers: dict[str, str], retryable: bool) -> None:
+def test_retryable_statuses(status: int, words: str, headers: dict[str, str], retryable: bool) -> None:
     assert EXPLAIN.status(status, {"message": words}, headers).retryable is retryable
 
 
@@ -112,19 +129,19 @@ def test_what_may_pass(status: int, words: str, headers: dict[str, str], retryab
         ({"message": "Boom"}, False),
     ],
 )
-def test_what_may_pass_of_what_is_sent_with_status_200(body: object, retryable: bool) -> None:
+def test_retryable_errors_in_a_stream(body: object, retryable: bool) -> None:
     assert EXPLAIN.sent_error(body).retryable is retryable
 
 
-def test_a_server_that_wants_a_key_and_got_none() -> None:
+def test_missing_key() -> None:
     error = NO_KEY.status(401, {"message": "Who are you?"}, {})
     assert error.kind is T.NO_KEY
     assert "--api-key-env" in error.message
 
 
-def test_openai_without_a_key() -> None:
+def test_missing_openai_key() -> None:
     error = Explainer(Endpoint("openai", OPENAI_URL)).no_key()
-    assert error.message == "No API key is set for openai: set OPENAI_API_KEY, or pick another server (shift+F2)."
+    assert error.message == "No API key for openai yet. Set OPENAI_API_KEY."
 
 
 @pytest.mark.parametrize(
@@ -144,9 +161,56 @@ def test_retry_after(headers: dict[str, str], seconds: float | None) -> None:
     assert retry_after(headers) == seconds
 
 
-def test_a_refusal_of_something_else_than_a_reply_names_no_model() -> None:
-    error = Explainer(Endpoint("box", "http://box.test/v1")).status(400, {"error": "No connected db."}, {})
-    assert error.message.startswith("box refused the request (400): change it.")
+def test_failing_task_is_named() -> None:
+    explain = Explainer(Endpoint("box", "http://box.test/v1"), task="Can't list models")
+    error = explain.status(400, {"error": "No connected db."}, {})
+    assert error.message == "Can't list models: Bad request (400): No connected db."
+    assert (error.summary, error.detail) == ("Can't list models: Bad request (400).", "No connected db.")
+
+
+@pytest.mark.parametrize("location", ["", "/v1/chat/completions", "http://box.test/v1/models", "http://[", "models"])
+def test_redirect_loop(location: str) -> None:
+    error = EXPLAIN.status(307, "", {"location": location})
+    assert error.message == "box redirects to itself (307). Check the address http://box.test/v1."
+
+
+def test_redirect_to_a_page() -> None:
+    error = EXPLAIN.status(302, "", {"location": "/login"})
+    assert error.message == "box redirects to http://box.test/login (302). Check the address http://box.test/v1."
+
+
+@pytest.mark.parametrize(
+    ("address", "advice"),
+    [
+        ("http://box.test/v1", "Check the address."),
+        ("http://box.test/v1/", "Check the address."),
+        ("http://box.test", "Check the address, which usually ends in /v1."),
+    ],
+)
+def test_advice_on_the_address_suits_it(address: str, advice: str) -> None:
+    assert Explainer(Endpoint("box", address), "m", Api.CHAT).status(404, "", {}).message.endswith(advice)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "when"),
+    [("7", "7 s"), ("90", "90 s"), ("300", "5 min"), ("3600", "an hour"), ("7300", "2 hours"), ("86400", "a day")],
+)
+def test_rate_limit_says_how_long(seconds: str, when: str) -> None:
+    message = EXPLAIN.status(429, "", {"retry-after": seconds}).message
+    assert message == f"Rate limited by box (429). Try again in {when}."
+
+
+def test_damaged_body_is_not_explained_by_the_decoder() -> None:
+    error = EXPLAIN.network(httpx2.DecodingError("Error -3 while decompressing data: incorrect header check"))
+    assert error.message == "Invalid response from box. Try again."
+
+
+@pytest.mark.parametrize(("name", "program"), [("ollama", "Ollama"), ("lmstudio", "LM Studio"), ("vllm", "vLLM")])
+def test_local_server_that_is_not_running(name: str, program: str) -> None:
+    error = httpx2.ConnectError("All connection attempts failed")
+    error.__cause__ = ConnectionRefusedError()
+    message = Explainer(LOCAL[name]).network(error).message
+    assert message == f"Can't reach {LOCAL[name].base_url[7:-3]}. Is {program} running?"
 
 
 def test_retry_after_as_a_date() -> None:
@@ -157,7 +221,7 @@ def test_retry_after_as_a_date() -> None:
 
 
 @given(st.text())
-def test_no_key_is_ever_shown_and_no_sentence_is_long_or_wild(words: str) -> None:
+def test_messages_are_short_and_clean_and_hold_no_key(words: str) -> None:
     for error in (
         EXPLAIN.status(400, {"message": f"{words} sk-very-secret {words}"}, {"location": "sk-very-secret"}),
         EXPLAIN.sent_error(f"{words}sk-very-secret"),
@@ -166,15 +230,15 @@ def test_no_key_is_ever_shown_and_no_sentence_is_long_or_wild(words: str) -> Non
         assert "very-secret" not in error.message
         assert error.message.isprintable() or "\n" not in error.message
         assert not any(ord(char) < 0x20 or 0x7F <= ord(char) < 0xA0 for char in error.message)
-        assert len(error.message) < WORDS_LENGTH + 200
+        assert len(error.message) < DETAIL_LENGTH + 200
 
 
-def test_a_key_cut_by_shortening_does_not_show_in_part() -> None:
-    error = EXPLAIN.status(400, {"message": "x" * (WORDS_LENGTH - 8) + "sk-very-secret"}, {})
+def test_key_is_redacted_before_shortening() -> None:
+    error = EXPLAIN.status(400, {"message": "x" * (DETAIL_LENGTH - 8) + "sk-very-secret"}, {})
     assert "sk-" not in error.message
 
 
-def test_a_password_in_the_address_is_not_shown() -> None:
+def test_password_in_the_address_is_not_shown() -> None:
     explain = Explainer(Endpoint("box", "http://me:hush@box.test/v1"))
     assert explain.url == "http://box.test/v1"
 
@@ -195,7 +259,7 @@ def test_a_password_in_the_address_is_not_shown() -> None:
         (None, ""),
     ],
 )
-def test_the_servers_words(body: object, words: str) -> None:
+def test_server_message(body: object, words: str) -> None:
     assert server_message(body) == words
 
 
@@ -216,7 +280,7 @@ HUGE = 1_000_000
     ],
     ids=lambda body: str(body)[:20],
 )
-def test_a_huge_body_gives_a_short_sentence(body: object) -> None:
+def test_huge_body_gives_a_short_message(body: object) -> None:
     """Matching must be linear: a quadratic pattern takes hours for these bodies and runs into the test's timeout."""
     for status in (400, 404, 500):
         assert len(Explainer(Endpoint("box", "http://box.test/v1"), "m").status(status, body, {}).message) < 500
@@ -224,18 +288,21 @@ def test_a_huge_body_gives_a_short_sentence(body: object) -> None:
     assert len(EXPLAIN.not_a_stream(str(body), str(body)).message) < 500
 
 
-def test_a_huge_name_is_cut() -> None:
+def test_huge_name_is_shortened() -> None:
     explain = Explainer(Endpoint("box", "http://box.test/v1"), "m" * HUGE)
-    assert f"model {'m' * (NAME_LENGTH - 1)}…: pick" in explain.status(404, {"message": "no such model"}, {}).message
+    assert (
+        f"model {'m' * (NAME_LENGTH - 1)}…: no such model"
+        in explain.status(404, {"message": "no such model"}, {}).message
+    )
     moved = explain.status(308, "", {"location": "http://elsewhere.test/" + "a" * HUGE}).message
-    assert "http://elsewhere.test/aaa" in moved
+    assert "redirects to http://elsewhere.test/aaa" in moved
     assert len(moved) < 500
 
 
 @pytest.mark.parametrize(
     "stars", ["***", "****abcd", "sk-***", "sk-proj-**********abcd", "a***b***c", "a**b***", "x.***-y"]
 )
-def test_half_hidden_keys_are_left_out(stars: str) -> None:
+def test_partly_hidden_keys_are_redacted(stars: str) -> None:
     said = (
         Explainer(Endpoint("box", "http://box.test/v1")).status(401, f"Incorrect key: {stars} (of yours).", {}).message
     )

@@ -1,4 +1,4 @@
-"""What servers refuse, in their own words; how the request is asked again, and what the user is told."""
+"""Recognize rejected fields in real error messages, and retry without them."""
 
 import json
 from contextlib import aclosing
@@ -14,7 +14,7 @@ from streamtui.core.models import renamed_fields
 from streamtui.core.parameters import Parameters
 from streamtui.providers.base import Request
 from streamtui.providers.openai_provider import OpenAIProvider
-from streamtui.providers.parameter_compat import RequestAdapter, refusal_in
+from streamtui.providers.parameter_compat import RequestAdapter, rejected_field
 from tests.support.provider_requests import EXPLAIN, ask
 from tests.support.raw_server import DONE, Exchange, RawServer, chunked, piece, serving, whole
 
@@ -71,7 +71,7 @@ OPENAI_EFFORT = "Unsupported value: 'reasoning_effort' does not support 'high'. 
     ],
 )  # fmt: skip
 def test_what_is_refused(answer: object, field: str, lasting: bool) -> None:
-    refusal = refusal_in(answer if isinstance(answer, str) else json.dumps(answer), BODY)
+    refusal = rejected_field(answer if isinstance(answer, str) else json.dumps(answer), BODY)
     assert refusal is not None
     assert (refusal.field, refusal.lasting) == (field, lasting)
 
@@ -87,7 +87,7 @@ def test_what_is_refused(answer: object, field: str, lasting: bool) -> None:
     ],
 )
 def test_what_is_refused_by_responses(answer: object, field: str) -> None:
-    refusal = refusal_in(json.dumps(answer), RESPONSES)
+    refusal = rejected_field(json.dumps(answer), RESPONSES)
     assert refusal is not None
     assert refusal.field == field
 
@@ -111,14 +111,14 @@ def test_what_is_refused_by_responses(answer: object, field: str) -> None:
     ],
 )  # fmt: skip
 def test_what_is_no_refusal_of_a_field(answer: object) -> None:
-    assert refusal_in(answer if isinstance(answer, str) else json.dumps(answer), BODY) is None
+    assert rejected_field(answer if isinstance(answer, str) else json.dumps(answer), BODY) is None
 
 
 @given(st.text() | st.recursive(st.text() | st.none(), lambda x: st.lists(x) | st.dictionaries(st.text(), x)))
 def test_any_answer_can_be_read(answer: object) -> None:
     text = json.dumps({"error": f"unsupported {answer}", "loc": answer, "param": answer})
     for data in (text, text[1:], json.dumps(answer)):
-        refusal = refusal_in(data, BODY)
+        refusal = rejected_field(data, BODY)
         assert refusal is None or refusal.field not in ("model", "messages", "stream")
 
 
@@ -155,7 +155,7 @@ class Picky:
         self.refused = refused
 
     async def __call__(self, exchange: Exchange) -> None:
-        """Answers one request."""
+        """Answer one request."""
         wrong = next((name for name in self.refused if name in exchange.body), None)
         if wrong is None:
             await chunked(piece("Hi!", "stop"), DONE)(exchange)
@@ -183,8 +183,8 @@ async def test_a_field_is_left_out_the_user_told_and_it_is_remembered() -> None:
         first, second = await deltas_of(provider), await deltas_of(provider)
         await provider.aclose()
     assert [(delta.notice, delta.adapted) for delta in first[:2]] == [
-        ("box does not take temperature 0.2 for some-model: asked again without it.", {"temperature": ""}),
-        ("box does not take stream_options for some-model: asked again without it.", {"stream_options": ""}),
+        ("box doesn't support temperature 0.2 for some-model. Retried without it.", {"temperature": ""}),
+        ("box doesn't support stream_options for some-model. Retried without it.", {"stream_options": ""}),
     ]
     assert first[2].text == second[0].text == "Hi!"
     assert sent(server)[2:] == [["max_tokens"]] * 2
@@ -195,7 +195,7 @@ async def test_a_limit_is_renamed_and_only_then_left_out() -> None:
         provider = OpenAIProvider(Endpoint("box", server.url))
         deltas = await deltas_of(provider)
         await provider.aclose()
-    assert deltas[0].notice == "box wants max_completion_tokens in place of max_tokens: asked again with that name."
+    assert deltas[0].notice == "box expects max_completion_tokens instead of max_tokens. Retried with that name."
     assert deltas[0].adapted == {"max_tokens": "max_completion_tokens"}
     assert server.requests[1].body["max_completion_tokens"] == 50
     async with serving(Picky("max_tokens", "max_completion_tokens")) as server:
@@ -203,7 +203,7 @@ async def test_a_limit_is_renamed_and_only_then_left_out() -> None:
         deltas = await deltas_of(provider)
         assert (await deltas_of(provider))[0].text == "Hi!"
         await provider.aclose()
-    assert deltas[1].notice == "box does not take max_tokens 50 for some-model: asked again without it."
+    assert deltas[1].notice == "box doesn't support max_tokens 50 for some-model. Retried without it."
     assert deltas[1].adapted == {"max_tokens": ""}
     assert len(server.requests) == 4
 
@@ -228,7 +228,7 @@ async def test_a_value_that_is_refused_is_told_every_time() -> None:
         provider = OpenAIProvider(Endpoint("box", server.url))
         for _ in range(2):
             first, *_ = await deltas_of(provider, Parameters(reasoning_effort="high"))
-            assert first.notice == "box does not take reasoning_effort high for some-model: asked again without it."
+            assert first.notice == "box doesn't support reasoning_effort high for some-model. Retried without it."
             assert first.adapted is None
         await deltas_of(provider, Parameters(reasoning_effort="low"))
         await provider.aclose()
@@ -250,6 +250,6 @@ async def test_a_parameter_that_an_api_does_not_have_is_told_once() -> None:
         first = await deltas_of(provider, Parameters(stop=("x",), seed=7, temperature=0.5))
         second = await deltas_of(provider, Parameters(stop=("x",), seed=7, temperature=0.5))
         await provider.aclose()
-    assert first[0].notice == "The Responses API has no seed and no stop: not sent."
+    assert first[0].notice == "Not sent, because the Responses API doesn't support it: seed, stop."
     assert not any(delta.notice for delta in second)
     assert sent(server) == [["input", "store", "temperature"]] * 2

@@ -46,7 +46,7 @@ async def test_similar_models_are_suggested(relay_server: RelayServer, path: str
         reply = await relay.post(path, asked)
         error = error_of(reply)
         assert (reply.status_code, error["code"], error["param"]) == (404, "model_not_found", "model")
-        named = "Did you mean box/some-model or box/some-model-2 or box/same-mode? It said: “"
+        named = "Did you mean box/some-model or box/some-model-2 or box/same-mode? box said: "
         assert error["message"].startswith(f"The model 'some-mdl' does not exist at box. {named}")
 
 
@@ -69,7 +69,7 @@ async def test_without_similar_models_the_error_points_to_the_list(relay_server:
         error = error_of(await relay.post(body={**STREAMED, "model": "zz\ud800\x1b"}))
         assert error["message"].startswith(
             "The model 'zz\N{REPLACEMENT CHARACTER}\N{SYMBOL FOR ESCAPE}' does not exist at box. "
-            "GET /v1/models lists the available models. It said: “The model"
+            "GET /v1/models lists the available models. box said: The model"
         )
 
 

@@ -354,7 +354,7 @@ async def test_rejected_upstream_key_is_not_reported_as_the_clients(
         reply = await relay.post(path, {"model": "m", "prompt": "x"})
         assert (reply.status_code, (error_of(reply))["code"]) == (502, code)
         assert "invalid_api_key" not in reply.text
-        await relay.logged("box did not accept the API key" if status == 401 else "The proxy on the way to box")
+        await relay.logged("Invalid API key for box" if status == 401 else "The proxy for box")
 
 
 JSON_ERROR = b'{"error": {"message": "No such parameter, says %s."}}' % KEY.encode()
@@ -389,7 +389,10 @@ async def test_unreadable_compressed_error_keeps_its_status(
         _,
     ):
         reply = await relay.post()
-    assert (reply.status_code, (error_of(reply))["message"]) == (500, "box failed (500): try again in a moment.")
+    assert (reply.status_code, (error_of(reply))["message"]) == (
+        500,
+        "Server error from box (500). Try again in a moment.",
+    )
 
 
 async def test_upstream_connection_is_reused(relay_server: RelayServer) -> None:
@@ -446,7 +449,7 @@ async def test_failing_key_command_is_logged(relay_server: RelayServer) -> None:
     async with run_relay(relay_server, Settings(endpoint)) as relay:
         reply = await relay.post(body={"model": "m"})
         assert (reply.status_code, (error_of(reply))["code"]) == (502, "upstream_authentication_failed")
-        assert "broken" in await relay.logged("failed (3)")
+        assert "broken" in await relay.logged("failed (exit code 3)")
 
 
 async def test_requests_are_routed_by_model(relay_server: RelayServer) -> None:

@@ -16,20 +16,20 @@ class Speaker:
     api: Api
 
     def piece(self, text: str) -> bytes:
-        """Returns the event that says `text`."""
+        """Return the event that says `text`."""
         if self.api is Api.RESPONSES:
             return event({"type": "response.output_text.delta", "item_id": "msg_1", "output_index": 0, "delta": text})
         return event({"choices": [self._choice(text, None)]})
 
     def end(self) -> bytes:
-        """Returns the event that ends a reply."""
+        """Return the event that ends a reply."""
         if self.api is Api.RESPONSES:
             response: dict[str, object] = {"object": "response", "status": "completed", "output": [], "usage": None}
             return event({"type": "response.completed", "response": response})
         return event({"choices": [self._choice("", "stop")]})
 
     def whole(self, text: str) -> bytes:
-        """Returns the body of a reply that is not streamed."""
+        """Return the body of a reply that is not streamed."""
         body: dict[str, object]
         if self.api is Api.RESPONSES:
             item = {"type": "message", "content": [{"type": "output_text", "text": text}]}

@@ -31,7 +31,7 @@ _MERGED = (
 
 
 def ranks() -> bytes:
-    """Returns a file of ranks: every byte, and a few longer tokens."""
+    """Return a file of ranks: every byte, and a few longer tokens."""
     tokens = [bytes([byte]) for byte in range(256)]
     for text in _MERGED:
         data = text.encode()
@@ -40,7 +40,7 @@ def ranks() -> bytes:
 
 
 def use_tiny(monkeypatch: pytest.MonkeyPatch, name: str = "o200k_base", url: str = "") -> Source:
-    """Puts the tiny encoding in the place of the encoding `name`, not at hand yet and with nothing loaded."""
+    """Put the tiny encoding in the place of the encoding `name`, not at hand yet and with nothing loaded."""
     source = encoding_files.SOURCES[name]
     tiny = replace(source, url=url or source.url, sha256=hashlib.sha256(ranks()).hexdigest())
     monkeypatch.setitem(encoding_files.SOURCES, name, tiny)

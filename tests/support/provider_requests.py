@@ -30,7 +30,7 @@ class Got:
     deltas: list[Delta] = field(default_factory=list)
 
     def add(self, delta: Delta) -> None:
-        """Adds a piece."""
+        """Add a piece."""
         self.deltas.append(delta)
         self.text += delta.text
         self.reasoning += delta.reasoning
@@ -46,7 +46,7 @@ class Got:
 
 
 def request(*prompts: str, model: str = "some-model", **fields: Any) -> Request:
-    """Returns a request with these prompts, each but the last answered, and these `fields` of `Request`."""
+    """Return a request with these prompts, each but the last answered, and these `fields` of `Request`."""
     messages: list[Message] = []
     for prompt in prompts or ("Hello",):
         messages += [Message(Role.USER, prompt), Message(Role.ASSISTANT, "Yes.")]
@@ -54,7 +54,7 @@ def request(*prompts: str, model: str = "some-model", **fields: Any) -> Request:
 
 
 async def ask(provider: OpenAIProvider, *prompts: str, model: str = "some-model", **fields: Any) -> Got:
-    """Returns what `provider` replies, its error included."""
+    """Return what `provider` replies, its error included."""
     got = Got()
     try:
         async with aclosing(provider.stream(request(*prompts, model=model, **fields))) as deltas:
@@ -66,6 +66,6 @@ async def ask(provider: OpenAIProvider, *prompts: str, model: str = "some-model"
 
 
 def pieces_of(data: AnyStr, cuts: Sequence[int]) -> list[AnyStr]:
-    """Returns `data` cut at `cuts`."""
+    """Return `data` cut at `cuts`."""
     at = sorted({0, len(data), *(cut for cut in cuts if 0 < cut < len(data))})
     return [data[start:end] for start, end in pairwise(at)]

@@ -26,19 +26,19 @@ class Exchange:
     body: Any = None
 
     async def send(self, *pieces: bytes) -> None:
-        """Sends each of `pieces` in a segment of its own."""
+        """Send each of `pieces` in a segment of its own."""
         for piece in pieces:
             self.writer.write(piece)
             await self.writer.drain()
 
     async def send_head(self, status: str = "200 OK", content_type: str = STREAM, **headers: str) -> None:
-        """Sends the head of a chunked reply."""
+        """Send the head of a chunked reply."""
         lines = [f"HTTP/1.1 {status}", f"Content-Type: {content_type}", "Transfer-Encoding: chunked"]
         lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
         await self.send("\r\n".join([*lines, "", ""]).encode())
 
     async def send_chunks(self, *pieces: bytes) -> None:
-        """Sends each of `pieces` as an HTTP chunk."""
+        """Send each of `pieces` as an HTTP chunk."""
         await self.send(*(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces if piece))
 
     async def end(self) -> None:
@@ -46,13 +46,13 @@ class Exchange:
         await self.send(b"0\r\n\r\n")
 
     def reset(self) -> None:
-        """Closes the connection with RST."""
+        """Close the connection with RST."""
         raw = self.writer.get_extra_info("socket")
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.writer.close()
 
     async def until_gone(self) -> None:
-        """Waits until the client has closed the connection."""
+        """Wait until the client has closed the connection."""
         with suppress(ConnectionError):
             while await self.reader.read(1024):
                 pass
@@ -76,7 +76,7 @@ class RawServer:
 
 @asynccontextmanager
 async def serving(script: Script, port: int = 0) -> AsyncIterator[RawServer]:
-    """Runs a server that answers every request with `script`; closes what is open at the end. Port 0: a free one."""
+    """Run a server that answers every request with `script`; closes what is open at the end. Port 0: a free one."""
     server = RawServer()
     tasks: set[asyncio.Task[None]] = set()
     writers: list[asyncio.StreamWriter] = []
@@ -115,14 +115,14 @@ async def _received(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) 
 
 
 def free_port() -> int:
-    """Returns a port on which nothing listens."""
+    """Return a port on which nothing listens."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
 
 
 def whole(body: bytes, status: str = "200 OK", content_type: str = STREAM, **headers: str) -> Script:
-    """Returns the script of a reply with its length, on a connection that stays open."""
+    """Return the script of a reply with its length, on a connection that stays open."""
 
     async def script(exchange: Exchange) -> None:
         lines = [f"HTTP/1.1 {status}", f"Content-Type: {content_type}", f"Content-Length: {len(body)}"]
@@ -133,7 +133,7 @@ def whole(body: bytes, status: str = "200 OK", content_type: str = STREAM, **hea
 
 
 def chunked(*pieces: bytes) -> Script:
-    """Returns the script of a stream whose every piece is a chunk, ended properly."""
+    """Return the script of a stream whose every piece is a chunk, ended properly."""
 
     async def script(exchange: Exchange) -> None:
         await exchange.send_head()
@@ -144,13 +144,13 @@ def chunked(*pieces: bytes) -> Script:
 
 
 def event(data: object) -> bytes:
-    """Returns a server-sent event with `data`: bytes as they are, anything else as JSON."""
+    """Return a server-sent event with `data`: bytes as they are, anything else as JSON."""
     text = data if isinstance(data, bytes) else json.dumps(data).encode()
     return b"data: " + text + b"\n\n"
 
 
 def piece(text: str, finish_reason: str | None = None) -> bytes:
-    """Returns the event that says `text`."""
+    """Return the event that says `text`."""
     return event({"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": finish_reason}]})
 
 

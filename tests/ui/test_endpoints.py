@@ -216,7 +216,7 @@ async def test_a_server_without_an_address_says_where_to_write_it(make_app: Make
         assert choices(app)[-1].split(maxsplit=1) == ["azure", "no address"]
         await pilot.press(*"azu", "enter")
         hint = app.screen.query_one("#hint", Static)
-        await until(lambda: "azure has no address yet: write base_url = " in str(hint.content))
+        await until(lambda: "No address for azure yet. Set base_url = " in str(hint.content))
         assert f"below [endpoints.azure] in {paths.config_file()}." in str(hint.content)
         await pilot.press(*["backspace"] * 3)
         await until(lambda: len(choices(app)) == 3 and not hint.display)
@@ -402,7 +402,7 @@ async def test_a_command_without_a_key_is_told_in_the_conversation(make_app: Mak
     async with running(app) as pilot:
         await ask(pilot, "hello")
         await until(lambda: answered(app))
-        assert "The command for the key of test failed (2)" in pane(app)
+        assert "The API key command for test failed (exit code 2)" in pane(app)
         assert model.raw.requests == []
 
 

@@ -45,7 +45,7 @@ async def test_a_server_that_keeps_failing_is_given_up_with_a_sentence(make_app:
             await ask(pilot, "hello")
             await until(lambda: answered(app))
             assert len(server.requests) == 4
-            assert "✖ box failed (500)" in pane(app)
+            assert "✖ Server error from box (500)" in pane(app)
             assert "It was asked 4 times." in words(app)
             assert "F5 asks again" in pane(app)
             assert "failed" in status(app)
@@ -96,7 +96,9 @@ async def test_a_server_that_gives_no_word_is_not_asked_again_unbidden(make_app:
             await ask(pilot, "hello")
             await until(lambda: answered(app))
             assert len(server.asked) == 1
-            assert "✖ box gave no word in 0.2 s (timeouts.first): ask again, or allow it more time." in words(app)
+            assert "✖ No response from box within 0.2 s (timeouts.first). Try again, or increase the timeout." in words(
+                app
+            )
 
 
 async def test_esc_ends_the_wait_at_once(make_app: MakeApp) -> None:
@@ -107,7 +109,7 @@ async def test_esc_ends_the_wait_at_once(make_app: MakeApp) -> None:
             await until(lambda: "429, retrying in 100 s" in status(app))
             await pilot.press("escape")
             await until(lambda: answered(app))
-            assert "■ stopped, and not asked again. box got too many requests (429)" in words(app)
+            assert "■ stopped, and not asked again. Rate limited by box (429)" in words(app)
             assert "stopped" in status(app)
             await pilot.press("f5")
             await until(lambda: "At last." in pane(app))

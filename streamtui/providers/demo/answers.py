@@ -55,7 +55,7 @@ class Answer:
 
 
 def answer(prompts: Sequence[str]) -> Answer:
-    """Returns the answer to the last of `prompts`, which are what the user wrote so far, first to last."""
+    """Return the answer to the last of `prompts`, which are what the user wrote so far, first to last."""
     prompt = prompts[-1] if prompts else ""
     asked = [word for word in _WORD.findall(prompt.lower()) if word not in _FILLER]
     found = _failure(asked) or _showpiece(frozenset(asked)) or _talk(prompt, frozenset(asked), prompts)
@@ -63,7 +63,7 @@ def answer(prompts: Sequence[str]) -> Answer:
 
 
 def continued(found: Answer, said: str) -> Answer:
-    """Returns what is left to say of `found` once `said` was, which may have broken off."""
+    """Return what is left to say of `found` once `said` was, which may have broken off."""
     if not found.text.startswith(said):
         return replace(found, text=f"\n\n{found.text}", thinking="")
     rest = found.text[len(said) :]

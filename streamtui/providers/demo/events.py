@@ -40,11 +40,11 @@ class EventEncoder(ABC):
 
     @abstractmethod
     def events(self) -> Iterator[Json]:
-        """Yields the reply in pieces: the thinking, the text, the end, the usage."""
+        """Yield the reply in pieces: the thinking, the text, the end, the usage."""
 
     @abstractmethod
     def whole(self) -> Json:
-        """Returns the body of a reply that is not streamed."""
+        """Return the body of a reply that is not streamed."""
 
     def _object(self, kind: str, choices: list[Json]) -> Json:
         made = {"created": CREATED, "model": self.reply.model}
@@ -68,7 +68,7 @@ class ChatEncoder(EventEncoder):
     """By Chat Completions."""
 
     def events(self) -> Iterator[Json]:
-        """Yields chunks."""
+        """Yield chunks."""
         yield self._chunk({"role": "assistant", "content": ""})
         for token in self.reply.thinking:
             yield self._chunk({"reasoning_content": token})
@@ -82,7 +82,7 @@ class ChatEncoder(EventEncoder):
                 yield self._object("chat.completion.chunk", []) | {"usage": self._usage()}
 
     def whole(self) -> Json:
-        """Returns a completion."""
+        """Return a completion."""
         message = {"role": "assistant", "content": "".join(self.reply.text)}
         if self.reply.thinking:
             message["reasoning_content"] = "".join(self.reply.thinking)
@@ -97,7 +97,7 @@ class CompletionsEncoder(EventEncoder):
     """By the old Completions, which know no thinking."""
 
     def events(self) -> Iterator[Json]:
-        """Yields pieces of a completion."""
+        """Yield pieces of a completion."""
         for token in self.reply.text:
             yield self._piece(token)
         if self.reply.ending is Ending.ERROR:
@@ -108,7 +108,7 @@ class CompletionsEncoder(EventEncoder):
                 yield self._object("text_completion", []) | {"usage": self._usage()}
 
     def whole(self) -> Json:
-        """Returns a completion."""
+        """Return a completion."""
         return self._piece("".join(self.reply.text), self._finish) | {"usage": self._usage()}
 
     def _piece(self, text: str, finish_reason: str | None = None) -> Json:
@@ -127,7 +127,7 @@ class ResponsesEncoder(EventEncoder):
     done = b""
 
     def events(self) -> Iterator[Json]:
-        """Yields events, each with its type and its number."""
+        """Yield events, each with its type and its number."""
         for number, event in enumerate(self._events()):
             yield event | {"sequence_number": number}
 
@@ -142,7 +142,7 @@ class ResponsesEncoder(EventEncoder):
             yield {"type": f"response.{whole['status']}", "response": whole}
 
     def whole(self) -> Json:
-        """Returns a response."""
+        """Return a response."""
         return self._response("incomplete" if self.reply.cut else "completed", self._items())
 
     def _item_events(self, place: int, item: Json) -> Iterator[Json]:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def demo_provider(endpoint: Endpoint = DEMO, *, pace: float = 1.0) -> OpenAIProvider:
-    """Returns the provider of the demo. `pace` stretches its time: 2 is half as fast, 0 answers at once."""
+    """Return the provider of the demo. `pace` stretches its time: 2 is half as fast, 0 answers at once."""
 
     def transport() -> "DemoTransport":
         # Imported here because it needs httpx2, which is loaded at the first use.

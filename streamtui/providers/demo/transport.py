@@ -34,7 +34,7 @@ class DemoTransport(httpx2.AsyncBaseTransport):
         """Set once a reply is being streamed."""
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Answers the paths that a chat needs."""
+        """Answer the paths that a chat needs."""
         content = await request.aread()
         path = request.url.path
         if request.method == "GET" and path.endswith("/models"):
