@@ -1,37 +1,37 @@
-"""Parameters: what a request may ask of a model beside the conversation; nothing is sent that was not set."""
+"""Request parameters such as temperature. Only those that are set are sent."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
-"""The reasoning efforts that OpenAI's models know; a server may know others."""
+"""The reasoning efforts of OpenAI's models; servers may support others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """Settings of one request, by the names OpenAI gives them. None and empty: not set, so not sent."""
+    """Parameters of one request, by OpenAI's names. None and empty values are not sent."""
 
     temperature: float | None = None
     top_p: float | None = None
     max_tokens: int | None = None
-    """Tokens of the reply at most, whatever the API calls it."""
+    """Maximum tokens of the reply, whatever the API calls it."""
     seed: int | None = None
     stop: tuple[str, ...] = ()
-    """Texts before which the reply ends."""
+    """Stop sequences."""
     presence_penalty: float | None = None
     frequency_penalty: float | None = None
     reasoning_effort: str = ""
     extra: Mapping[str, Any] = field(default_factory=dict)
-    """Any other fields of the body, as JSON values."""
+    """Other fields of the body, as JSON values."""
     unset: tuple[str, ...] = ()
-    """Names of parameters that are not sent, whatever those below say; see `over`."""
+    """Names of parameters to omit even if set at a lower level; see `over`."""
 
     def __bool__(self) -> bool:
         return bool(self.as_dict())
 
     def over(self, below: Self) -> Self:
-        """Return these parameters, with those of `below` where nothing is set here, and not unset either."""
+        """Return these parameters with those of `below` that are neither set nor unset here."""
         left = {name: value for name, value in _set(below).items() if name not in self.unset}
         values = {**left, **_set(self)}
         if extra := {**left.get("extra", {}), **self.extra}:
@@ -40,7 +40,7 @@ class Parameters:
         return type(self)(**values)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return what is set, as JSON values; the same that `parameters_from` reads."""
+        """Return the parameters that are set, as JSON values that `parameters_from` reads."""
         found = _set(self)
         if self.stop:
             found["stop"] = list(self.stop)
@@ -64,8 +64,7 @@ _RANGES: dict[str, tuple[float, float]] = {
 def parameters_from(values: Mapping[str, object]) -> Parameters:
     """Return the parameters that `values` (from TOML or JSON) name.
 
-    Raises ValueError, whose text names the key and says what was expected, for a value of the wrong kind or
-    range and for a key that is no parameter.
+    Raise ValueError, with the key and what was expected, for an invalid value and for an unknown key.
     """
     known = {item.name for item in fields(Parameters)}
     if unknown := sorted(values.keys() - known):
@@ -76,7 +75,7 @@ def parameters_from(values: Mapping[str, object]) -> Parameters:
 def _checked(name: str, value: object) -> Any:
     if name in _RANGES:
         low, high = _RANGES[name]
-        # A NaN, which TOML knows, is in no range.
+        # NaN, which TOML allows, is in no range.
         if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
             raise ValueError(f"{name} should be a number from {low:g} to {high:g}")
         return float(value)
@@ -102,7 +101,7 @@ def _checked(name: str, value: object) -> Any:
 
 
 def _names(value: object) -> tuple[str, ...]:
-    """Names of parameters, each once."""
+    """Return the names of parameters, without duplicates."""
     known = {item.name for item in fields(Parameters)} - {"unset"}
     if not isinstance(value, list | tuple) or not all(isinstance(name, str) and name in known for name in value):
         raise ValueError('unset should be a list of parameters, as in ["temperature"]')

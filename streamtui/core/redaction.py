@@ -1,4 +1,4 @@
-"""Hides keys and passwords in what is shown of the config."""
+"""Redact API keys and passwords in settings that are shown."""
 
 import re
 from collections.abc import Mapping
@@ -11,12 +11,12 @@ _HARMLESS = frozenset({"http-referer", "referer", "x-title", "user-agent", "acce
 
 
 def masked(key: str) -> str:
-    """Return so much of `key` that its owner knows it: its end, where it is long."""
+    """Return `key` masked; a long one keeps its last characters, so that its owner recognizes it."""
     return "" if not key else MASK + key[-4:] if len(key) >= 20 else MASK
 
 
 def without_password(url: str) -> str:
-    """Return `url` without the user name, the password and the query, in which keys are sent."""
+    """Return `url` without user name, password and query, which may contain keys."""
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -25,7 +25,7 @@ def without_password(url: str) -> str:
 
 
 def masked_url(url: str) -> str:
-    """Return `url` with its user name, password and query hidden, where it has some."""
+    """Return `url` with its user name, password and query masked."""
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -37,18 +37,18 @@ def masked_url(url: str) -> str:
 
 
 def masked_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """Return `headers` with every value hidden that is not known to be harmless."""
+    """Return `headers` with all values masked except those known to be harmless."""
     return {name: value if name.lower() in _HARMLESS else masked(value) or MASK for name, value in headers.items()}
 
 
 def masked_command(command: str) -> str:
-    """Return the program that `command` runs: a key may stand among its arguments."""
+    """Return the program that `command` runs, with its arguments masked: they may contain a key."""
     program, *rest = command.split(maxsplit=1)
     return f"{program} {MASK}" if rest else program
 
 
 def masked_fields(value: Any, name: str = "") -> Any:
-    """Return JSON `value` with every text hidden whose name (or that of what it is in) speaks of a secret."""
+    """Return JSON `value` with strings masked whose name, or an enclosing name, suggests a secret."""
     if isinstance(value, Mapping):
         return {key: masked_fields(inner, f"{name} {key}") for key, inner in value.items()}
     if isinstance(value, list):

@@ -1,9 +1,9 @@
-"""Makes text from outside safe to show: control characters become visible symbols."""
+"""Make untrusted text safe to show: control characters become visible symbols."""
 
 import re
 
 # ESC, C1 and bidi overrides pass through Textual and Rich to the terminal unchanged (measured with
-# textual 8.2.8: 17 of 17 widgets), so nothing below us does this.
+# textual 8.2.8: 17 of 17 widgets), so no layer below does this.
 _UNSAFE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u2028\u2029\u202a-\u202e\u2066-\u2069\ufff9-\ufffb\ud800-\udfff]"
 )
@@ -28,7 +28,7 @@ def _join(match: re.Match[str]) -> str:
 
 
 def clean(text: str) -> str:
-    """Return `text` with line ends as ``\\n`` and no character that could drive a terminal.
+    """Return `text` with line ends as ``\\n`` and no character that could control a terminal.
 
     C0 controls and DEL become their Unicode pictures (ESC is ``␛``); C1 controls, bidi overrides and lone
     surrogates become ``\\ufffd``; Unicode line separators become line ends. Tabs and line ends stay. The
@@ -46,7 +46,7 @@ def clean_line(text: str) -> str:
 
 
 def escape_json(text: str) -> str:
-    """Return JSON `text` that means the same, with ``\\u`` escapes for all that could drive a terminal."""
+    """Return JSON `text` that means the same, with ``\\u`` escapes for everything that could control a terminal."""
     return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
@@ -60,13 +60,13 @@ def short_line(text: str, longest: int) -> str:
 
 
 class Cleaner:
-    """Cleans text that comes in pieces, however a line end or a surrogate pair was cut in two."""
+    """Cleans text that arrives in chunks, even if a line end or a surrogate pair is split between two."""
 
     def __init__(self) -> None:
         self._held = ""
 
     def feed(self, piece: str) -> str:
-        """Return what of `piece` (and of what was held back before it) can be shown now."""
+        """Return the text of `piece`, and of what was held back before it, that can be shown now."""
         text = self._held + piece
         self._held = text[-1:] if _HELD.search(text) else ""
         return clean(text[: len(text) - len(self._held)])

@@ -9,16 +9,16 @@ from dataclasses import replace
 from streamtui.core.message import Delta
 
 DELAY = 0.05
-"""What is shown comes later than it arrived by at most so much of the time since the request was sent."""
+"""Longest delay, as a fraction of the time since the request was sent."""
 TICK = 1 / 30
-"""Seconds between two looks at what may be shown, at most."""
+"""Longest interval between updates, in seconds."""
 
 
 class Smoother:
-    """Holds text back for a moment. Knows no clock: times are seconds since the request was sent.
+    """Delays text to smooth bursts. Has no clock of its own: times are seconds since the request was sent.
 
-    A piece that came after `t` seconds is due after ``t * (1 + DELAY)`` at the latest, whatever the pace: so a
-    reply that took a minute may have its last words held back for three seconds, and its first ones hardly at all.
+    A delta that arrived after `t` seconds is due after ``t * (1 + DELAY)`` at the latest, whatever the pace: the end
+    of a reply that took a minute may be delayed by three seconds, its beginning hardly at all.
     """
 
     def __init__(self, pace: float) -> None:
@@ -29,13 +29,13 @@ class Smoother:
         self._looked = 0.0
 
     def add(self, delta: Delta, now: float) -> None:
-        """Take a piece that came `now`."""
+        """Add a delta that arrived `now`."""
         if not self._held:
-            self._allowed, self._looked = 1.0, now  # what was not used while nothing was there is gone
+            self._allowed, self._looked = 1.0, now  # no credit for time without text
         self._held.append((now * (1 + DELAY), delta))
 
     def due(self, now: float) -> list[Delta]:
-        """Return what is to be shown `now`, in order; a piece may be cut in two."""
+        """Return the deltas to show `now`, in order; one may be split."""
         self._allowed += max(0.0, now - self._looked) * self._pace
         self._looked = max(self._looked, now)
         shown: list[Delta] = []
@@ -52,7 +52,7 @@ class Smoother:
         return shown
 
     def _begin_next(self, size: int) -> Delta:
-        """Take `size` characters of the first piece that is held."""
+        """Remove and return `size` characters of the first delta."""
         latest, delta = self._held[0]
         self._allowed -= size
         thought, text = delta.reasoning[:size], delta.text[: max(0, size - len(delta.reasoning))]
@@ -61,32 +61,31 @@ class Smoother:
         return Delta(text, thought, text_was_reasoning=delta.text_was_reasoning)
 
     def wait(self, now: float) -> float | None:
-        """Return the seconds until there is something to show again; None: nothing is held back."""
+        """Return the seconds until something is due; None if nothing is held back."""
         if not self._held:
             return None
         next_one = max(TICK, (1 - self._allowed) / self._pace)
         return max(0.0, min(self._held[0][0] - now, next_one))
 
     def rest(self) -> list[Delta]:
-        """Return all that is held back, at the end of the reply."""
+        """Return everything held back, at the end of the reply."""
         rest = [delta for _, delta in self._held]
         self._held.clear()
         return rest
 
 
 class SmoothedStream:
-    """Passes the pieces of a reply on to `show`, at a pace, on the running event loop."""
+    """Passes the deltas of a reply to `show` at an even pace, on the running event loop."""
 
     def __init__(self, show: Callable[[Delta], None], pace: float | None, sent: Callable[[], float]) -> None:
-        """`pace`: characters a second at most; None: as they come. `sent`: when the request was, on the monotonic
-        clock."""
+        """`pace`: characters per second; None: as they arrive. `sent`: when the request was sent (monotonic)."""
         self._show = show
         self._pacer = Smoother(pace) if pace else None
         self._sent = sent
         self._timer: asyncio.TimerHandle | None = None
 
     def add(self, delta: Delta) -> None:
-        """Take a piece and shows what is due."""
+        """Add a delta and show what is due."""
         if self._pacer is None:
             self._show(delta)
         else:
@@ -94,7 +93,7 @@ class SmoothedStream:
             self._tick()
 
     def finish(self) -> None:
-        """Show the rest at once, when the reply has ended."""
+        """Show the rest at once, as the reply has ended."""
         if self._timer is not None:
             self._timer.cancel()
         for delta in self._pacer.rest() if self._pacer is not None else ():

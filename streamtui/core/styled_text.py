@@ -1,4 +1,4 @@
-"""Run and Line: what styled text is made of."""
+"""Types for styled text."""
 
 Run = tuple[str, str]
 """A text and the names of its styles, separated by spaces."""

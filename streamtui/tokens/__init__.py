@@ -1,6 +1,6 @@
-"""Counts tokens: the server's own numbers where it gave some, else by an encoding at hand, else estimates."""
+"""Token counts, by an encoding if it is available, else estimated from the size."""
 
-# What needs encodings (`context`, `encodings`) is imported from there: the first paint can do without.
+# `encodings` is not imported here: the first paint doesn't need it.
 from streamtui.tokens.count import Count, estimate, rounded, size_of, tokens_in
 from streamtui.tokens.counter import TokenCounter
 

@@ -1,13 +1,13 @@
-"""Count: a number of tokens that says how sure it is; what a text has by its size alone."""
+"""Token counts and estimates."""
 
 from typing import NamedTuple
 
 BYTES_PER_TOKEN = 4.0
-# Measured with o200k: English 4.5 bytes a token, Python 3.6, Russian 6.3, Japanese 4.2, JSON 1.8.
+# Measured with o200k: English 4.5 bytes per token, Python 3.6, Russian 6.3, Japanese 4.2, JSON 1.8.
 
 
 class Count(NamedTuple):
-    """A number of tokens, and whether it was counted: by the server, or by the encoding of the model itself."""
+    """A number of tokens, exact if counted by the server or with the model's own encoding."""
 
     tokens: int
     exact: bool
@@ -17,12 +17,12 @@ class Count(NamedTuple):
 
     @property
     def short(self) -> str:
-        """The same in a few characters, as in ``~12.4k``."""
+        """The count in a few characters, such as ``~12.4k``."""
         return f"{'' if self.exact else '~'}{rounded(self.tokens)}"
 
 
 def rounded(tokens: int) -> str:
-    """Return `tokens` in at most five characters, as in 950, 12.4k, 272k, 1.05M."""
+    """Return `tokens` in at most five characters, such as 950, 12.4k, 272k, 1.05M."""
     if tokens < 1_000:
         return str(tokens)
     for size, unit in ((1_000, "k"), (1_000_000, "M")):
@@ -38,10 +38,10 @@ def size_of(text: str) -> int:
 
 
 def tokens_in(size: int) -> int:
-    """Return about how many tokens `size` bytes of text are."""
+    """Return the estimated number of tokens in `size` bytes of text."""
     return round(size / BYTES_PER_TOKEN)
 
 
 def estimate(text: str) -> int:
-    """Return about how many tokens `text` has."""
+    """Return the estimated number of tokens in `text`."""
     return tokens_in(size_of(text))

@@ -1,4 +1,4 @@
-"""TokenCounter: the tokens of a text that grows, at the same small cost for every piece."""
+"""Count the tokens of a growing text at a constant cost per chunk."""
 
 import re
 from typing import TYPE_CHECKING
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import tiktoken
 
 BLOCK = 2_048
-"""Characters encoded in one go. At most, because an encoding gives up (ValueError) over a million spaces."""
+"""Maximum characters encoded at once. Limited because encodings raise ValueError for a million spaces."""
 
 # Encodings cut text into words before they look for tokens, and no word goes on from a letter or digit over one of
 # these: the tokens before such a place and those after it add up to the tokens of the whole. An apostrophe is none
@@ -18,25 +18,25 @@ _PLACE = re.compile(r"(?s:.*)[^\W_](?=[\s!\"#$%&()*+,\-./:;<=>?@\[\\\]^_`{|}~、
 
 
 class TokenCounter:
-    """Counts what is added, by an encoding, or by its size where there is none."""
+    """Counts the tokens of added text with an encoding, or estimates them by size without one."""
 
     def __init__(self, encoding: "tiktoken.Encoding | None" = None, *, exact: bool = False) -> None:
-        """`exact`: whether `encoding` is that of the model, not one like it."""
+        """`exact`: whether `encoding` is the model's own."""
         self._encoding = encoding
         self._exact = exact and encoding is not None
         self._counted = 0.0
         self._tail = ""
-        """What is not counted yet: where the next piece could change its last word."""
+        """Text not counted yet, as the next chunk could change its last word."""
 
     def add(self, text: str) -> None:
-        """Take the next piece. Each character is encoded once, but for those since the last place to cut at."""
+        """Add text. Each character is encoded once, except those after the last safe place to split."""
         self._tail += text
         if len(self._tail) >= BLOCK:
             self._count_blocks()
 
     @property
     def count(self) -> Count:
-        """The tokens of all that was added; costs the encoding of `BLOCK` characters at most."""
+        """The tokens of all added text; encodes at most `BLOCK` characters."""
         return Count(round(self._counted + self._tokens(self._tail)), self._exact)
 
     def _count_blocks(self) -> None:
@@ -45,7 +45,7 @@ class TokenCounter:
             block = self._tail[at : at + BLOCK]
             if place := _PLACE.match(block):
                 block = place[0]
-            else:  # cut inside a word, which may make one token too many
+            else:  # split inside a word, which may add a token
                 self._exact = False
             self._counted += self._tokens(block)
             at += len(block)

@@ -1,4 +1,4 @@
-"""Downloads a file of ranks, within a time limit that holds."""
+"""Download an encoding file within a strict time limit."""
 
 from concurrent.futures import Future
 from http.client import HTTPException
@@ -10,17 +10,17 @@ from streamtui import __version__
 from streamtui.tokens.encoding_files import Source, SourceError
 
 MOST = 64 * 1024 * 1024
-"""Bytes that are read at most; the largest file has 4 million."""
+"""Maximum bytes read; the largest file has 4 million."""
 
 
 def download(source: Source, limit: float) -> bytes:
-    """Return the file, its hash not yet checked. Raises SourceError, after `limit` seconds at the latest.
+    """Return the file without checking its hash. Raise SourceError, after at most `limit` seconds.
 
-    Proxies are those of the environment.
+    Uses the proxies of the environment.
     """
     answer: Future[bytes] = Future()
-    # In a thread, because no limit of a socket covers the look-up of names, nor a server that sends a byte a second.
-    # A daemon, because the program does not wait for it.
+    # In a thread, because socket timeouts cover neither name resolution nor a server that sends a byte a second.
+    # A daemon, so that the program doesn't wait for it.
     Thread(target=_read, args=[source.url, limit, answer], name="download", daemon=True).start()
     try:
         return answer.result(limit)
@@ -35,7 +35,7 @@ def download(source: Source, limit: float) -> bytes:
 
 
 def _words(error: Exception) -> str:
-    if type(error) is URLError:  # not HTTPError, which says more than its reason
+    if type(error) is URLError:  # not HTTPError, whose text has more than its reason
         error = error.reason if isinstance(error.reason, Exception) else error
     return getattr(error, "strerror", None) or str(error)
 

@@ -1,4 +1,4 @@
-"""What encodings are made of: files of ranks that OpenAI publishes, kept in a cache and told apart by their hashes."""
+"""The encoding files that OpenAI publishes, cached and identified by their hashes."""
 
 import os
 import tempfile
@@ -9,29 +9,29 @@ from streamtui import paths
 
 
 class SourceError(Exception):
-    """A file of ranks that can't be had or kept; the text is a sentence for the user."""
+    """An encoding file can't be read, downloaded or stored; the text is for the user."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The file behind an encoding. Both never change: a better encoding gets another name."""
+    """An encoding and its file. Neither ever changes: a new encoding gets a new name."""
 
     name: str
     """The encoding's name."""
     url: str
     sha256: str
     pattern: str
-    """How text is cut into words before tokens are looked for."""
+    """The regex that splits text into words before tokenization."""
 
     @property
     def file_name(self) -> str:
-        """What tiktoken calls it in its cache."""
-        from hashlib import sha1  # takes 4 ms, which the first paint can do without
+        """The file's name in tiktoken's cache."""
+        from hashlib import sha1  # takes 4 ms, which would delay the first paint
 
         return sha1(self.url.encode(), usedforsecurity=False).hexdigest()
 
     def is_whole(self, data: bytes) -> bool:
-        """Whether `data` is the file, as published."""
+        """Return whether `data` is the file as published."""
         from hashlib import sha256
 
         return sha256(data).hexdigest() == self.sha256
@@ -71,22 +71,22 @@ SOURCES = {
         ),
     )
 }
-"""The encodings of today's models, by name."""
+"""The encodings of current models, by name."""
 
 
 def folder() -> Path:
-    """The folder of the files: the one named to tiktoken by the environment, else our own. Not created here."""
+    """Return the folder of the files: tiktoken's own if the environment sets one, else ours. May not exist."""
     named = os.environ.get("TIKTOKEN_CACHE_DIR") or os.environ.get("DATA_GYM_CACHE_DIR")
     return Path(named) if named else paths.encodings_dir()
 
 
 def find_source(data: bytes) -> Source | None:
-    """The source whose file `data` is."""
+    """Return the encoding whose file is `data`; None if there is none."""
     return next((source for source in SOURCES.values() if source.is_whole(data)), None)
 
 
 def stored(source: Source) -> bytes | None:
-    """Return the file from the cache; None where there is none. Raises SourceError for one that is damaged."""
+    """Return the file from the cache; None if missing. Raise SourceError if it is damaged."""
     file = folder() / source.file_name
     try:
         data = file.read_bytes()
@@ -95,12 +95,12 @@ def stored(source: Source) -> bytes | None:
     except OSError as error:
         raise SourceError(f"{file} can't be read: {error.strerror}.") from None
     if not source.is_whole(data):
-        raise SourceError(f"{file} is not {source.name} as published; fetch it again.")
+        raise SourceError(f"{file} is not the published {source.name} file. Download it again.")
     return data
 
 
 def store(source: Source, data: bytes) -> Path:
-    """Put the file into the cache, whole or not at all, and returns where. Raises SourceError."""
+    """Store the file in the cache atomically and return its path. Raise SourceError."""
     file = folder() / source.file_name
     try:
         file.parent.mkdir(parents=True, exist_ok=True)

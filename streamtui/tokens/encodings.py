@@ -1,4 +1,4 @@
-"""Encodings that are loaded, and which of them counts for a model. Nothing here asks the network."""
+"""Load encodings and choose one for a model. Nothing here uses the network."""
 
 from base64 import b64decode
 from functools import cache
@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     import tiktoken
 
 _USUAL = "o200k_base"
-"""That of OpenAI's models since gpt-4o, and near enough to those of others."""
+"""The encoding of OpenAI's models since gpt-4o; a good approximation for others."""
 _SAME = {"o200k_harmony": "o200k_base"}
 _loaded: dict[str, "tiktoken.Encoding"] = {}
 
 
 class EncodingChoice(NamedTuple):
-    """An encoding for a model, and whether it is its own."""
+    """The encoding for a model, and whether it is the model's own."""
 
     name: str
     own: bool
@@ -25,7 +25,7 @@ class EncodingChoice(NamedTuple):
 
 @cache
 def encoding_for(model: str) -> EncodingChoice:
-    """Return the encoding that counts for `model`. The first call imports tiktoken (30 ms)."""
+    """Return the encoding for `model`. The first call imports tiktoken (30 ms)."""
     from tiktoken.model import encoding_name_for_model
 
     try:
@@ -37,9 +37,9 @@ def encoding_for(model: str) -> EncodingChoice:
 
 
 def load(name: str) -> bool:
-    """Load the encoding `name`; False where its file is not at hand. Raises SourceError for one that is damaged.
+    """Load the encoding `name`; return False if its file is missing. Raise SourceError if it is damaged.
 
-    For a thread: o200k_base takes 0.3 s of CPU (0.1 of them without letting other threads run) and 50 MB.
+    Call from a thread: o200k_base takes 0.3 s of CPU (0.1 of them without letting other threads run) and 50 MB.
     """
     if name in _loaded:
         return True
@@ -51,19 +51,19 @@ def load(name: str) -> bool:
 
     lines = (line.split() for line in data.splitlines() if line)
     ranks = {b64decode(token): int(rank) for token, rank in lines}
-    # Not by tiktoken.get_encoding: where the file is missing, that downloads it without a time limit and holds a lock.
+    # Not tiktoken.get_encoding, which downloads a missing file without a timeout, holding a lock.
     _loaded[name] = tiktoken.Encoding(name, pat_str=source.pattern, mergeable_ranks=ranks, special_tokens={})
-    ranks.clear()  # the encoding has made its own of them, and keeps these for what we never ask
+    ranks.clear()  # the encoding has a copy, and keeps these for features we don't use
     return True
 
 
 def load_for(model: str) -> bool:
-    """Load the encoding that counts for `model`; see `load`."""
+    """Load the encoding for `model`; see `load`."""
     return load(encoding_for(model).name)
 
 
 def counter_for(model: str) -> TokenCounter:
-    """Return a counter for texts of `model`; one that estimates as long as no encoding is loaded."""
+    """Return a counter for texts of `model`, which estimates while no encoding is loaded."""
     if not _loaded:
         return TokenCounter()
     fit = encoding_for(model)

@@ -120,7 +120,7 @@ async def test_damaged_file_is_downloaded_again(
         assert await run("list") == 0
         assert "is not o200k_base as published" in capsys.readouterr().out
         assert await run("count") == 1
-        assert "fetch it again" in capsys.readouterr().err
+        assert "Download it again" in capsys.readouterr().err
         assert await run("fetch") == 0
         assert encoding_files.stored(source) == ranks()
         assert await run("fetch") == 0

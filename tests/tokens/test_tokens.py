@@ -152,7 +152,7 @@ def test_an_encoding_counts_once_it_is_loaded(monkeypatch: pytest.MonkeyPatch) -
 def test_a_damaged_file_is_named_and_not_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     source = use_tiny(monkeypatch)
     file = encoding_files.store(source, ranks()[:-1])
-    with pytest.raises(SourceError, match="fetch it again"):
+    with pytest.raises(SourceError, match="Download it again"):
         load_for("gpt-5")
     assert file.exists()
 

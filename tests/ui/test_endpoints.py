@@ -217,7 +217,7 @@ async def test_a_server_without_an_address_says_where_to_write_it(make_app: Make
         await pilot.press(*"azu", "enter")
         hint = app.screen.query_one("#hint", Static)
         await until(lambda: "No address for azure yet. Set base_url = " in str(hint.content))
-        assert f"below [endpoints.azure] in {paths.config_file()}." in str(hint.content)
+        assert f"in [endpoints.azure] of {paths.config_file()}." in str(hint.content)
         await pilot.press(*["backspace"] * 3)
         await until(lambda: len(choices(app)) == 3 and not hint.display)
         await pilot.press("escape")

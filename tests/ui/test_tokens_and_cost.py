@@ -320,4 +320,4 @@ async def test_a_damaged_encoding_is_told(make_app: MakeApp, monkeypatch: pytest
     encoding_files.store(use_tiny(monkeypatch), b"half of it")
     app = make_app()
     async with running(app):
-        await until(lambda: any("fetch it again" in note.message for note in app._notifications))
+        await until(lambda: any("Download it again" in note.message for note in app._notifications))

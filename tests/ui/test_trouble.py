@@ -133,7 +133,7 @@ async def test_a_reply_that_broke_off_is_continued_by_a_key(make_app: MakeApp) -
         async with running(app) as pilot:
             await ask(pilot, "hello")
             await until(lambda: answered(app))
-            assert "✖ box broke off" in pane(app)
+            assert "✖ box closed the connection" in pane(app)
             assert "F5 asks again · F9 continues the reply" in pane(app)
             await pilot.press("f9")
             await until(lambda: "The first half, and the second." in pane(app) and answered(app))
