@@ -1,4 +1,4 @@
-"""OpenAIProvider: one server, reached with the openai package and read as raw server-sent events."""
+"""The provider for OpenAI-compatible servers: requests with the openai package, streams read as raw events."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
@@ -26,45 +26,45 @@ if TYPE_CHECKING:
     from streamtui.providers.client_factory import Transport
 
 LIST_TIMEOUT = 20.0
-"""Seconds until the list of models, or the verdict of the moderation, is there."""
-AFTERMATH = 2.0
-"""Seconds in which usage may follow the end of a reply. Some servers leave the connection open after it."""
-AFTER_DONE = 0.1
-"""Seconds in which the body may end after ``[DONE]``; the same as the openai package allows."""
-_MAX_AFTERMATH = 1024 * 1024
+"""Seconds to wait for the model list or a moderation result."""
+USAGE_TIMEOUT = 2.0
+"""Seconds in which usage may follow the finish reason. Some servers leave the connection open."""
+DONE_TIMEOUT = 0.1
+"""Seconds in which the body may end after ``[DONE]``, as in the openai package."""
+_MAX_USAGE_TIMEOUT = 1024 * 1024
 _DONE = b"[DONE]"
 _MAX_LIST = 32 * 1024 * 1024
 _Chunks = AsyncGenerator[bytes, None]
 
 
 class OpenAIProvider(Provider):
-    """A server that speaks one of OpenAI's APIs. Nothing is imported or opened before its first use."""
+    """A server with one of OpenAI's APIs. Nothing is imported or opened before the first use."""
 
     def __init__(self, endpoint: Endpoint, *, transport: "Transport | None" = None) -> None:
-        """`transport`: makes what carries the requests, in place of the network; called at the first use."""
+        """`transport`: creates a transport to use instead of the network, at the first use."""
         self._credentials = Credentials(endpoint)
         self._transport = transport
         self._lock = Lock()
         self._client: openai.AsyncOpenAI | None = None
         self._adapted: dict[tuple[Api, str], dict[str, str]] = {}
-        """What models have refused since the start, as in `Delta.adapted`."""
+        """Fields that models have rejected since the start, as in `Delta.adapted`."""
         self._told: set[tuple[Api, str]] = set()
-        """Parameters that an API does not have, and the user was told so."""
+        """Unsupported parameters that the user was notified of."""
 
     @property
     def endpoint(self) -> Endpoint:
-        """The server and its key."""
+        """The server and its API key."""
         return self._credentials.endpoint
 
     def warm_up(self) -> None:
-        """Import openai (0.6 s of CPU) and makes the client. May be called from any thread.
+        """Import openai (0.6 s of CPU) and create the client. May be called from any thread.
 
-        Raises ProviderError if the address, the proxy or a header can't be used.
+        Raise ProviderError for an invalid address, proxy or header.
         """
         self._ready()
 
     async def stream(self, request: Request) -> AsyncGenerator[Delta, None]:
-        """Send `request` and yields the reply piece by piece; see `Provider.stream`."""
+        """Send `request` and yield the deltas of the reply; see `Provider.stream`."""
         client = await self._client_for()
         api = request.api or api_for(self.endpoint, request.model)
         explain = Explainer(self.endpoint, request.model, api)
@@ -82,7 +82,7 @@ class OpenAIProvider(Provider):
                 self._adapted.setdefault((api, request.model), {}).update(answer.adapted or {})
                 yield answer
                 until = self._first_limit()
-            async with aclosing(_pieces(answer, reader, until, self.endpoint.timeouts.silence)) as deltas:
+            async with aclosing(_deltas(answer, reader, until, self.endpoint.timeouts.silence)) as deltas:
                 async for delta in deltas:
                     yield delta
                     if delta.finish_reason is FinishReason.LENGTH and (notice := self._no_limit(api, adaptation)):
@@ -106,14 +106,14 @@ class OpenAIProvider(Provider):
         return [model.name for model in await self.catalog()]
 
     async def catalog(self) -> list[ModelInfo]:
-        """Return the server's models and what it says of them, each once, in its order."""
+        """Return the server's models and what it reports about them, each once, in its order."""
         client = await self._client_for()
         explain = Explainer(self.endpoint, task="Can't list models")
         late = explain.late_list(LIST_TIMEOUT)
         return models_in(await self._whole(client, "/models", None, explain, late), explain)
 
     async def moderate(self, text: str) -> tuple[str, ...]:
-        """Return what the server's moderation flags `text` for; nothing: it does not. See `Provider.moderate`."""
+        """Return the categories that `text` is flagged for; see `Provider.moderate`."""
         client = await self._client_for()
         explain = Explainer(self.endpoint)
         late = explain.no_moderation(f"No response within {LIST_TIMEOUT:.0f} s.")
@@ -130,10 +130,10 @@ class OpenAIProvider(Provider):
         explain: Explainer,
         late: ProviderError,
     ) -> str:
-        """Return the whole answer to a request that is no reply; raises `late` when that takes too long."""
+        """Return the whole response to a request other than for a reply; raise `late` at the timeout."""
         read = bytearray()
         try:
-            async with asyncio.timeout(LIST_TIMEOUT), aclosing(await _asked(client, path, body)) as answer:
+            async with asyncio.timeout(LIST_TIMEOUT), aclosing(await _open(client, path, body)) as answer:
                 async for chunk in answer.aiter_bytes():
                     read += chunk
                     if len(read) > _MAX_LIST:
@@ -152,7 +152,7 @@ class OpenAIProvider(Provider):
 
     async def _client_for(self) -> "openai.AsyncOpenAI":
         await self._credentials.resolve()
-        # In a thread, because importing openai would stop the screen for half a second.
+        # In a thread, because importing openai would block the screen for half a second.
         if self._client is None:
             return await asyncio.to_thread(self._ready)
         return self._client
@@ -177,7 +177,7 @@ class OpenAIProvider(Provider):
         return RequestAdapter(WIRE_FORMATS[api].encode(request), known, explain)
 
     def _not_in(self, api: Api, request: Request) -> Delta | None:
-        """Return the notice that the API does not have a parameter, the first time it is set."""
+        """Return the notice that the API doesn't support a parameter, the first time it is set."""
         names = request.parameters.as_dict().keys() - WIRE_FORMATS[api].parameters.keys() - {"extra", "unset"}
         new = sorted(name for name in names if (api, name) not in self._told)
         self._told.update((api, name) for name in new)
@@ -186,7 +186,7 @@ class OpenAIProvider(Provider):
         return Delta(notice=f"Not sent, because the {TITLES[api]} API doesn't support it: {', '.join(new)}.")
 
     def _no_limit(self, api: Api, adaptation: RequestAdapter) -> Delta | None:
-        """Return the notice that servers cut a completion after 16 tokens if nothing is set, the first time."""
+        """Return the notice about completions cut at the default limit of 16 tokens, the first time."""
         if api is not Api.COMPLETIONS or "max_tokens" in adaptation.body or (api, "") in self._told:
             return None
         self._told.add((api, ""))
@@ -200,7 +200,7 @@ async def _sent(
     until: float,
     tell: Callable[[], None] | None,
 ) -> "httpx2.Response | Delta":
-    """Return the answer to the request; the notice, where it has to be asked again without a field."""
+    """Return the response, or the notice if the request has to be retried without a field."""
     import openai
 
     from streamtui.providers.client_factory import sent_callback
@@ -208,9 +208,9 @@ async def _sent(
     told = sent_callback.set(tell)
     try:
         async with asyncio.timeout_at(until):
-            answer = await _asked(client, path, adaptation.body)
+            answer = await _open(client, path, adaptation.body)
         if tell is not None:
-            tell()  # what is no network, such as the demo, says nothing before
+            tell()  # without a network, as in the demo, nothing calls it earlier
         return answer
     except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
         notice = adaptation.adapt(error.response.text)
@@ -221,11 +221,11 @@ async def _sent(
         sent_callback.reset(told)
 
 
-async def _asked(client: "openai.AsyncOpenAI", path: str, body: dict[str, Any] | None = None) -> "httpx2.Response":
-    """Return the server's answer, its body still to be read and to be closed.
+async def _open(client: "openai.AsyncOpenAI", path: str, body: dict[str, Any] | None = None) -> "httpx2.Response":
+    """Return the server's response with its body unread; the caller closes it.
 
-    The package's own methods would check every message: 0.11 ms of CPU each, on the event loop and before every
-    prompt (0.22 s for a conversation of 2,000 messages, 0.002 s this way).
+    The package's own methods validate every message on the event loop: 0.11 ms of CPU each, 0.22 s for a
+    conversation of 2,000 messages (0.002 s this way).
     """
     import httpx2
 
@@ -237,10 +237,10 @@ async def _asked(client: "openai.AsyncOpenAI", path: str, body: dict[str, Any] |
     return answer
 
 
-async def _pieces(
+async def _deltas(
     answer: "httpx2.Response", reader: ReplyReader, until: float, silence: float
 ) -> AsyncGenerator[Delta, None]:
-    """Yield what `answer` holds; the first by the time `until`, each other after at most `silence` seconds."""
+    """Yield the deltas of `answer`: the first by the time `until`, each other within `silence` seconds."""
     now = asyncio.get_running_loop().time
     reader.content_type = answer.headers.get("content-type", "")
     async with aclosing(answer), aclosing(answer.aiter_bytes()) as chunks:
@@ -248,36 +248,36 @@ async def _pieces(
             while not reader.finished and (chunk := await patience.next(chunks)) is not None:
                 for delta in reader.feed(chunk):
                     yield delta
-                    # Only now, as it may take its time to show the piece.
+                    # Only now, as the consumer may take its time.
                     patience.until = now() + silence
-        for delta in reader.feed(await _aftermath(chunks, reader.done)):
+        for delta in reader.feed(await _trailing_data(chunks, reader.done)):
             yield delta
         for delta in reader.finish():
             yield delta
 
 
-async def _aftermath(chunks: _Chunks, done: bool) -> bytes:
-    """Return what follows the end of a reply: its usage, and the end of the body.
+async def _trailing_data(chunks: _Chunks, done: bool) -> bytes:
+    """Return the data after the finish reason: the usage, and the end of the body.
 
-    A connection whose body was read to the end carries the next request too. A server that goes on sending is cut off.
+    A connection can be reused only if its body was read to the end. A server that keeps sending is cut off.
     """
     rest = bytearray()
     now = asyncio.get_running_loop().time
     with suppress(*_failures()):
-        async with asyncio.timeout(AFTER_DONE if done else AFTERMATH) as limit:
+        async with asyncio.timeout(DONE_TIMEOUT if done else USAGE_TIMEOUT) as limit:
             async for chunk in chunks:
                 begun = max(0, len(rest) - len(_DONE))
                 rest += chunk
-                if len(rest) > _MAX_AFTERMATH:
+                if len(rest) > _MAX_USAGE_TIMEOUT:
                     break
                 if not done and _DONE in rest[begun:]:
                     done = True
-                    limit.reschedule(now() + AFTER_DONE)
+                    limit.reschedule(now() + DONE_TIMEOUT)
     return bytes(rest)
 
 
 def _failures() -> tuple[type[Exception], ...]:
-    """What sending and reading can raise. TimeoutError is an OSError."""
+    """Return the exceptions that sending and reading can raise. TimeoutError is an OSError."""
     import httpx2
     import openai
 

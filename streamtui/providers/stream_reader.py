@@ -1,4 +1,4 @@
-"""ReplyReader: the body of a reply, in whatever pieces it comes, into deltas; knows when it is complete."""
+"""Decode the body of a reply into deltas, and detect whether it is complete."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -12,16 +12,15 @@ from streamtui.providers.stream_assembler import StreamAssembler, StreamEvent
 from streamtui.providers.wire_formats import Decode
 
 _MAX_PLAIN = 32 * 1024 * 1024
-"""Bytes of a body that is no stream."""
+"""Maximum bytes of a body that is not a stream."""
 _STREAM_STARTS = (b"data", b"event", b"id", b"retry", b":")
 
 
 class ReplyReader:
-    """Reads the body of one reply. Has no I/O, so every cut and every break can be tried.
+    """Decodes the body of one reply, without I/O.
 
-    A stream is complete if a finish reason was seen. ``[DONE]`` after some text counts as one (STOP): many
-    small servers send no finish reason. A plain JSON completion, from a server that ignores ``stream``, is a
-    whole reply.
+    A stream is complete once it has a finish reason. ``[DONE]`` after some text counts as one (STOP), as many small
+    servers send none. A plain JSON completion, from a server that ignores ``stream``, is a complete reply.
     """
 
     def __init__(
@@ -40,19 +39,19 @@ class ReplyReader:
         self._tap = tap
         self._joiner = StreamAssembler(inline_reasoning=inline_reasoning)
         self.content_type = ""
-        """What the server calls the body."""
+        """The content type of the body."""
         self._events = SSEDecoder()
         self._plain: bytearray | None = bytearray()
-        """The body as long as it can still turn out to be no stream."""
+        """The body, while it may still turn out not to be a stream."""
         self.begun = False
-        """Whether text or reasoning has come."""
+        """True once text or reasoning has arrived."""
         self.finished = False
-        """Whether the reply is complete; usage may follow."""
+        """True once the reply is complete; usage may follow."""
         self.done = False
-        """Whether nothing can follow."""
+        """True once nothing can follow."""
 
     def feed(self, chunk: bytes) -> Iterator[Delta]:
-        """Yield the deltas that `chunk` completes. Raises ProviderError after those before the trouble."""
+        """Yield the deltas that `chunk` completes. Raise ProviderError after those before the error."""
         self._keep(chunk)
         try:
             events = self._events.feed(chunk)
@@ -65,14 +64,14 @@ class ReplyReader:
                 return
 
     def finish(self) -> Iterator[Delta]:
-        """Yield what is left when the body has ended. Raises ProviderError if the reply is not complete."""
+        """Yield the remaining deltas at the end of the body. Raise ProviderError if the reply is incomplete."""
         if self.done:
             return
         if self._plain is not None and not self._is_stream_so_far():
             yield from self._whole(self._plain)
             return
         for event in self._events.finish():
-            # A body cut inside an event is cut, not invalid_response.
+            # A body that ends inside an event is truncated, not invalid.
             if self._parsed(event) is not None or event.data.startswith("[DONE]"):
                 self._plain = None
                 yield from self._read(event)
@@ -81,7 +80,7 @@ class ReplyReader:
         raise self._explain.connection_lost(self.begun)
 
     def rest(self) -> Delta:
-        """Return what was held back of a reply that breaks off."""
+        """Return the text held back when a reply ends early."""
         return self._joiner.rest()
 
     def _keep(self, chunk: bytes) -> None:
@@ -129,7 +128,7 @@ class ReplyReader:
         delta, raw = self._joiner.take(piece), piece.delta if isinstance(piece, StreamEvent) else piece
         self.begun = self.begun or bool(raw.text or delta.text or delta.reasoning)
         self.finished = self.finished or delta.finish_reason is not None
-        # What repeats the whole reply, and says what it took, is the last.
+        # A repeat of the whole reply with its usage is the last event.
         self.done = self.done or (
             isinstance(piece, StreamEvent) and piece.whole and self.finished and bool(delta.usage)
         )
