@@ -1,4 +1,4 @@
-"""Endpoint: a server with its key, and how to talk to it."""
+"""Endpoints: servers with their API keys and settings."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace

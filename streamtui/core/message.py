@@ -1,4 +1,4 @@
-"""The words everything speaks: who said what, the pieces it arrives in, what it took."""
+"""Messages, deltas, token usage and timing."""
 
 import os
 import time

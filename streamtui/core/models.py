@@ -1,4 +1,4 @@
-"""What is known of a model: which API it speaks, how much it can take, what it costs."""
+"""Facts about models: API, context window, prices."""
 
 import re
 from dataclasses import dataclass

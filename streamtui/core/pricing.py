@@ -1,4 +1,4 @@
-"""Pricing: what a `Usage` costs, where that is known."""
+"""Compute the cost of a `Usage`, where it is known."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
@@ -44,14 +44,14 @@ def cost_of(
     if usage.cost is not None and not set_by_user:
         return usage.cost
     if set_by_user or (said is not None and said.input_price is not None):
-        return _reckoned(usage, model_info(endpoint, model, said))
+        return _computed(usage, model_info(endpoint, model, said))
     if runs_models(endpoint, said):
         return 0.0
     address = listed_at(endpoint, model)
     return price_list.cost(address, model, usage.prompt_tokens, usage.cached_tokens, usage.completion_tokens, when)
 
 
-def _reckoned(usage: Usage, facts: ModelInfo) -> float | None:
+def _computed(usage: Usage, facts: ModelInfo) -> float | None:
     if facts.input_price is None or facts.output_price is None:
         return None
     cached = min(usage.cached_tokens, usage.prompt_tokens)

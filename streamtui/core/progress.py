@@ -1,4 +1,4 @@
-"""Progress: how the current or last reply is doing."""
+"""The progress of the current or last reply."""
 
 import time
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Search: what a query asks for, and where it stands in a text."""
+"""Parse search queries and find their terms in text."""
 
 import re
 from bisect import bisect_left

@@ -1,4 +1,4 @@
-"""Session: a saved chat: its title, its model, a tree of messages and the path through it that is shown."""
+"""Sessions: a title, a model, a tree of messages and the path through it that is shown."""
 
 import time
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Pace: shows a reply that comes in bursts at an even speed, without making it last longer."""
+"""Show a reply that arrives in bursts at an even pace, without making it take longer."""
 
 import asyncio
 import time

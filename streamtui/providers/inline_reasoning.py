@@ -1,4 +1,4 @@
-"""Inline reasoning: thinking that a server leaves between tags in the text of a reply, split from the answer."""
+"""Split reasoning between tags, such as <think>, from the text of a reply."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Responses: OpenAI's newest API: a request into a body, an event into what it holds; pure and tolerant."""
+"""OpenAI's Responses API: encode requests, and decode events tolerating unexpected data."""
 
 from typing import Any
 

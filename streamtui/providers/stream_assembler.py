@@ -1,4 +1,4 @@
-"""Pieces: what single events hold, put together where only several of them make sense."""
+"""Assemble the deltas of a reply from its events."""
 
 import json
 from collections import deque

@@ -1,4 +1,4 @@
-"""Demo answers: what the built-in demo replies to a prompt, from the manual and from a few showpieces."""
+"""The demo's replies: sections of the manual and a few examples."""
 
 import re
 from collections.abc import Sequence

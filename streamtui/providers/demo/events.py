@@ -1,4 +1,4 @@
-"""How the demo says a reply by each of the three APIs: in events, and whole."""
+"""Encode the demo's replies for each of the three APIs: as events, or whole."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ _BROKEN = {"message": "The server had an error while streaming.", "type": "serve
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What there is to say."""
+    """The reply to encode."""
 
     model: str
     thinking: list[str]
@@ -30,7 +30,7 @@ class Reply:
 
 
 class EventEncoder(ABC):
-    """A reply as OpenAI would put it."""
+    """Encodes a reply as OpenAI does."""
 
     done = b"data: [DONE]\n\n"
     """What follows the last event."""
@@ -40,7 +40,7 @@ class EventEncoder(ABC):
 
     @abstractmethod
     def events(self) -> Iterator[Json]:
-        """Yield the reply in pieces: the thinking, the text, the end, the usage."""
+        """Yield the events of the reply: reasoning, text, finish reason, usage."""
 
     @abstractmethod
     def whole(self) -> Json:
@@ -65,7 +65,7 @@ class EventEncoder(ABC):
 
 
 class ChatEncoder(EventEncoder):
-    """By Chat Completions."""
+    """Chat Completions."""
 
     def events(self) -> Iterator[Json]:
         """Yield chunks."""
@@ -94,7 +94,7 @@ class ChatEncoder(EventEncoder):
 
 
 class CompletionsEncoder(EventEncoder):
-    """By the old Completions, which know no thinking."""
+    """Legacy Completions, which have no reasoning."""
 
     def events(self) -> Iterator[Json]:
         """Yield pieces of a completion."""
@@ -122,7 +122,7 @@ _SUMMARY = ("summary", "summary_index", "reasoning_summary_part", "reasoning_sum
 
 
 class ResponsesEncoder(EventEncoder):
-    """By Responses."""
+    """Responses."""
 
     done = b""
 

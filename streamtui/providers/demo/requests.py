@@ -1,4 +1,4 @@
-"""What the demo is asked, by each of the three APIs."""
+"""Requests to the demo, by each of the three APIs."""
 
 import re
 from typing import Any, NamedTuple
@@ -14,7 +14,7 @@ _SEAM = re.compile(r"(?<=[.!?`])(?=[A-Za-z])")
 
 
 class Refusal(NamedTuple):
-    """Why a request is not answered."""
+    """An error response to a request."""
 
     status: int
     words: str
@@ -29,7 +29,7 @@ def _text_of(content: object) -> str:
 
 
 class ChatRequest:
-    """A request by Chat Completions; the other APIs put it in other words."""
+    """A Chat Completions request."""
 
     speech: type[EventEncoder] = ChatEncoder
     limits: tuple[str, ...] = ("max_completion_tokens", "max_tokens")
@@ -39,7 +39,7 @@ class ChatRequest:
         self.model: str = body["model"]
 
     def messages(self) -> list[tuple[str, str]]:
-        """Who said what."""
+        """Return the role and text of each message."""
         return [(message["role"], _text_of(message["content"])) for message in self.body["messages"]]
 
     def prompts(self) -> list[str]:
@@ -81,7 +81,7 @@ class ChatRequest:
 
 
 class CompletionsRequest(ChatRequest):
-    """A request by the old Completions."""
+    """A legacy Completions request."""
 
     speech = CompletionsEncoder
 
@@ -96,13 +96,13 @@ class CompletionsRequest(ChatRequest):
 
 
 class ResponsesRequest(ChatRequest):
-    """A request by Responses."""
+    """A Responses request."""
 
     speech = ResponsesEncoder
     limits: tuple[str, ...] = ("max_output_tokens",)
 
     def messages(self) -> list[tuple[str, str]]:
-        """Who said what."""
+        """Return the role and text of each message."""
         said = self.body["input"]
         if isinstance(said, str):
             return [("user", said)]

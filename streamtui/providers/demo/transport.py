@@ -1,4 +1,4 @@
-"""DemoTransport: the demo's server, in this process: HTTP requests in, real server-sent events out."""
+"""The demo server, in this process: HTTP requests in, real server-sent events out."""
 
 import asyncio
 import json
