@@ -1,7 +1,7 @@
-"""Programs are killed at any moment under streaming, while another one reads; what was on the screen is on the disk.
+"""Text shown on screen is on disk, even if the program is killed at any moment while streaming and another one reads.
 
-STREAMTUI_KILLS sets how many are killed (20): two thirds are the conversation alone, one third streamtui in a terminal,
-by SIGKILL, SIGTERM, SIGHUP or with the terminal itself.
+STREAMTUI_KILLS sets the number of kills (default: 20). Two thirds are of a conversation without UI; one third is of
+streamtui in a terminal, by SIGKILL, SIGTERM, SIGHUP or by closing the terminal.
 """
 
 import asyncio
@@ -31,9 +31,9 @@ IN_TERMINALS = KILLS // 3
 ALLOWED = 0.5
 """Seconds of a reply that may be lost."""
 WORD = re.compile(rb"k\d+r\d+n\d{5}")
-"""What replies are made of: the program, the reply, the place in it. No word occurs twice."""
+"""The words of replies: program, reply, position. No word occurs twice."""
 
-# Talks to itself and says when it has shown a word.
+# Holds a conversation with itself and prints each word with the time.
 ENGINE = """
 import asyncio, os, random, sys, time
 from contextlib import aclosing
@@ -68,7 +68,7 @@ async def main():
 asyncio.run(main())
 """
 
-# Reads until its input ends: every reply must be whole from its first word on, and never get shorter.
+# Reads until its input ends: no reply may have gaps or get shorter.
 READER = """
 import re, sys, threading
 from pathlib import Path
@@ -94,7 +94,7 @@ print(reads)
 
 
 class Tally:
-    """What was killed, and what was lost of what had to be there."""
+    """Counts kills, and characters that were lost."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -102,7 +102,7 @@ class Tally:
         self.due = self.lost = 0
 
     def count(self, kind: str, session: Session | None, shown: dict[str, float], killed: float) -> None:
-        """Compares a session with what was shown: words, and when. What was shown just before the kill may be lost."""
+        """Compare a session with the words shown and when. Words shown just before the kill may be lost."""
         due = [word for word, when in shown.items() if when < killed - ALLOWED]
         saved = {word for message in session.messages.values() for word in message.text.split()} if session else set()
         self.kills[kind] += 1
@@ -117,7 +117,7 @@ class Tally:
 
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
-    """Reads the database in another process all the while."""
+    """Read the database continuously in another process."""
     reader = subprocess.Popen(
         python(READER, str(path)), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -130,9 +130,9 @@ def reading(path: Path) -> Iterator[None]:
 
 
 def saved(path: Path, name: str) -> Session | None:
-    """The session in which `name` has its replies; None where none is saved yet."""
+    """Return the session with the replies of `name`, None if none is saved yet."""
     with Store(path) as store:
-        store.remember("looked for", name)  # the first thing written makes a reply that was cut short searchable
+        store.remember("looked for", name)  # the first write makes an interrupted reply searchable
         found = store.search(f"{name}r0n00000").result(60)
         return store.session(found[0].session_id).result(60) if found else None
 
@@ -145,7 +145,7 @@ def report(tally: Tally, capsys: pytest.CaptureFixture[str], seed: int) -> None:
     assert check(tally.path).findings == []
 
 
-def test_a_conversation_that_is_killed_has_lost_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_killed_conversation_loses_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     seed = random.randrange(10**9)
     chance = random.Random(seed)
     tally = Tally(tmp_path / "sessions.db")
@@ -161,7 +161,7 @@ def test_a_conversation_that_is_killed_has_lost_nothing(tmp_path: Path, capsys: 
 
 
 class Engine:
-    """A conversation without a screen."""
+    """A conversation without a UI."""
 
     def __init__(self, tally: Tally, name: str, chance: random.Random) -> None:
         self.tally = tally
@@ -170,7 +170,7 @@ class Engine:
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
     def kill_after(self, words: int) -> None:
-        """Kills it when it has shown so many `words`."""
+        """Kill the process after it has shown this many `words`."""
         assert self.process.stdout
         lines = [self.process.stdout.readline() for _ in range(words)]
         self.killed = time.monotonic()
@@ -179,17 +179,17 @@ class Engine:
         self.shown = {word: float(when) for word, when in map(str.split, lines)}
 
     def count(self) -> None:
-        """Counts what is lost."""
+        """Add the losses to the tally."""
         self.tally.count("of the conversation", saved(self.tally.path, self.name), self.shown, self.killed)
 
 
 @asynccontextmanager
 async def talkative(chance: random.Random) -> AsyncIterator[str]:
-    """A server whose replies go on for a while; its address."""
+    """Serve replies that take a while to stream, and yield the URL."""
     replies: Counter[str] = Counter()
 
     async def reply(exchange: Exchange) -> None:
-        # A draft that a killed program left may stand before what was typed.
+        # The prompt may start with a draft left by a killed program.
         if exchange.body is None:  # the list of models
             await whole(b'{"data": []}', content_type="application/json")(exchange)
             return
@@ -208,7 +208,7 @@ async def talkative(chance: random.Random) -> AsyncIterator[str]:
         yield server.url
 
 
-async def test_a_chat_that_is_killed_has_lost_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_killed_chat_loses_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     seed = random.randrange(10**9)
     chance = random.Random(seed)
     tally = Tally(tmp_path / "data" / "streamtui" / "sessions.db")
@@ -222,7 +222,7 @@ async def test_a_chat_that_is_killed_has_lost_nothing(tmp_path: Path, capsys: py
 
 
 async def chat_and_kill(tally: Tally, name: str, url: str, home: Path, chance: random.Random) -> None:
-    """Talks with streamtui in a terminal, and kills one of them."""
+    """Chat in a terminal, then kill the program or the terminal."""
     how = chance.choice(["by SIGKILL", "by SIGKILL", "by SIGTERM", "by SIGHUP", "with the terminal"])
     command = [sys.executable, "-m", "streamtui", "--base-url", url, "--model", "m-1"]
     if how == "with the terminal":
@@ -242,12 +242,12 @@ async def chat_and_kill(tally: Tally, name: str, url: str, home: Path, chance: r
     finally:
         terminal.close()
     shown = words_shown(terminal)
-    # Who is asked to end has saved everything.
+    # A program that is asked to end must save everything.
     tally.count(how, saved(tally.path, name), shown, killed if how == "by SIGKILL" else killed + ALLOWED)
 
 
 def kill(terminal: Terminal, how: str) -> float:
-    """Kills the program, or its terminal, and returns when, once the program has ended."""
+    """Kill the program or its terminal, wait until the program ends, and return when it was killed."""
     process = terminal.process
     pid = child(process) if how == "with the terminal" else process.pid
     numbers = {"by SIGTERM": signal.SIGTERM, "by SIGHUP": signal.SIGHUP}
@@ -259,7 +259,7 @@ def kill(terminal: Terminal, how: str) -> float:
 
 
 def words_shown(terminal: Terminal) -> dict[str, float]:
-    """The words of replies that were painted, and when each was for the first time."""
+    """Return the words of replies shown, and when each was first shown."""
     shown: dict[str, float] = {}
     for match in WORD.finditer(bytes(terminal.output)):
         shown.setdefault(match[0].decode(), terminal.times[bisect_left(terminal.times, (match.end(), 0.0))][1])

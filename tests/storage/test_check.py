@@ -1,4 +1,4 @@
-"""The check finds what is wrong with the saved sessions; the repair mends it and overwrites nothing."""
+"""Checks find damage to the saved sessions; repairs fix it without overwriting the original."""
 
 import os
 import random
@@ -31,7 +31,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def chat(chance: random.Random, length: int = 3000) -> Session:
-    """A session of four messages, the first with a file, each longer than a page now and then."""
+    """Return a session of four messages, the first with a file; some are longer than a page."""
     session = Session()
     for n in range(4):
         files = () if n else (Attachment("a.bin", "image/png", chance.randbytes(chance.randrange(9000))),)
@@ -54,7 +54,7 @@ def fill(path: Path, count: int = 12) -> list[Session]:
 
 
 def change(path: Path, *statements: str) -> None:
-    """Does what no program of ours does."""
+    """Modify the database as another program might."""
     with closing(sqlite3.connect(path)) as connection, connection:
         schema.register_functions(connection)
         for statement in statements:
@@ -77,13 +77,13 @@ def files(path: Path) -> dict[str, bytes]:
     return {file.name: file.read_bytes() for file in path.parent.iterdir() if file.is_file()}
 
 
-def test_nothing_saved_is_sound(path: Path) -> None:
+def test_missing_database_is_sound(path: Path) -> None:
     report = check(path, repair=True)
     assert (report.sound, report.findings, report.sessions) == (True, [], 0)
     assert not path.exists()
 
 
-def test_what_the_program_writes_is_sound_and_left_as_it_is(path: Path) -> None:
+def test_check_of_sound_database_finds_and_changes_nothing(path: Path) -> None:
     sessions = fill(path)
     with Store(path) as store:
         store.append_delta(sessions[0].leaf_id or "", " and a piece")
@@ -140,7 +140,7 @@ FAULTY = {
 
 
 @pytest.mark.parametrize(("words", "statements"), FAULTY.items(), ids=FAULTY)
-def test_what_another_program_has_spoilt_is_found_and_mended(path: Path, words: str, statements: list[str]) -> None:
+def test_damaged_rows_are_found_and_repaired(path: Path, words: str, statements: list[str]) -> None:
     fill(path)
     change(path, *statements)
     with closing(sqlite3.connect(path)) as connection:
@@ -161,7 +161,7 @@ def test_what_another_program_has_spoilt_is_found_and_mended(path: Path, words: 
     assert check(backup).findings == found.findings
 
 
-def test_pieces_without_their_message_are_gathered(path: Path) -> None:
+def test_deltas_without_message_are_collected_in_a_session(path: Path) -> None:
     fill(path)
     change(path, *FAULTY["Reply deltas without a message: 2."])
     check(path, repair=True)
@@ -204,7 +204,7 @@ PLACES = {
 
 
 @pytest.mark.parametrize(("at", "length"), PLACES.values(), ids=PLACES)
-def test_what_can_be_read_of_a_damaged_file_is_saved_in_a_new_one(path: Path, at: int | None, length: int) -> None:
+def test_damaged_file_is_recovered_into_a_new_one(path: Path, at: int | None, length: int) -> None:
     sessions = {session.id: session for session in fill(path, 30)}
     size = path.stat().st_size
     at = size // 2 if at is None else at % size
@@ -227,7 +227,7 @@ def test_what_can_be_read_of_a_damaged_file_is_saved_in_a_new_one(path: Path, at
             assert message.text == original or "\ufffd" in message.text
 
 
-def test_a_message_is_read_as_far_as_it_can_be(path: Path) -> None:
+def test_message_with_lost_pages_is_recovered_up_to_the_loss(path: Path) -> None:
     session = Session()
     with Store(path) as store:
         store.save_session(session)
@@ -242,7 +242,7 @@ def test_a_message_is_read_as_far_as_it_can_be(path: Path) -> None:
     assert len(text) > 2 * PAGE
 
 
-def test_what_was_deleted_does_not_come_back(path: Path) -> None:
+def test_recovery_does_not_restore_deleted_sessions(path: Path) -> None:
     kept, *deleted = fill(path)
     with Store(path) as store:
         for session in deleted:
@@ -257,7 +257,7 @@ def test_what_was_deleted_does_not_come_back(path: Path) -> None:
     st.lists(st.tuples(st.floats(0, 0.999), st.binary(min_size=1, max_size=3 * PAGE)), min_size=1, max_size=4),
     st.floats(0, 1),
 )
-def test_no_damage_is_too_bad_to_be_looked_at(
+def test_random_damage_is_reported_and_kept(
     tmp_path_factory: pytest.TempPathFactory, damage: list[tuple[float, bytes]], kept: float
 ) -> None:
     path = tmp_path_factory.mktemp("damaged") / "sessions.db"
@@ -289,7 +289,7 @@ with Store(Path(sys.argv[1])) as store:
 """
 
 
-def test_a_damaged_file_is_not_replaced_while_another_program_uses_it(path: Path) -> None:
+def test_damaged_file_in_use_is_not_replaced(path: Path) -> None:
     fill(path)
     program = subprocess.Popen([sys.executable, "-c", HOLDS, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert program.stdout
@@ -303,7 +303,7 @@ def test_a_damaged_file_is_not_replaced_while_another_program_uses_it(path: Path
     assert check(path, repair=True).sound
 
 
-def test_what_a_killed_program_left_in_the_log_is_read_too(path: Path) -> None:
+def test_recovery_includes_the_log_of_a_killed_program(path: Path) -> None:
     fill(path)
     code = HOLDS.replace("sys.stdin.read()", f"import os; os.kill(os.getpid(), {signal.SIGKILL:d})")
     subprocess.run([sys.executable, "-c", code, path], check=False, stdout=subprocess.DEVNULL)
@@ -341,7 +341,7 @@ def make_other(path: Path) -> None:
         (make_other, "belongs to another program; move or rename it."),
     ],
 )
-def test_what_is_not_ours_is_left_alone(path: Path, make: Callable[[Path], None], words: str) -> None:
+def test_foreign_file_is_unchanged(path: Path, make: Callable[[Path], None], words: str) -> None:
     make(path)
     before = files(path), path.stat().st_mode
     report = check(path, repair=True)
@@ -350,7 +350,7 @@ def test_what_is_not_ours_is_left_alone(path: Path, make: Callable[[Path], None]
     assert (files(path), path.stat().st_mode) == before
 
 
-def test_what_others_may_read_is_closed_to_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_repair_restricts_permissions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = paths.database()
     fill(path, 1)
     path.chmod(0o644)
@@ -363,7 +363,7 @@ def test_what_others_may_read_is_closed_to_them(tmp_path: Path, monkeypatch: pyt
     assert modes(path) == [0o600, 0o700]
 
 
-def test_what_others_may_read_is_closed_to_them_at_the_next_start(tmp_path: Path) -> None:
+def test_opening_restricts_permissions(tmp_path: Path) -> None:
     path, elsewhere = paths.database(), tmp_path / "shared" / "sessions.db"
     for database in (path, elsewhere):
         fill(database, 1)
@@ -390,7 +390,7 @@ print(report.sound, report.failure)
 
 
 @pytest.mark.parametrize("damaged", [True, False])
-def test_a_repair_without_room_changes_nothing(path: Path, damaged: bool) -> None:
+def test_repair_on_full_disk_changes_nothing(path: Path, damaged: bool) -> None:
     fill(path)
     if damaged:
         overwrite(path, path.stat().st_size // 2, bytes(2 * PAGE))

@@ -1,4 +1,4 @@
-"""When the disk fails the store says why, keeps everything, touches nothing, and catches up by itself."""
+"""When the disk fails, the store reports why, keeps pending writes, and saves them once it works again."""
 
 import os
 import sqlite3
@@ -31,7 +31,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def fill(path: Path) -> Session:
-    """Makes a database with one session."""
+    """Create a database with one session."""
     session = Session()
     with Store(path) as store:
         store.save_message(session.id, session.add(Message(Role.USER, "precious")))
@@ -45,7 +45,7 @@ def change(path: Path, statement: str) -> None:
 
 
 def run(code: str, *args: Path) -> str:
-    """Runs `code` in a process of its own and returns what it prints."""
+    """Run `code` in another process and return its output."""
     done = subprocess.run([sys.executable, "-c", code, *args], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -80,7 +80,7 @@ def make_damaged(path: Path) -> None:
 
 
 def make_unspeakable(path: Path) -> None:
-    """Damage that SQLite quotes, and Python can't decode."""
+    """Cause damage that SQLite quotes in an error that Python can't decode."""
     fill(path)
     path.write_bytes(path.read_bytes().replace(b"CREATE TABLE memory", b"CREATE TABLE m\x80mory"))
 
@@ -107,7 +107,7 @@ def snapshot(path: Path) -> bytes | None:
         ),
     ],
 )
-def test_a_file_that_can_not_be_used_is_left_alone(path: Path, make: Callable[[Path], None], words: str) -> None:
+def test_unusable_file_is_reported_and_unchanged(path: Path, make: Callable[[Path], None], words: str) -> None:
     make(path)
     before = snapshot(path)
     news: Queue[str] = Queue()
@@ -127,7 +127,7 @@ def test_a_file_that_can_not_be_used_is_left_alone(path: Path, make: Callable[[P
     assert store.close()
 
 
-def test_closing_in_trouble_says_so_and_ends(path: Path) -> None:
+def test_close_reports_unsaved_changes(path: Path) -> None:
     path.mkdir()
     store = Store(path)
     store.remember("key", "value")
@@ -138,7 +138,7 @@ def test_closing_in_trouble_says_so_and_ends(path: Path) -> None:
     assert store.close()
 
 
-def test_a_locked_database_is_waited_for(path: Path) -> None:
+def test_writes_resume_after_a_lock(path: Path) -> None:
     session = fill(path)
     news: Queue[str] = Queue()
     with closing(sqlite3.connect(path)) as other, Store(path, on_save_error=news.put) as store:
@@ -185,7 +185,7 @@ print(trouble)
 """
 
 
-def test_a_full_disk_holds_nothing_up_and_loses_nothing(path: Path) -> None:
+def test_full_disk_blocks_and_loses_nothing(path: Path) -> None:
     out = run(FULL_DISK, path)
     assert "disk I/O error on" in out or "no space left for" in out
     with closing(sqlite3.connect(path)) as connection:
@@ -212,7 +212,7 @@ print(store.save_error, store.close())
 """
 
 
-def test_a_read_only_folder_can_still_be_read() -> None:
+def test_read_only_folder_is_readable() -> None:
     with TemporaryDirectory() as folder:  # not tmp_path, which lets nobody else in
         path = Path(folder, "sessions.db")
         session = fill(path)
@@ -224,7 +224,7 @@ def test_a_read_only_folder_can_still_be_read() -> None:
         path.parent.chmod(0o700)
 
 
-def test_a_process_that_ends_without_closing_has_saved_everything(path: Path) -> None:
+def test_exit_without_close_saves_everything(path: Path) -> None:
     code = "import sys, pathlib, streamtui.storage as s; store = s.Store(pathlib.Path(sys.argv[1]))"
     run(code + "; [store.remember('key', str(n)) for n in range(2000)]", path)
     with Store(path) as store:
@@ -250,7 +250,7 @@ DAMAGE = (
 
 
 @pytest.mark.parametrize("damage", DAMAGE, ids=range(len(DAMAGE)))
-def test_a_value_that_cannot_be_read_costs_only_that_value(path: Path, damage: str) -> None:
+def test_unreadable_value_costs_only_that_value(path: Path, damage: str) -> None:
     session = fill(path)
     with Store(path) as store:
         store.save_message(session.id, session.add(Message(Role.ASSISTANT, "fine", finish_reason=FinishReason.STOP)))
@@ -299,7 +299,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 
 def killed(path: Path, session_id: str, pause: float = 60) -> None:
-    """Saves a session in a program that is killed, before what it wrote was worked into the database, or after."""
+    """Save a session in a process that is killed before or after the log is checkpointed."""
     subprocess.run([sys.executable, "-c", KILLED, path, session_id, str(pause)], check=False)
 
 
@@ -312,7 +312,7 @@ def count(path: Path, session_id: str) -> int:
         return sum(found)
 
 
-def test_a_log_is_worked_in_in_every_pause(path: Path) -> None:
+def test_log_is_checkpointed_in_each_pause(path: Path) -> None:
     killed(path, "aaa", pause=0.05)
     path.with_name("sessions.db-wal").unlink()
     assert count(path, "aaa") == 30
@@ -342,7 +342,7 @@ def cut_log(log: Path, shared: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "least"), [(lose_log, 0), (spoil_log, 0), (lose_shared, 30), (spoil_shared, 30), (cut_log, 0)]
 )
-def test_files_beside_the_database_that_are_missing_or_spoilt(
+def test_log_or_shared_memory_file_missing_or_damaged(
     path: Path, spoil: Callable[[Path, Path], None], least: int
 ) -> None:
     fill(path)
@@ -356,8 +356,8 @@ def test_files_beside_the_database_that_are_missing_or_spoilt(
         ]
 
 
-def test_the_log_of_another_database(path: Path, tmp_path: Path) -> None:
-    """SQLite can't tell whose a log is. What comes of it is sound, or is found and repaired."""
+def test_log_of_another_database(path: Path, tmp_path: Path) -> None:
+    """SQLite can't tell which database a log belongs to, but any damage is found and repaired."""
     other = tmp_path / "other.db"
     for n in range(10):
         killed(other, f"bbb{n}", pause=0.01 if n < 9 else 60)
@@ -371,7 +371,7 @@ def test_the_log_of_another_database(path: Path, tmp_path: Path) -> None:
         assert all(store.session(summary.id).result(10).path() for summary in store.sessions().result(10))
 
 
-def test_a_clock_that_goes_back_loses_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_clock_set_back_loses_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     session = Session(created=4e9)
     with Store(path) as store:
         for n, when in enumerate((4e9, 1e9, 2e9, 5.0)):
@@ -398,7 +398,7 @@ def test_a_clock_that_goes_back_loses_nothing(path: Path, monkeypatch: pytest.Mo
 SECOND = ("ALTER TABLE sessions ADD COLUMN colour TEXT", "UPDATE sessions SET title = 'migrated'")
 
 
-def test_a_migration_keeps_a_copy_of_what_was_there(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_migration_keeps_a_backup(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     session = fill(path)
     version = len(schema.MIGRATIONS)
     backup = path.with_name(f"sessions.db.v{version}.bak")
@@ -416,7 +416,7 @@ def test_a_migration_keeps_a_copy_of_what_was_there(path: Path, monkeypatch: pyt
         store.latest().result(10)
 
 
-def test_a_migration_that_fails_changes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_migration_changes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     session = fill(path)
     monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, (*SECOND, "UPDATE nowhere SET a = 1")))
     with Store(path) as store, pytest.raises(StoreError, match="no such table: nowhere"):

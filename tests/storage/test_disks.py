@@ -1,4 +1,4 @@
-"""Disks that are full, or lack what a database asks for: what can be saved is saved, and nothing is lost."""
+"""Disks that are full or lack features: everything possible is saved, and nothing is lost."""
 
 import errno
 import os
@@ -29,13 +29,13 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def disk(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
-    """A small disk of its own, where root allows; the parameter is the size of its blocks."""
+    """Mount a small disk if running as root; the parameter is its block size."""
     with small_disk(tmp_path, block=getattr(request, "param", 4096)) as disk:
         yield disk
 
 
 def fill_up(disk: Path, but: int = 0, name: str = "ballast") -> Path:
-    """Fills the disk, leaves `but` bytes, and returns the file that does."""
+    """Fill the disk up to `but` free bytes and return the file used for that."""
     ballast = disk / name
     with ballast.open("wb", buffering=0) as file:
         with suppress(OSError):
@@ -46,7 +46,7 @@ def fill_up(disk: Path, but: int = 0, name: str = "ballast") -> Path:
     return ballast
 
 
-def test_a_disk_that_fills_up_while_a_reply_arrives(disk: Path) -> None:
+def test_disk_fills_up_while_a_reply_streams(disk: Path) -> None:
     path, news, session = disk / "sessions.db", Queue[str](), Session()
     with Store(path, on_save_error=news.put) as store:
         reply = session.add(Message(Role.ASSISTANT, "begun "))
@@ -71,7 +71,7 @@ def test_a_disk_that_fills_up_while_a_reply_arrives(disk: Path) -> None:
 
 
 @pytest.mark.parametrize("disk", [1024, 4096], indirect=True, ids=["small blocks", "usual blocks"])
-def test_a_disk_that_is_full_from_the_start(disk: Path) -> None:
+def test_disk_full_from_the_start(disk: Path) -> None:
     path, news, session = disk / "streamtui" / "sessions.db", Queue[str](), Session()
     ballast = fill_up(disk)
     with Store(path, on_save_error=news.put) as store:
@@ -84,7 +84,7 @@ def test_a_disk_that_is_full_from_the_start(disk: Path) -> None:
 
 
 @pytest.mark.parametrize("disk", [1024], indirect=True)
-def test_a_full_disk_with_small_blocks_is_no_crash(disk: Path) -> None:
+def test_full_disk_with_small_blocks_does_not_crash(disk: Path) -> None:
     path = disk / "sessions.db"
     with Store(path) as store:
         store.remember("key", "value")
@@ -100,7 +100,7 @@ def test_a_full_disk_with_small_blocks_is_no_crash(disk: Path) -> None:
         assert store.recall("key").result(20) == "other"
 
 
-def test_a_log_that_can_not_be_worked_in_is_kept(disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_log_is_kept_if_the_checkpoint_fails(disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker_threads, "PAUSE", 0.01)
     path, log, session = disk / "sessions.db", disk / "sessions.db-wal", Session()
     with Store(path) as store, Store(path) as other:
@@ -126,7 +126,7 @@ def test_a_log_that_can_not_be_worked_in_is_kept(disk: Path, monkeypatch: pytest
         assert store.session(session.id).result(20) == session
 
 
-def test_a_migration_without_room_for_the_copy_changes_nothing(disk: Path) -> None:
+def test_migration_without_space_for_the_backup_changes_nothing(disk: Path) -> None:
     path = disk / "sessions.db"
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript(Path(__file__).with_name("version_1.sql").read_text(encoding="utf-8"))
@@ -146,7 +146,7 @@ def test_a_migration_without_room_for_the_copy_changes_nothing(disk: Path) -> No
 
 @pytest.fixture(scope="module")
 def poor_disk(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A library that takes shared memory, or locks, away."""
+    """Build a library that disables shared memory or file locks."""
     compiler = shutil.which("cc")
     if compiler is None or sys.platform != "linux":
         pytest.skip("needs a C compiler on Linux, to take away what disks usually have")
@@ -172,14 +172,14 @@ with Store(Path(sys.argv[1])) as store, Store(Path(sys.argv[1])) as other:
 
 
 def use(path: Path, library: str, **lacks: str) -> list[str]:
-    """Uses the database in a program for which the disk lacks something."""
+    """Use the database in a process whose disk lacks a feature, and return its output."""
     env = {**os.environ, **lacks, "LD_PRELOAD": library}
     done = subprocess.run([sys.executable, "-c", USE, path], capture_output=True, text=True, env=env, check=True)
     return done.stdout.splitlines()
 
 
 @pytest.mark.parametrize("existing", [False, True])
-def test_a_disk_without_shared_memory(tmp_path: Path, poor_disk: str, existing: bool) -> None:
+def test_disk_without_shared_memory(tmp_path: Path, poor_disk: str, existing: bool) -> None:
     path = tmp_path / "sessions.db"
     if existing:
         with Store(path) as store:
@@ -193,7 +193,7 @@ def test_a_disk_without_shared_memory(tmp_path: Path, poor_disk: str, existing: 
 
 
 @pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL])
-def test_a_disk_without_locks_is_told(tmp_path: Path, poor_disk: str, number: int) -> None:
+def test_disk_without_locks_is_reported(tmp_path: Path, poor_disk: str, number: int) -> None:
     path = tmp_path / "sessions.db"
     reason = f"{path} is on a disk without file locks; set XDG_DATA_HOME to a folder on another disk."
     assert use(path, poor_disk, NO_LOCKS=str(number)) == [
@@ -237,9 +237,7 @@ with Store(path) as store:
 """
 
 
-def test_a_power_failure_takes_neither_prompts_nor_replies_nor_more_than_a_moment_of_a_reply_under_way(
-    tmp_path: Path, poor_disk: str
-) -> None:
+def test_power_failure_loses_at_most_the_end_of_a_streaming_reply(tmp_path: Path, poor_disk: str) -> None:
     path, synced = tmp_path / "sessions.db", tmp_path / "synced"
     synced.mkdir()
     env = {**os.environ, "SYNCED": str(synced), "LD_PRELOAD": poor_disk}

@@ -1,4 +1,4 @@
-"""Windows that have the same database open see each other's changes, and never write over each other's."""
+"""Instances that share a database see each other's changes and never overwrite them."""
 
 import os
 import signal
@@ -36,7 +36,7 @@ def right(path: Path) -> Iterator[Store]:
 
 
 def saved(store: Store, *texts: str) -> Session:
-    """A session that `store` has saved."""
+    """Return a session saved by `store`."""
     session = Session(endpoint="here", model="m-1")
     for n, text in enumerate(texts):
         role = Role.ASSISTANT if n % 2 else Role.USER
@@ -50,7 +50,7 @@ def read(store: Store, session: Session) -> Session:
     return store.session(session.id).result(20)
 
 
-def test_a_window_writes_only_what_it_has_changed(left: Store, right: Store) -> None:
+def test_instance_writes_only_its_own_changes(left: Store, right: Store) -> None:
     session = saved(left, "one", "two")
     other = read(right, session)
     session.parameters = Parameters(temperature=0.5)
@@ -67,7 +67,7 @@ def test_a_window_writes_only_what_it_has_changed(left: Store, right: Store) -> 
     assert (read(left, session).model, read(left, session).system) == ("m-2", "Be brief.")
 
 
-def test_a_session_deleted_elsewhere_is_saved_whole_again(left: Store, right: Store) -> None:
+def test_session_deleted_by_another_instance_is_saved_completely_again(left: Store, right: Store) -> None:
     session = saved(left, "one")
     right.delete_session(session.id)
     assert right.latest().result(20) is None
@@ -77,7 +77,7 @@ def test_a_session_deleted_elsewhere_is_saved_whole_again(left: Store, right: St
     assert read(right, session) == session
 
 
-def test_the_version_is_another_after_every_change_and_only_then(left: Store, right: Store) -> None:
+def test_version_changes_with_every_write_only(left: Store, right: Store) -> None:
     saved(left, "one")
     read_by_left, read_by_right = left.version().result(20), right.version().result(20)
     assert left.latest().result(20)
@@ -88,14 +88,14 @@ def test_the_version_is_another_after_every_change_and_only_then(left: Store, ri
     assert right.version().result(20) != read_by_right
 
 
-def test_the_version_is_another_where_the_file_is_another(left: Store, path: Path) -> None:
+def test_version_changes_when_the_file_is_replaced(left: Store, path: Path) -> None:
     saved(left, "one")
     before = left.version().result(20)
     path.rename(path.with_name("elsewhere.db"))
     assert left.version().result(20) != before
 
 
-def test_what_is_written_goes_to_the_file_that_has_the_name(left: Store, path: Path) -> None:
+def test_writes_go_to_the_file_at_the_path_after_a_move(left: Store, path: Path) -> None:
     saved(left, "one")
     assert left.latest().result(20)
     moved = path.with_name("moved.db")
@@ -106,7 +106,7 @@ def test_what_is_written_goes_to_the_file_that_has_the_name(left: Store, path: P
         assert store.recall("key").result(20) == "value"
 
 
-def test_only_what_is_new_is_read(left: Store, right: Store) -> None:
+def test_changes_since_returns_only_new_messages(left: Store, right: Store) -> None:
     session = saved(left, "one", "two")
     known = frozenset(session.messages)
     assert right.changes_since(session.id, known).result(20).messages == ()
@@ -123,7 +123,7 @@ def test_only_what_is_new_is_read(left: Store, right: Store) -> None:
     assert (beside.messages, beside.missing, beside.title) == ((), known, "")
 
 
-def test_a_reply_that_arrives_elsewhere_is_no_reply_cut_short(left: Store, right: Store) -> None:
+def test_reply_streaming_in_another_instance_is_not_interrupted(left: Store, right: Store) -> None:
     session = saved(left, "one")
     reply = session.add(Message(Role.ASSISTANT, "Half"))
     left.save_message(session.id, reply)
@@ -155,7 +155,7 @@ sys.stdin.read()
 """
 
 
-def test_a_window_that_was_killed_has_ended(right: Store, path: Path) -> None:
+def test_killed_instance_counts_as_ended(right: Store, path: Path) -> None:
     program = subprocess.Popen([sys.executable, "-c", WRITES, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert program.stdout
     assert program.stdout.readline() == b"ready\n"
@@ -167,7 +167,7 @@ def test_a_window_that_was_killed_has_ended(right: Store, path: Path) -> None:
     assert right.claim_draft().result(20) == Draft("not sent")
 
 
-def test_one_window_goes_on_with_a_reply(left: Store, right: Store) -> None:
+def test_only_one_instance_claims_a_reply(left: Store, right: Store) -> None:
     session = saved(left, "one", "Half")
     mine = session.path()[-1]
     theirs = read(right, session).path()[-1]
@@ -184,7 +184,7 @@ def test_one_window_goes_on_with_a_reply(left: Store, right: Store) -> None:
     assert left.claim(Message(Role.ASSISTANT, "never saved")).result(20)
 
 
-def test_every_window_keeps_its_own_draft(path: Path) -> None:
+def test_each_instance_has_its_own_draft(path: Path) -> None:
     files = (Attachment("a.txt", "text/plain", b"a" * 10_000), Attachment("b.txt", "text/plain", b"b"))
     with Store(path) as left, Store(path) as right:
         assert left.claim_draft().result(20) is None
@@ -199,7 +199,7 @@ def test_every_window_keeps_its_own_draft(path: Path) -> None:
         assert store.close()
 
 
-def test_every_session_has_its_own_draft(path: Path) -> None:
+def test_each_session_has_its_own_draft(path: Path) -> None:
     file = Attachment("a.txt", "text/plain", b"a")
     first, second = Session(title="first"), Session(title="second")
     with Store(path) as store:
@@ -217,7 +217,7 @@ def test_every_session_has_its_own_draft(path: Path) -> None:
         assert store.claim_draft().result(20) == Draft("of the new one")
 
 
-def test_a_draft_is_never_given_to_two_windows(path: Path) -> None:
+def test_draft_is_claimed_by_one_instance_only(path: Path) -> None:
     with Store(path) as store:
         store.save_draft(Draft("mine"))
     stores = [Store(path) for _ in range(4)]
@@ -229,7 +229,7 @@ def test_a_draft_is_never_given_to_two_windows(path: Path) -> None:
         assert store.claim_draft().result(20) == Draft("mine")
 
 
-def test_files_of_a_draft_are_kept_as_long_as_something_has_them(path: Path) -> None:
+def test_draft_files_are_kept_while_in_use(path: Path) -> None:
     import sqlite3
     from contextlib import closing
 
@@ -253,7 +253,7 @@ def test_files_of_a_draft_are_kept_as_long_as_something_has_them(path: Path) -> 
         assert blobs() == 0
 
 
-def test_what_tells_that_a_window_runs_is_private_and_goes_with_it(path: Path) -> None:
+def test_lock_file_is_private_and_removed_on_close(path: Path) -> None:
     folder = path.with_name("sessions.db-windows")
     before = os.umask(0)
     try:
@@ -273,7 +273,7 @@ def test_what_tells_that_a_window_runs_is_private_and_goes_with_it(path: Path) -
 
 
 @pytest.mark.parametrize("id", [None, "", "unknown", "../sessions.db", "..", "a/b"])
-def test_no_window_has_such_an_id(path: Path, id: str | None) -> None:
+def test_unknown_id_is_not_running(path: Path, id: str | None) -> None:
     path.write_bytes(b"precious")
     window = InstanceLock(path)
     window.open()
@@ -282,7 +282,7 @@ def test_no_window_has_such_an_id(path: Path, id: str | None) -> None:
     window.close()
 
 
-def test_what_a_killed_window_left_is_cleared_up(path: Path) -> None:
+def test_lock_file_of_killed_instance_is_removed(path: Path) -> None:
     code = (
         "import os, sys; from pathlib import Path; from streamtui.storage.instance_lock import InstanceLock;"
         "window = InstanceLock(Path(sys.argv[1]));"

@@ -1,4 +1,4 @@
-"""A database of every version so far is brought up to date, with all that is in it, and a copy is kept."""
+"""Databases of every earlier version are migrated without losses, and a backup is kept."""
 
 import re
 import sqlite3
@@ -38,7 +38,7 @@ SECOND = Session(
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """A database of version 1, as a program that was killed left it."""
+    """Return a database of version 1, as left by a killed program."""
     path = tmp_path / "sessions.db"
     schema.create(path)
     with closing(sqlite3.connect(path)) as connection:
@@ -50,7 +50,7 @@ def sessions(store: Store) -> list[Session]:
     return [store.session(summary.id).result(20) for summary in store.sessions().result(20)]
 
 
-def test_all_that_a_database_of_version_1_holds_is_there(path: Path) -> None:
+def test_version_1_is_migrated_with_all_data(path: Path) -> None:
     with Store(path) as store:
         assert sessions(store) == [FIRST, SECOND]
         store.remember("any", "write")
@@ -63,7 +63,7 @@ def test_all_that_a_database_of_version_1_holds_is_there(path: Path) -> None:
     assert check(path).findings == []
 
 
-def test_the_copy_is_as_it_was(path: Path) -> None:
+def test_backup_is_unchanged(path: Path) -> None:
     with Store(path) as store:
         store.remember("any", "write")
         assert store.recall("any").result(20) == "write"
@@ -74,7 +74,7 @@ def test_the_copy_is_as_it_was(path: Path) -> None:
         assert connection.execute("SELECT count(*) FROM pieces").fetchone() == (2,)
 
 
-def test_a_database_of_version_1_is_left_alone_by_a_check_and_updated_by_a_repair(path: Path) -> None:
+def test_check_leaves_version_1_unchanged_and_repair_migrates_it(path: Path) -> None:
     before = path.read_bytes()
     assert check(path).messages == 4
     assert path.read_bytes() == before
@@ -83,7 +83,7 @@ def test_a_database_of_version_1_is_left_alone_by_a_check_and_updated_by_a_repai
         assert sessions(store) == [FIRST, SECOND]
 
 
-def test_a_damaged_database_of_version_1_is_read_and_brought_up_to_date(path: Path) -> None:
+def test_damaged_version_1_is_recovered_and_migrated(path: Path) -> None:
     with path.open("r+b") as file:
         file.seek(4096)
         file.write(b"\xff" * 100)  # the root of the table of sessions
@@ -96,7 +96,7 @@ def test_a_damaged_database_of_version_1_is_read_and_brought_up_to_date(path: Pa
     assert sorted(back) == ["Tell me of Quetzalcoatl", "羽毛のある蛇"]
 
 
-def test_sessions_of_version_5_have_no_address_until_they_go_on(tmp_path: Path) -> None:
+def test_sessions_of_version_5_have_no_address_until_saved(tmp_path: Path) -> None:
     path = tmp_path / "sessions.db"
     schema.create(path)
     with closing(sqlite3.connect(path)) as connection:
@@ -117,7 +117,7 @@ def test_sessions_of_version_5_have_no_address_until_they_go_on(tmp_path: Path) 
     assert check(path).findings == []
 
 
-def test_many_programs_bring_it_up_to_date_once(path: Path) -> None:
+def test_concurrent_stores_migrate_once(path: Path) -> None:
     stores = [Store(path) for _ in range(4)]
     found = [store.session(FIRST.id) for store in stores]
     assert [session.result(30) for session in found] == [FIRST] * 4
@@ -126,7 +126,7 @@ def test_many_programs_bring_it_up_to_date_once(path: Path) -> None:
     assert [file.name for file in path.parent.glob("*.bak")] == ["sessions.db.v1.bak"]
 
 
-def test_texts_and_titles_of_version_5_are_indexed_anew(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_texts_and_titles_of_version_5_are_reindexed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path.unlink()
     monkeypatch.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:5])
     session = Session(title="ΌΝΕΙΡΟ")
@@ -158,10 +158,8 @@ def test_schema_documentation_names_every_object_and_column(path: Path) -> None:
     documentation = Path(schema.__file__).with_name("SCHEMA.md").read_text(encoding="utf-8")
     assert f"schema version {len(schema.MIGRATIONS)}." in documentation
     with closing(sqlite3.connect(path)) as connection:
-        query = (
-            "SELECT type, name FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' AND name NOT LIKE 'message_index_%'"
-        )
-        objects = connection.execute(query).fetchall()
+        query = "SELECT type, name FROM sqlite_master WHERE name NOT GLOB ? AND name NOT GLOB ?"
+        objects = connection.execute(query, ("sqlite_*", "message_index_*")).fetchall()
         names = {name for _, name in objects}
         for kind, name in objects:
             if kind == "table" and name != "message_index":

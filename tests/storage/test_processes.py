@@ -1,4 +1,4 @@
-"""Several programs write at once."""
+"""Several processes write at once."""
 
 import subprocess
 import sys
@@ -36,7 +36,7 @@ with Store(Path(sys.argv[1])) as store:
 """
 
 
-def test_two_programs_write_the_same_session(path: Path) -> None:
+def test_two_processes_write_the_same_session(path: Path) -> None:
     session = Session()
     with Store(path) as store:
         store.save_message(session.id, session.add(Message(Role.USER, "question")))
@@ -68,7 +68,7 @@ def test_two_programs_write_the_same_session(path: Path) -> None:
         assert store.sessions().result(20)[0].messages == len(back.messages) == 401
 
 
-def test_many_programs_make_the_database_at_once(path: Path) -> None:
+def test_processes_create_the_database_at_once(path: Path) -> None:
     code = """
 import sys
 from pathlib import Path

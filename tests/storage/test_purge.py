@@ -1,4 +1,4 @@
-"""A session that is deleted for good leaves nothing in any file: not in the index, in freed pages or in the log."""
+"""Permanent deletion leaves nothing in any file: not in the index, in freed pages or in the log."""
 
 import random
 import string
@@ -17,7 +17,7 @@ SECRETS = [letter * 3 + "".join(CHANCE.choices(string.ascii_lowercase, k=12)) fo
 
 
 def fill(store: Store, words: list[str], sessions: int = 1) -> Session:
-    """Saves sessions with long replies of `words` that came in pieces, and returns the last."""
+    """Save sessions with long replies of `words`, written as deltas, and return the last."""
     for _ in range(sessions):
         session = Session(title=words[0])
         prompt = Message(
@@ -38,13 +38,13 @@ def fill(store: Store, words: list[str], sessions: int = 1) -> Session:
 
 
 def left(folder: Path) -> set[str]:
-    """The secrets that some file still holds."""
+    """Return the secrets that a file still contains."""
     everything = b"".join(file.read_bytes() for file in folder.iterdir() if file.is_file())
     assert b"ordinary" in everything
     return {word for word in SECRETS if word.encode() in everything or word[2:].encode() in everything}
 
 
-def test_what_is_deleted_for_good_is_in_no_file_any_more(tmp_path: Path) -> None:
+def test_deleted_text_is_removed_from_all_files_on_close(tmp_path: Path) -> None:
     path = tmp_path / "sessions.db"
     with Store(path) as store:
         fill(store, ["ordinary", "words"], 5)
@@ -62,9 +62,7 @@ def test_what_is_deleted_for_good_is_in_no_file_any_more(tmp_path: Path) -> None
         assert store.search(SECRETS[0]).result(20) == []
 
 
-def test_it_leaves_the_files_of_a_running_program_in_its_next_pause(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_deleted_text_is_removed_from_files_in_the_next_pause(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker_threads, "PAUSE", 0.05)
     monkeypatch.setattr(purge, "PAGES", 1)
     path = tmp_path / "sessions.db"

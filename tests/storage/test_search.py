@@ -1,4 +1,4 @@
-"""What is typed is found and marked: words in other cases and accents, phrases, symbols, parts of unspaced text."""
+"""Search matches and highlights other cases and accents, phrases, symbols, and parts of text without spaces."""
 
 import re
 import sqlite3
@@ -39,7 +39,7 @@ def save(store: Store, *texts: str) -> Session:
         ("한글 문서", "글"),
     ],
 )
-def test_words_inside_a_run_are_found(store: Store, text: str, query: str) -> None:
+def test_words_in_text_without_spaces_are_found(store: Store, text: str, query: str) -> None:
     save(store, "something else", "北京 大学", text)
     hits = [hit for hit in store.search(query).result() if hit.snippet == text]
     assert len(hits) == 1
@@ -118,8 +118,8 @@ def test_symbols_phrases_and_accents_are_found_in_texts_and_titles(
         ("percent", "%"),
     ],
 )
-def test_what_does_not_stand_there_is_not_found(store: Store, text: str, query: str) -> None:
-    """Titles are searched inside words, too."""
+def test_absent_text_is_not_found(store: Store, text: str, query: str) -> None:
+    """Titles also match inside words."""
     save(store, text)
     assert store.search(query).result() == []
     assert store.prompts(query).result() == []
@@ -127,7 +127,7 @@ def test_what_does_not_stand_there_is_not_found(store: Store, text: str, query: 
     assert not Query(query).matches(text)
 
 
-def test_the_index_follows_every_change(store: Store) -> None:
+def test_index_follows_every_change(store: Store) -> None:
     session = save(store, "plain", "京都", "plain too")
     path = session.path()
     for message, text in zip(path, ("大学の", "no more", "plain too"), strict=True):
@@ -144,7 +144,7 @@ def test_the_index_follows_every_change(store: Store) -> None:
     assert store.search("東京").result() == []
 
 
-def test_a_reply_cut_short_by_a_kill_is_found_before_anything_is_written(store: Store) -> None:
+def test_interrupted_reply_is_found_before_the_next_write(store: Store) -> None:
     session = save(store, "older begins")
     reply = session.add(Message(Role.ASSISTANT, "it begins"))
     store.save_message(session.id, reply)
@@ -164,7 +164,7 @@ WORDS = st.text(st.sampled_from("abcàeе́ёἀ1+#_-.'\"“❤\ufe0f\u0301ก�
 
 
 @given(WORDS, WORDS)
-def test_the_database_finds_what_the_screen_marks(text: str, typed: str) -> None:
+def test_search_finds_what_the_screen_highlights(text: str, typed: str) -> None:
     assume(not re.search("[-+#_.][\u0301\ufe0f]+[-+#_.]", text))  # an accent on a symbol keeps it from being found
     query = Query(typed)
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
@@ -180,7 +180,7 @@ def test_the_database_finds_what_the_screen_marks(text: str, typed: str) -> None
     assert query.spans(text) or not hits
 
 
-def test_an_excerpt_is_where_the_words_stand_together() -> None:
+def test_excerpt_shows_words_close_together() -> None:
     text = "word " * 100 + "here a rare\nthing stands by a word, " + "more " * 100
     query = Query("word rare thi")
     excerpt = query.excerpt(text)

@@ -1,4 +1,4 @@
-"""What is saved comes back: sessions, growing replies, models, small strings, hits."""
+"""Saved data round-trips: sessions, streaming replies, models, strings, search."""
 
 import asyncio
 import os
@@ -81,14 +81,14 @@ def shared_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 
 @settings(max_examples=60)
 @given(trees())
-def test_a_session_comes_back_as_it_was(shared_store: Store, session: Session) -> None:
+def test_session_round_trips(shared_store: Store, session: Session) -> None:
     save(shared_store, session)
     back = shared_store.session(session.id).result()
     assert back == session
     assert list(back.messages) == list(session.messages)
 
 
-def test_nothing_is_made_before_the_first_use(path: Path) -> None:
+def test_no_file_is_created_before_first_use(path: Path) -> None:
     with Store(path):
         pass
     assert not path.parent.exists()
@@ -109,7 +109,7 @@ def test_files_are_private_whatever_the_umask(path: Path, tmp_path: Path) -> Non
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
 
-def test_what_is_saved_is_a_snapshot(store: Store) -> None:
+def test_save_takes_a_snapshot(store: Store) -> None:
     session = chat("before")
     save(store, session)
     session.title = "after"
@@ -118,7 +118,7 @@ def test_what_is_saved_is_a_snapshot(store: Store) -> None:
     assert [back.title, *(m.text for m in back.path())] == ["before", "before"]
 
 
-def test_a_reply_grows_and_is_folded(store: Store, path: Path) -> None:
+def test_deltas_are_appended_and_replaced_by_the_final_message(store: Store, path: Path) -> None:
     session = chat("Question")
     reply = session.add(Message(Role.ASSISTANT, "Quetz", reasoning="H"))
     save(store, session)
@@ -135,7 +135,7 @@ def test_a_reply_grows_and_is_folded(store: Store, path: Path) -> None:
     assert store.search("Quetz").result()[0].snippet == "Quetzalcoatl flies."
 
 
-def test_a_reply_cut_short_is_found_after_the_next_start(path: Path) -> None:
+def test_interrupted_reply_is_searchable_after_restart(path: Path) -> None:
     session = chat("Question", "Begun")
     with Store(path) as store:
         save(store, session)
@@ -160,7 +160,7 @@ def test_sessions_are_listed_newest_first(store: Store) -> None:
     assert store.latest().result() == found[0].id
 
 
-def test_an_empty_store_has_nothing(store: Store) -> None:
+def test_empty_store_returns_nothing(store: Store) -> None:
     assert store.sessions().result() == []
     assert store.latest().result() is None
     assert store.search("word").result() == []
@@ -168,7 +168,7 @@ def test_an_empty_store_has_nothing(store: Store) -> None:
     assert store.models("here").result() == []
 
 
-def test_a_session_is_found_by_the_beginning_of_its_id(store: Store) -> None:
+def test_session_is_found_by_id_prefix(store: Store) -> None:
     for id_ in ("abc1", "abc12", "abd"):
         session = chat(id_)
         session.id = id_
@@ -183,7 +183,7 @@ def test_a_session_is_found_by_the_beginning_of_its_id(store: Store) -> None:
             store.session(unknown).result()
 
 
-def test_a_leaf_that_was_not_saved_is_replaced_by_the_newest_message(store: Store) -> None:
+def test_unsaved_leaf_falls_back_to_newest_message(store: Store) -> None:
     session = chat("one", "two")
     save(store, session)
     session.add(Message(Role.USER, "lost"))
@@ -191,14 +191,14 @@ def test_a_leaf_that_was_not_saved_is_replaced_by_the_newest_message(store: Stor
     assert [m.text for m in store.session(session.id).result().path()] == ["one", "two"]
 
 
-def test_a_message_without_its_session_is_kept(store: Store) -> None:
+def test_message_without_session_creates_one(store: Store) -> None:
     message = Message(Role.USER, "alone", created=7.0)
     store.save_message("5e55", message)
     assert [m.text for m in store.session("5e55").result().path()] == ["alone"]
     assert store.latest().result() == "5e55"
 
 
-def test_a_deleted_session_is_gone_with_all_it_held(store: Store) -> None:
+def test_delete_session_removes_messages_and_unused_attachments(store: Store) -> None:
     shared, own = Attachment("a.txt", "text/plain", b"shared"), Attachment("b.txt", "text/plain", b"own")
     kept, deleted = chat("kept word"), chat("deleted word")
     kept.path()[0].attachments = (shared,)
@@ -216,7 +216,7 @@ def test_a_deleted_session_is_gone_with_all_it_held(store: Store) -> None:
     assert store.session(deleted.id).result() == deleted
 
 
-def test_small_strings_are_remembered(path: Path) -> None:
+def test_remembered_strings_persist(path: Path) -> None:
     with Store(path) as store:
         store.remember("model", "one")
         store.remember("model", "two")
@@ -226,7 +226,7 @@ def test_small_strings_are_remembered(path: Path) -> None:
         assert store.recall("other").result() is None
 
 
-def test_what_servers_say_of_their_models_is_kept(store: Store) -> None:
+def test_model_catalog_is_saved_per_endpoint(store: Store) -> None:
     one = ModelInfo("one", window=8_000)
     priced = ModelInfo("two", input_price=1.0, output_price=2.0, cached_price=0.5)
     assert store.catalog("here").result(5) == {}
@@ -239,7 +239,7 @@ def test_what_servers_say_of_their_models_is_kept(store: Store) -> None:
     assert store.catalog("here").result(5) == {}
 
 
-def test_models_are_listed_as_used(store: Store) -> None:
+def test_models_are_listed_most_recently_used_first(store: Store) -> None:
     store.set_favorite("here", "loved", True)
     for name in ("first", "second", "first"):
         store.use_model("here", name)
@@ -252,7 +252,7 @@ def test_models_are_listed_as_used(store: Store) -> None:
     assert found[0].last_used >= found[1].last_used > found[2].last_used == 0
 
 
-def test_a_search_shows_where_the_hits_are(store: Store) -> None:
+def test_search_hits_have_snippets_and_spans(store: Store) -> None:
     save(store, chat("The Café is\nopen", "other words", "cafe again", "the café"))
     hits = store.search("THE caf").result()
     assert [hit.snippet for hit in hits] == ["the café", "The Café is open"]
@@ -262,7 +262,7 @@ def test_a_search_shows_where_the_hits_are(store: Store) -> None:
     assert len(store.search("caf", limit=2).result()) == 2
 
 
-def test_an_edited_message_is_found_by_its_new_text_only(store: Store) -> None:
+def test_edited_message_is_found_by_new_text_only(store: Store) -> None:
     session = chat("former")
     save(store, session)
     session.path()[0].text = "latter"
@@ -292,7 +292,7 @@ def test_an_edited_message_is_found_by_its_new_text_only(store: Store) -> None:
         "NEAR(a b)",
     ],
 )
-def test_no_query_is_an_error(store: Store, query: str) -> None:
+def test_special_characters_in_query_are_not_errors(store: Store, query: str) -> None:
     save(store, chat("a-b c++ foo and not near a b"))
     assert len(store.search(query).result()) <= 1
 
@@ -302,16 +302,16 @@ def test_no_query_is_an_error(store: Store, query: str) -> None:
     st.text(st.characters(categories=None))
     | st.lists(st.sampled_from('"*^():-+AND OR\0a\u0301'), max_size=400).map("".join)
 )
-def test_whatever_is_typed_can_be_looked_for(shared_store: Store, query: str) -> None:
+def test_any_query_can_be_searched(shared_store: Store, query: str) -> None:
     assert isinstance(shared_store.search(query).result(), list)
 
 
-def test_a_long_query_is_cut(store: Store) -> None:
+def test_long_query_is_truncated(store: Store) -> None:
     save(store, chat("word"))
     assert len(store.search("word " * 50_000).result()) == 1
 
 
-def test_text_that_is_not_clean_is_stored_all_the_same(store: Store) -> None:
+def test_unstorable_values_are_replaced(store: Store) -> None:
     file = Attachment("bad\udcff.txt", "text/plain", b"")
     message = Message(Role.USER, "\udcff", created=float("nan"), attachments=(file,))
     store.save_message("5e55", message)
@@ -319,13 +319,13 @@ def test_text_that_is_not_clean_is_stored_all_the_same(store: Store) -> None:
     assert (back.text, back.created, back.attachments[0].name) == ("\ufffd", 0.0, "bad\ufffd.txt")
 
 
-async def test_a_screen_awaits_what_it_reads(store: Store) -> None:
+async def test_reads_can_be_awaited(store: Store) -> None:
     save(store, chat("hello"))
     found = await asyncio.wrap_future(store.sessions())
     assert [summary.title for summary in found] == ["hello"]
 
 
-def test_a_closed_store_opens_again(path: Path) -> None:
+def test_closed_store_reopens(path: Path) -> None:
     store = Store(path)
     store.remember("key", "one")
     assert store.close()
@@ -341,7 +341,7 @@ def titles(store: Store, **where: Any) -> list[str]:
 
 @pytest.fixture
 def shelf(store: Store) -> dict[str, Session]:
-    """Five sessions: one as usual, one pinned, one archived, one in the trash, one with another server and model."""
+    """Return a plain, a pinned, an archived and a trashed session, and one with another endpoint and model."""
     shelf = {name: chat(f"{name} café", "a common reply") for name in ("usual", "pinned", "archived", "trashed", "far")}
     for n, session in enumerate(shelf.values()):
         session.endpoint, session.model, session.updated = "here", "m-1", 100.0 * n + 10
@@ -368,7 +368,7 @@ def shelf(store: Store) -> dict[str, Session]:
         ({"words": "CAFE us"}, ["usual"]),
     ],
 )
-def test_filters_hold_for_list_and_search(
+def test_filters_apply_to_list_and_search(
     store: Store, shelf: dict[str, Session], where: dict[str, Any], names: list[str]
 ) -> None:
     assert titles(store, **where) == [f"{name} café" for name in names]
@@ -377,20 +377,20 @@ def test_filters_hold_for_list_and_search(
     assert [hit.session_id for hit in found] == [s.id for n, s in reversed(shelf.items()) if n in names]
 
 
-def test_a_search_goes_on_behind_a_hit(store: Store, shelf: dict[str, Session]) -> None:
+def test_search_continues_after_a_hit(store: Store, shelf: dict[str, Session]) -> None:
     first = store.search("common", limit=2).result()
     rest = store.search("common", before=first[-1].place).result()
     assert [hit.session_id for hit in first + rest] == [shelf[name].id for name in ("far", "pinned", "usual")]
 
 
-def test_a_title_is_changed_by_renaming_only(store: Store, shelf: dict[str, Session]) -> None:
+def test_save_session_does_not_change_title(store: Store, shelf: dict[str, Session]) -> None:
     session = shelf["usual"]
     store.rename(session.id, "renamed elsewhere")
     store.save_session(session)
     assert store.session(session.id).result().title == "renamed elsewhere"
 
 
-def test_a_new_message_takes_a_session_out_of_the_trash(store: Store, shelf: dict[str, Session]) -> None:
+def test_new_message_restores_session_from_trash(store: Store, shelf: dict[str, Session]) -> None:
     session = shelf["trashed"]
     save(store, session)
     assert titles(store, trashed=True) == ["trashed café"]
@@ -398,7 +398,7 @@ def test_a_new_message_takes_a_session_out_of_the_trash(store: Store, shelf: dic
     assert titles(store, trashed=True) == []
 
 
-def test_the_trash_is_emptied_of_what_is_old(store: Store, shelf: dict[str, Session]) -> None:
+def test_empty_trash_deletes_old_sessions_only(store: Store, shelf: dict[str, Session]) -> None:
     store.empty_trash()
     assert titles(store, trashed=True) == ["trashed café"]
     store.empty_trash(days=-1)
@@ -410,7 +410,7 @@ def test_the_trash_is_emptied_of_what_is_old(store: Store, shelf: dict[str, Sess
     assert "far café" in titles(store)
 
 
-def test_a_duplicate_is_a_session_of_its_own(store: Store, shelf: dict[str, Session]) -> None:
+def test_duplicate_is_independent(store: Store, shelf: dict[str, Session]) -> None:
     original = shelf["usual"]
     original.path()[0].attachments = (Attachment("a.txt", "text/plain", b"bytes"),)
     save(store, original)
@@ -425,19 +425,19 @@ def test_a_duplicate_is_a_session_of_its_own(store: Store, shelf: dict[str, Sess
 
 @settings(max_examples=20)
 @given(trees(), st.booleans(), st.booleans())
-def test_a_whole_session_comes_back_as_it_was(shared_store: Store, session: Session, pinned: bool, put: bool) -> None:
+def test_save_whole_round_trips(shared_store: Store, session: Session, pinned: bool, put: bool) -> None:
     session.pinned, session.archived = pinned, put
     shared_store.save_whole(session)
     assert shared_store.session(session.id).result() == session
 
 
-def test_what_sessions_can_be_filtered_by(store: Store, shelf: dict[str, Session]) -> None:
+def test_facets_count_endpoints_and_models(store: Store, shelf: dict[str, Session]) -> None:
     found = store.facets().result()
     assert list(found.endpoints.items()) == [("here", 3), ("there", 1)]
     assert list(found.models.items()) == [("m-1", 3), ("m-2", 1)]
 
 
-def test_a_glance_leaves_files_where_they_are(store: Store) -> None:
+def test_preview_omits_attachment_content(store: Store) -> None:
     session = chat("look at this", "I see", "and now?")
     session.path()[0].attachments = (Attachment("a.txt", "text/plain", b"bytes"),)
     second = session.path()[1]
@@ -450,7 +450,7 @@ def test_a_glance_leaves_files_where_they_are(store: Store) -> None:
     assert [m.text for m in store.preview(session.id, second.id).result()] == ["look at this", "I see", "and now?"]
 
 
-def test_earlier_prompts_are_found_newest_first_and_once(store: Store, shelf: dict[str, Session]) -> None:
+def test_prompts_are_unique_and_newest_first(store: Store, shelf: dict[str, Session]) -> None:
     save(store, chat("common question", "no prompt", "usual café", "", "京都の話", when=1e9))
     assert store.prompts().result()[:3] == ["京都の話", "usual café", "common question"]
     assert store.prompts("common").result() == ["common question"]

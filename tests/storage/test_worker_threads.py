@@ -1,4 +1,4 @@
-"""The store's threads outlive every error, and answer everybody who waits; a canceled question is dropped."""
+"""The store's threads survive every error and resolve every future; canceled queries are dropped."""
 
 import logging
 import sqlite3
@@ -15,7 +15,7 @@ from streamtui.storage.worker_threads import Reader, Writer
 FOREVER = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"
 
 
-def test_cancelling_interrupts_a_query(tmp_path: Path) -> None:
+def test_canceling_interrupts_a_query(tmp_path: Path) -> None:
     started = threading.Event()
 
     def count_forever(connection: sqlite3.Connection) -> None:
@@ -33,7 +33,7 @@ def test_cancelling_interrupts_a_query(tmp_path: Path) -> None:
     reader.close(10)
 
 
-def test_something_too_large_holds_up_nothing(tmp_path: Path) -> None:
+def test_too_large_value_does_not_block_the_queue(tmp_path: Path) -> None:
     def too_large(connection: sqlite3.Connection) -> None:
         connection.execute("INSERT INTO memory VALUES ('key', zeroblob(2000000000))")
 
@@ -57,7 +57,7 @@ def note(connection: sqlite3.Connection, key: str) -> None:
     connection.execute("INSERT INTO memory VALUES (?, 'noted')", (key,))
 
 
-def test_an_operation_that_fails_unexpectedly_is_rolled_back_alone_and_reported(tmp_path: Path) -> None:
+def test_unexpected_write_error_is_rolled_back_alone_and_reported(tmp_path: Path) -> None:
     def fail(connection: sqlite3.Connection) -> None:
         note(connection, "half done")
         raise KeyError("surprise")
@@ -83,9 +83,7 @@ def test_an_operation_that_fails_unexpectedly_is_rolled_back_alone_and_reported(
     assert news.empty()
 
 
-def test_a_question_that_fails_unexpectedly_is_answered_and_reported(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_unexpected_read_error_is_raised_and_reported(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     def fail(connection: sqlite3.Connection) -> None:
         raise AttributeError("surprise")
 
@@ -97,9 +95,7 @@ def test_a_question_that_fails_unexpectedly_is_answered_and_reported(
     assert "AttributeError: surprise" in caplog.text
 
 
-def test_nothing_is_lost_when_opening_the_database_or_a_listener_fails_unexpectedly(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unexpected_errors_in_connect_or_listener_lose_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker_threads, "RETRY", 0.05)
     fails, opening = [RuntimeError("surprise")], open_database.connect
 
@@ -126,7 +122,7 @@ def test_nothing_is_lost_when_opening_the_database_or_a_listener_fails_unexpecte
     assert errors.get(timeout=10) == "reporting whether sessions can be saved: 'listener'"
 
 
-def test_a_system_without_another_thread_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failure_to_start_threads_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def start(_: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
