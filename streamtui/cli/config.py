@@ -159,7 +159,7 @@ def _keyring(action: str, name: str) -> int:
 
     endpoints = load(CliOverrides(), os.environ).endpoints
     if name not in endpoints:
-        raise ConfigError(endpoint_not_configured(action, name, endpoints, paths.config_file()))
+        raise ConfigError(endpoint_not_configured(name, endpoints, paths.config_file()))
     endpoint = endpoints[name]
     try:
         if action == "remove-key":

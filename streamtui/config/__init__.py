@@ -1,4 +1,4 @@
-"""What the user asked for: which server, which model, which settings; from flags, environment and file."""
+"""Configuration from flags, environment variables and config.toml."""
 
 from streamtui.config.adhoc_endpoint import endpoint_from
 from streamtui.config.settings import MAX_REPLY_MB, MB, Config, ConfigError, Preset

@@ -1,4 +1,4 @@
-"""The endpoint at an address that a flag or the environment names, and the key that goes there."""
+"""The endpoint given by --base-url or OPENAI_BASE_URL, and its API key."""
 
 from collections.abc import Mapping
 from urllib.parse import urlsplit
@@ -12,13 +12,12 @@ from streamtui.core.sanitize import clean_line
 def endpoint_from(
     environ: Mapping[str, str], *, base_url: str = "", api_key_env: str = "", model: str = "", demo: bool = False
 ) -> Endpoint:
-    """Returns the endpoint that flags and environment ask for.
+    """Return the endpoint that the flags and the environment specify.
 
-    A key goes to the server it was set for and to no other: OPENAI_API_KEY to the server that OPENAI_BASE_URL
-    names (OpenAI, if it names none). With the flag `base_url` naming another server, only the key that
-    `api_key_env` names is sent.
+    A key is only sent to the server it was set for: OPENAI_API_KEY to OPENAI_BASE_URL (OpenAI by default). For any
+    other `base_url`, only the key in `api_key_env` is sent.
 
-    Raises ConfigError for an address without http:// or https://, or an `api_key_env` that is not set.
+    Raise ConfigError if the URL isn't http:// or https://, or if the variable `api_key_env` is not set.
     """
     if demo:
         return DEMO if not model else Endpoint(DEMO.name, DEMO.base_url, model=model, demo=True)
@@ -39,20 +38,20 @@ def endpoint_from(
 
 
 def openai_base_url(environ: Mapping[str, str]) -> str:
-    """Returns the address of the server that the variables of OpenAI are meant for."""
+    """Return the base URL that the OPENAI_* variables apply to."""
     return environ.get("OPENAI_BASE_URL", "").strip().rstrip("/") or OPENAI_URL
 
 
 def openai_api_key(environ: Mapping[str, str]) -> str:
-    """Returns the key of that server; empty where there is none."""
+    """Return the key in OPENAI_API_KEY; empty if it is not set."""
     return environ.get("OPENAI_API_KEY", "").strip()
 
 
 def key_from_variable(environ: Mapping[str, str], api_key_env: str) -> str:
-    """Returns the key in the variable that a flag names. Raises ConfigError where there is none."""
+    """Return the key in the variable named by --api-key-env. Raise ConfigError if it is not set."""
     key = environ.get(api_key_env, "").strip()
     if not key:
-        raise ConfigError(f"--api-key-env names {api_key_env}, which is not set; set it, or leave the flag out.")
+        raise ConfigError(f"The variable {api_key_env}, named by --api-key-env, is not set. Set it, or omit the flag.")
     return key
 
 
@@ -60,7 +59,7 @@ def _checked_url(url: str, source: str) -> str:
     try:
         return validators.url(url)
     except ValueError as error:
-        raise ConfigError(f"{source} is {clean_line(url)!r}, which is no address; it {error}.") from None
+        raise ConfigError(f"Invalid URL in {source}: {clean_line(url)!r} {error}.") from None
 
 
 def _name_of(url: str) -> str:

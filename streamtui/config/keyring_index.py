@@ -1,13 +1,13 @@
-"""Which endpoints have a key in the system's keyring, as far as streamtui itself has put it there."""
+"""The list of endpoints whose API keys streamtui has stored in the system keyring."""
 
 from streamtui import paths
 
-# A list beside the sessions and not a line in the store: every command asks for it before it opens a store, and
-# asking the keyring itself could take seconds and open a dialogue.
+# A file rather than a row in the database, because every command reads it before opening the database. Asking the
+# keyring itself could take seconds and open a dialog.
 
 
 def names_in_keyring() -> frozenset[str]:
-    """Returns the names of the endpoints. Raises OSError where the list is there and can't be read."""
+    """Return the names of the endpoints. Raise OSError if the list exists but can't be read."""
     try:
         text = paths.keyring_list().read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:
@@ -15,10 +15,10 @@ def names_in_keyring() -> frozenset[str]:
     return frozenset(text.splitlines())
 
 
-def update_keyring_index(name: str, there: bool) -> None:
-    """Notes that the key of endpoint `name` is in the keyring, or no longer. Raises OSError."""
+def update_keyring_index(name: str, stored: bool) -> None:
+    """Record whether the keyring holds the key of endpoint `name`. Raise OSError."""
     before = names_in_keyring()
-    names = before | {name} if there else before - {name}
+    names = before | {name} if stored else before - {name}
     if names == before:
         return
     file = paths.keyring_list()

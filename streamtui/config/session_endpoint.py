@@ -1,4 +1,4 @@
-"""Resuming: at which endpoint a saved session goes on, without its conversation or a key going to another host."""
+"""Choice of the endpoint for a resumed session, so that neither its messages nor a key go to another host."""
 
 from collections.abc import Iterable
 from urllib.parse import urlsplit
@@ -10,11 +10,11 @@ _PORTS = {"http": 80, "https": 443}
 
 
 def endpoint_for(name: str, address: str, endpoints: Iterable[Endpoint]) -> Endpoint | None:
-    """Returns the endpoint of a session that was held at `address` with the endpoint `name`; None: ask the user.
+    """Return the endpoint for a session saved with endpoint `name` at `address`; None: ask the user.
 
-    It is the one of `endpoints` that has the name, unless that is at another host now, or the one that has the
-    address, or one without a key for a server that was named by its address, as by --base-url. A session that was
-    saved by a version without addresses goes by the name.
+    Prefer the endpoint of that name unless its host has changed, then any endpoint with that address. A server that
+    was given by --base-url gets an endpoint without a key. Sessions saved before addresses were stored (`address` is
+    empty) are matched by name.
     """
     known = list(endpoints)
     named = next((endpoint for endpoint in known if endpoint.name == name), None)
@@ -28,7 +28,7 @@ def endpoint_for(name: str, address: str, endpoints: Iterable[Endpoint]) -> Endp
 
 
 def endpoint_at(address: str) -> Endpoint | None:
-    """Returns an endpoint without a key at `address`; None where that is not one."""
+    """Return an endpoint without a key at `address`; None if it is not a valid URL."""
     try:
         url = validators.url(address)
     except ValueError:
@@ -38,7 +38,7 @@ def endpoint_at(address: str) -> Endpoint | None:
 
 
 def is_same_host(address: str, other: str) -> bool:
-    """Whether two addresses have the same scheme, host and port."""
+    """Return whether two URLs have the same scheme, host and port."""
     try:
         origins = [_origin(address), _origin(other)]
     except ValueError:
@@ -47,7 +47,7 @@ def is_same_host(address: str, other: str) -> bool:
 
 
 def host_of(address: str) -> str:
-    """Returns the host and port in `address`."""
+    """Return the host and port of `address`."""
     return address.partition("://")[2].partition("/")[0]
 
 

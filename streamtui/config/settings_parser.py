@@ -1,4 +1,4 @@
-"""Takes the settings out of a parsed config.toml: what can be used, and a sentence for all that can't."""
+"""Validation of a parsed config.toml: the usable settings, and a warning for everything else."""
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -8,8 +8,7 @@ from typing import Any
 from streamtui.commands import ALIASES, COMMANDS
 from streamtui.config import validators
 from streamtui.config.keymap import clashes, keys_for
-from streamtui.config.settings import Preset
-from streamtui.config.settings_file import FileSettings
+from streamtui.config.settings import FileSettings, Preset
 from streamtui.config.toml_positions import Path as Keys
 from streamtui.config.validators import Check
 from streamtui.core.builtin_endpoints import ADDRESSES, BUILTIN, address_wanted
@@ -23,19 +22,19 @@ TOP: dict[str, Check] = {
     "pace": validators.number(0, 1e6, above=True), "title_model": validators.line, "theme": validators.line,
     "moderate": validators.switch, "max_reply_mb": validators.number(0, 1024, above=True),
 }  # fmt: skip
-"""The settings above all tables."""
+"""The top-level settings."""
 ENDPOINT: dict[str, Check] = {
     "base_url": validators.url, "api_key_env": validators.variable, "api_key_command": validators.command,
     "api_key_keyring": validators.switch, "api_key": validators.secret, "organization": validators.line,
     "project": validators.line,
     "headers": validators.headers, "proxy": validators.proxy, "api": validators.api, "model": validators.line,
-    "favorites": validators.lines, "system": validators.text, "retries": validators.whole(0, 20),
+    "favorites": validators.string_list, "system": validators.text, "retries": validators.integer(0, 20),
     "input_price": validators.number(0), "output_price": validators.number(0),
 }  # fmt: skip
-"""The settings of an endpoint that are no tables with settings of their own."""
+"""The settings of an endpoint, without its tables."""
 TIMEOUTS: dict[str, Check] = {item.name: validators.number(0, 86_400, above=True) for item in fields(Timeouts)}
 MODEL: dict[str, Check] = {
-    "api": validators.api, "window": validators.whole(1, 10**9), "input_price": validators.number(0),
+    "api": validators.api, "window": validators.integer(1, 10**9), "input_price": validators.number(0),
     "output_price": validators.number(0),
 }  # fmt: skip
 OLD_NAMES = {"favourites": "favorites"}
@@ -47,14 +46,14 @@ Table = Callable[[Keys, Mapping[str, object]], Any]
 
 
 class SettingsParser:
-    """Takes the settings out of a parsed file, and writes down what can't be used."""
+    """Fill in `FileSettings` from parsed TOML and collect warnings."""
 
     def __init__(self, settings: FileSettings) -> None:
         self._settings = settings
-        self._told: list[tuple[int, str]] = []
+        self._warnings: list[tuple[int, str]] = []
 
     def read(self, data: Mapping[str, object]) -> None:
-        """Fills in the settings with what is in `data`."""
+        """Validate `data` and store the result in the settings."""
         settings = self._settings
         tables: dict[str, Table] = {
             "parameters": self._parameters, "endpoints": self._endpoints, "presets": self._presets,
@@ -67,37 +66,37 @@ class SettingsParser:
         settings.keymap = found.pop("keys", {})
         settings.values = found
         self._check_names()
-        self._check_privacy()
-        settings.warnings += [f"{settings.file}, line {line}: {words}" for line, words in sorted(self._told)]
+        self._check_permissions()
+        settings.warnings += [f"{settings.file}, line {line}: {text}" for line, text in sorted(self._warnings)]
 
-    # Sentences
+    # Warnings
 
-    def _tell(self, at: Keys, words: str) -> None:
+    def _warn(self, at: Keys, text: str) -> None:
         lines = self._settings.lines
         line = next(lines[at[:length]] for length in range(len(at), -1, -1) if at[:length] in lines)
-        self._told.append((line, clean_line(f"{_dotted(at)} {words}")))
+        self._warnings.append((line, clean_line(text)))
 
-    def _left_out(self, at: Keys, expected: str) -> None:
-        self._tell(at, f"{expected}; it is left out.")
+    def _ignore(self, at: Keys, problem: str) -> None:
+        self._warn(at, f"{_dotted(at)} {problem} (ignored).")
 
     def _unknown(self, at: Keys, known: Iterable[str]) -> None:
         key, known = str(at[-1]), list(known)
         if near := nearest(key.lower(), known):
-            advice = f"did you mean {near}?"
+            advice = f'Did you mean "{near}"?'
         elif len(at) == 1 and key in ENDPOINT:
-            advice = "it belongs below [endpoints.NAME]."
+            advice = "It belongs in [endpoints.NAME]."
         elif len(at) > 1 and key in TOP:
-            advice = "it belongs above the first [table]."
+            advice = "It belongs above the first [table]."
         else:
-            advice = f"known are {', '.join(sorted(known))}."
-        self._tell(at, f"is no setting and is left out; {advice}")
+            advice = f"Known settings: {', '.join(sorted(known))}."
+        self._warn(at, f"Unknown setting {_quoted(at)} (ignored). {advice}")
 
     # Tables
 
     def _table(
         self, at: Keys, table: Mapping[str, object], checks: Mapping[str, Check], tables: Mapping[str, Table]
     ) -> dict[str, Any]:
-        """Returns what can be used of `table`: values by `checks`, tables inside it by `tables`."""
+        """Return the valid part of `table`: values validated by `checks`, nested tables parsed by `tables`."""
         found: dict[str, Any] = {}
         for written, value in table.items():
             where, key = (*at, written), OLD_NAMES.get(written, written)
@@ -107,31 +106,33 @@ class SettingsParser:
                 if isinstance(value, Mapping):
                     found[key] = tables[key](where, value)
                 else:
-                    self._left_out(where, f"should be a table, as in [{_dotted(where)}]")
+                    self._ignore(where, f"should be a table, as in [{_dotted(where)}]")
             elif key in checks:
                 try:
                     found[key] = checks[key](value)
                 except ValueError as error:
-                    self._left_out(where, str(error))
+                    self._ignore(where, str(error))
             else:
                 self._unknown(where, [*checks, *tables])
         return found
 
     def _named(self, at: Keys, table: Mapping[str, object], read: Table) -> dict[str, Any]:
-        """Returns a table of tables whose names are the user's."""
+        """Return the valid part of a table of tables with arbitrary names."""
         return self._table(at, table, {}, dict.fromkeys(table, read))
 
     def _endpoints(self, at: Keys, table: Mapping[str, object]) -> dict[str, Any]:
         for name in [name for name in table if not validators.is_name(name) or name == DEMO.name]:
-            what = "is built in and can't be set" if name == DEMO.name else "should be of letters, digits and ._:-"
-            self._left_out((*at, name), what)
+            what = (
+                "is built in and can't be changed" if name == DEMO.name else "should have only letters, digits and ._:-"
+            )
+            self._ignore((*at, name), what)
         usable = {name: value for name, value in table.items() if validators.is_name(name) and name != DEMO.name}
         found = self._named(at, usable, self._endpoint)
         for name in list(found):
-            usual = BUILTIN[name].base_url if name in BUILTIN else ""
-            if not (found[name].get("base_url") or usual):
+            builtin = BUILTIN.get(name)
+            if not (found[name].get("base_url") or (builtin and builtin.base_url)):
                 example = ADDRESSES.get(name, "http://localhost:11434/v1")
-                self._left_out((*at, name), f'needs an address, as in base_url = "{example}"')
+                self._ignore((*at, name), f'needs a base_url, as in base_url = "{example}"')
                 del found[name]
         return found
 
@@ -160,9 +161,9 @@ class SettingsParser:
         checks = {name: _parameter(name) for name in PARAMETERS}
         for key in table.keys() - checks.keys():
             near = nearest(key, PARAMETERS)
-            advice = f"perhaps {near} is meant, and " if near else ""
-            words = f"is no parameter and is left out; {advice}fields of a server's own belong below extra."
-            self._tell((*at, key), words)
+            advice = f'Did you mean "{near}"? ' if near else ""
+            text = f"Unknown parameter {_quoted((*at, key))} (ignored). {advice}Server-specific fields belong in extra."
+            self._warn((*at, key), text)
         return Parameters(**self._table(at, {key: table[key] for key in table if key in checks}, checks, {}))
 
     def _keymap(self, at: Keys, table: Mapping[str, object]) -> dict[str, str]:
@@ -174,19 +175,19 @@ class SettingsParser:
         for action, (path, value) in flat.items():
             try:
                 if action not in ids:
-                    raise ValueError(f"should be the name of an action{_perhaps(action, ids)}")
+                    raise ValueError(f"should be the name of an action{_suggestion(action, ids)}")
                 keymap[action] = keys_for(action, value)
             except ValueError as error:
-                self._left_out((*at, *path), str(error))
+                self._ignore((*at, *path), str(error))
         for action, key, other in clashes(keymap):
             if keymap.pop(action, ""):
-                self._left_out((*at, *flat[action][0]), f"should be another key: {key} is that of {other}")
+                self._ignore((*at, *flat[action][0]), f"should be another key: {key} is bound to {other}")
         return keymap
 
     # The file as a whole
 
     def _check_names(self) -> None:
-        """Finds endpoints and presets that are spoken of and not there."""
+        """Ignore references to endpoints and presets that don't exist."""
         found, presets = self._settings.values, self._settings.presets
         if not self._is_endpoint(("endpoint",), found.get("endpoint", "")):
             del found["endpoint"]
@@ -197,26 +198,27 @@ class SettingsParser:
                 presets[name] = Preset(name, preset.system, "", preset.model, preset.parameters)
 
     def _is_endpoint(self, at: Keys, name: str) -> bool:
-        """Whether `name`, which stands at `at`, can answer, or is empty; tells why where it can't."""
+        """Return whether `name`, the value at `at`, is empty or a usable endpoint; warn if it isn't."""
         given, file = self._settings.endpoints, self._settings.file
         if name in ADDRESSES and name not in given:
-            self._tell(at, f"is left out: {address_wanted(name, file)}")
+            self._warn(at, f"{_dotted(at)} was ignored. {address_wanted(name, file)}")
             return False
         return self._is_one(at, name, {*BUILTIN, *given, DEMO.name}, "an endpoint")
 
     def _is_one(self, at: Keys, name: str, known: Collection[str], what: str) -> bool:
         if not name or name in known:
             return True
-        self._left_out(at, f"should be the name of {what}{_perhaps(name, known)}")
+        self._ignore(at, f"should be the name of {what}{_suggestion(name, known)}")
         return False
 
-    def _check_privacy(self) -> None:
-        """Warns of keys in a file that others can read: once, as one chmod protects them all."""
+    def _check_permissions(self) -> None:
+        """Warn once if other users can read the file and it has API keys."""
         settings = self._settings
         first = next((name for name, found in settings.endpoints.items() if found.get("api_key")), None)
         if first is not None and not settings.is_private:
             at = ("endpoints", first, "api_key")
-            self._tell(at, f"can be read by other users of this machine: chmod 600 {settings.file}")
+            text = f"{_dotted(at)} can be read by other users of this machine. Run: chmod 600 {settings.file}"
+            self._warn(at, text)
 
 
 def _parameter(name: str) -> Check:
@@ -231,18 +233,23 @@ def _parameter(name: str) -> Check:
     return check
 
 
-def _perhaps(name: str, known: Iterable[str]) -> str:
+def _suggestion(name: str, known: Iterable[str]) -> str:
     near = nearest(name, known)
-    return f", perhaps {near}" if near else f" ({', '.join(sorted(known)) or 'there is none'})"
+    return f", perhaps {near}" if near else f": {', '.join(sorted(known)) or 'none exist yet'}"
 
 
 def _actions(table: Mapping[str, object], before: tuple[str, ...] = ()) -> Iterable[tuple[str, tuple[Keys, object]]]:
-    """Yields the actions of [keys] with their place in the file: "find.open" = and chat.find = mean the same."""
+    """Yield the actions in [keys] with their paths and values. The keys "find.open" and find.open are equivalent."""
     for key, value in table.items():
         if isinstance(value, Mapping):
             yield from _actions(value, (*before, key))
         else:
             yield ".".join((*before, key)), ((*before, key), value)
+
+
+def _quoted(at: Keys) -> str:
+    dotted = _dotted(at)
+    return dotted if '"' in dotted else f'"{dotted}"'
 
 
 def _dotted(at: Keys) -> str:

@@ -1,15 +1,15 @@
-"""Finds the lines of a TOML text on which its keys stand, which tomllib does not tell."""
+"""Line numbers of the keys in a TOML document, which tomllib doesn't provide."""
 
 import re
 from collections.abc import Iterator
 
 Path = tuple[str | int, ...]
-"""Where a value stands: the keys that lead to it, and numbers (from 0) in arrays."""
+"""The path to a value: keys, and indexes (from 0) in arrays."""
 
 _BLANK = re.compile(r"(?:[ \t\r\n]++|#[^\n]*+)*+")
 _KEY = re.compile(r'[\w-]+|"(?:\\.|[^"\\\n])*+"|\'[^\'\n]*\'', re.ASCII)
 _STRING = re.compile(
-    r'"""(?:\\.|[^\\])*?"""(?:"{0,2})'  # up to two quotes may stand before the three that end it
+    r'"""(?:\\.|[^\\])*?"""(?:"{0,2})'  # up to two quotes may precede the closing three
     r"|'''.*?'''(?:'{0,2})"
     r'|"(?:\\.|[^"\\\n])*+"'
     r"|'[^'\n]*'",
@@ -21,9 +21,9 @@ _ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|x([0-9A-Fa-f]{2}
 
 
 def lines_of(text: str) -> dict[Path, int]:
-    """Returns the number, from 1, of the line on which every key and table of `text` first stands.
+    """Return the line number, from 1, where each key and table of `text` first appears.
 
-    `text` is one that tomllib has read: on others the answer is incomplete.
+    `text` must be valid TOML; otherwise the result is incomplete.
     """
     text = text.replace("\r\n", "\n")
     found: dict[Path, int] = {}
@@ -37,13 +37,14 @@ def lines_of(text: str) -> dict[Path, int]:
 
 
 class _Scan:
-    """Walks through a TOML text and yields every key with the position at which it begins."""
+    """Scan a TOML document for the positions of its keys."""
 
     def __init__(self, text: str) -> None:
         self._text = text
         self._at = 0
 
     def document(self) -> Iterator[tuple[Path, int]]:
+        """Yield the path of each key with the position where it begins."""
         table: Path = ()
         seen: dict[Path, int] = {}
         while self._next():
@@ -57,21 +58,21 @@ class _Scan:
                 return
 
     def _next(self) -> str:
-        """Steps over blanks and comments; returns the character there, "" at the end."""
+        """Skip whitespace and comments; return the next character, or "" at the end."""
         blank = _BLANK.match(self._text, self._at)
         assert blank is not None
         self._at = blank.end()
         return self._text[self._at : self._at + 1]
 
     def _skip(self, characters: str) -> bool:
-        """Steps over one of `characters`, if it comes next."""
+        """Skip the next character if it is one of `characters`, and return whether it was."""
         if (found := self._next()) and found in characters:
             self._at += 1
             return True
         return False
 
     def _header(self, seen: dict[Path, int]) -> Path:
-        """Reads ``[table]`` or ``[[array]]``; `seen` counts the entries of arrays."""
+        """Parse ``[table]`` or ``[[array]]``; `seen` has the last index of each array."""
         is_array = self._text.startswith("[[", self._at)
         self._at += 2 if is_array else 1
         table: Path = ()

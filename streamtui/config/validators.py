@@ -1,6 +1,6 @@
-"""Checks of single values of the file: each returns the value as it is used, or raises ValueError.
+"""Validators for single values of config.toml: each returns the normalized value or raises ValueError.
 
-The text of the error says what the value should be, beginning with "should".
+The message of the error begins with "should".
 """
 
 import math
@@ -14,65 +14,65 @@ from streamtui.core.sanitize import clean, clean_line
 
 Check = Callable[[object], Any]
 
-# Not compiled here: a start that reads no file has no use for them.
+# Compiled on first use, as a start without config.toml needs none of them.
 _VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
 _HEADER = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._:-]{0,59}"
 
 
 def text(value: object) -> str:
-    """A text of any number of lines, such as a system prompt."""
+    """Validate a string of any number of lines, such as a system prompt."""
     if not isinstance(value, str):
-        raise ValueError("should be a text in quotes")
+        raise ValueError("should be a string in quotes")
     return clean(value)
 
 
 def line(value: object) -> str:
-    """A text of one line, such as the name of a model."""
+    """Validate a string of one line, such as the name of a model."""
     return clean_line(text(value))
 
 
 def secret(value: object) -> str:
-    """A key."""
+    """Validate an API key."""
     if not isinstance(value, str) or not value.isascii() or not value.strip().isprintable():
-        raise ValueError("should be a key in quotes, as the server gave it")
+        raise ValueError("should be an API key in quotes, of printable ASCII characters")
     return value.strip()
 
 
 def command(value: object) -> str:
-    """A command line."""
+    """Validate a shell command."""
     if not isinstance(value, str) or "\0" in value:
         raise ValueError('should be a command in quotes, as in "pass show openai"')
     return value.strip()
 
 
 def switch(value: object) -> bool:
-    """True or false."""
+    """Validate a boolean."""
     if not isinstance(value, bool):
         raise ValueError("should be true or false")
     return value
 
 
 def number(low: float, high: float = math.inf, *, above: bool = False) -> Check:
-    """A number from `low` (with `above`: greater than it) to `high`."""
+    """Return a validator for numbers from `low` to `high`; `above` excludes `low` itself."""
 
     def check(value: object) -> float:
-        # A bool is an int to Python; NaN, which TOML knows, is in no range.
-        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        # bool is a subclass of int; NaN, which TOML allows, fails the comparison.
+        if isinstance(value, bool) or not isinstance(value, int | float):
             raise ValueError(_expected("a number", low, high, above))
-        if math.isinf(value) or (above and value == low):
+        if not low <= value <= high or math.isinf(value) or (above and value == low):
             raise ValueError(_expected("a number", low, high, above))
         return float(value)
 
     return check
 
 
-def whole(low: int, high: int) -> Check:
-    """A whole number from `low` to `high`."""
+def integer(low: int, high: int) -> Check:
+    """Return a validator for integers from `low` to `high`."""
 
     def check(value: object) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise ValueError(_expected("a whole number", low, high, False))
+            raise ValueError(_expected("an integer", low, high, False))
         return value
 
     return check
@@ -81,33 +81,29 @@ def whole(low: int, high: int) -> Check:
 def _expected(kind: str, low: float, high: float, above: bool) -> str:
     if math.isinf(high):
         return f"should be {kind} above {low:g}" if above else f"should be {kind}, {low:g} or more"
-    return (
-        f"should be {kind} above {low:g} and up to {high:,.0f}"
-        if above
-        else f"should be {kind} from {low:g} to {high:,.0f}"
-    )
+    return f"should be {kind} {f'above {low:g} and up' if above else f'from {low:g}'} to {high:,.0f}"
 
 
-def lines(value: object) -> tuple[str, ...]:
-    """A list of texts of one line."""
+def string_list(value: object) -> tuple[str, ...]:
+    """Validate a list of one-line strings."""
     if not isinstance(value, list) or not all(isinstance(item, str) and clean_line(item) for item in value):
-        raise ValueError('should be a list of texts, as in ["one", "two"]')
+        raise ValueError('should be a list of strings, as in ["one", "two"]')
     return tuple(map(clean_line, value))
 
 
 def url(value: object) -> str:
-    """The address of a server, without a slash at its end."""
+    """Validate the base URL of a server and strip trailing slashes."""
     address = value.strip().rstrip("/") if isinstance(value, str) else ""
     if not _is_address(address, ("http", "https")):
-        raise ValueError("should be an address, as in http://localhost:11434/v1")
+        raise ValueError("should be a URL, as in http://localhost:11434/v1")
     return address
 
 
 def proxy(value: object) -> str:
-    """The address of a proxy, or "none"."""
+    """Validate the URL of a proxy, or "none"."""
     address = value.strip() if isinstance(value, str) else ""
     if address != "none" and not _is_address(address, ("http", "https", "socks5", "socks5h")):
-        raise ValueError('should be the address of a proxy, as in http://proxy.example:3128, or "none"')
+        raise ValueError('should be the URL of a proxy, as in http://proxy.example:3128, or "none"')
     return address
 
 
@@ -122,15 +118,15 @@ def _is_address(address: str, schemes: tuple[str, ...]) -> bool:
 
 
 def variable(value: object) -> str:
-    """The name of an environment variable; "" for none."""
+    """Validate the name of an environment variable, or ""."""
     if not isinstance(value, str) or not (value == "" or re.fullmatch(_VARIABLE, value)):
-        # What stands there may be the key itself: it is not repeated.
+        # The value may be the key itself, so it is not quoted.
         raise ValueError("should be the name of an environment variable, not the key itself")
     return value
 
 
 def api(value: object) -> Api:
-    """The API of a server or model."""
+    """Validate the name of an API."""
     try:
         return Api(str(value))
     except ValueError:
@@ -138,7 +134,7 @@ def api(value: object) -> Api:
 
 
 def headers(value: object) -> dict[str, str]:
-    """A table of HTTP headers."""
+    """Validate a table of HTTP headers."""
     if not isinstance(value, Mapping) or not all(map(_is_header, value, value.values())):
         raise ValueError('should be a table of headers, as in { "X-Title" = "streamtui" }')
     return dict(value)
@@ -149,7 +145,7 @@ def _is_header(name: str, value: object) -> bool:
 
 
 def fields(value: object) -> dict[str, Any]:
-    """A table of any fields, as JSON values."""
+    """Validate a table of arbitrary JSON values."""
     if not isinstance(value, Mapping):
         raise ValueError("should be a table of fields, as in { top_k = 40 }")
     import json
@@ -157,10 +153,10 @@ def fields(value: object) -> dict[str, Any]:
     try:
         json.dumps(value, allow_nan=False)
     except (TypeError, ValueError):
-        raise ValueError("should hold no dates, infinities or NaN, which JSON does not know") from None
+        raise ValueError("should contain no dates, infinities or NaN, which JSON doesn't support") from None
     return dict(value)
 
 
 def is_name(name: str) -> bool:
-    """Whether `name` can be that of an endpoint: it is typed behind -e and stands in one line with others."""
+    """Return whether `name` is a valid name for an endpoint, easy to type after -e."""
     return bool(re.fullmatch(_NAME, name))

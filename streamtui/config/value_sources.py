@@ -1,4 +1,4 @@
-"""Where the values of the config come from."""
+"""Where each value of the configuration comes from."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -6,7 +6,7 @@ from typing import Any
 
 
 class Origin(Enum):
-    """The kinds of sources; the earlier beats the later."""
+    """The kinds of sources, in order of precedence."""
 
     FLAG = "flag"
     ENVIRONMENT = "environment"
@@ -16,35 +16,35 @@ class Origin(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where exactly a value comes from."""
+    """The exact source of a value."""
 
     origin: Origin
     where: str
-    """In words: ``--model``, ``OPENAI_API_KEY``, ``config.toml, line 3``."""
+    """As shown to the user: ``--model``, ``OPENAI_API_KEY``, ``config.toml, line 3``."""
 
     def __str__(self) -> str:
         return self.where
 
 
-BUILT_IN = Source(Origin.DEFAULT, "built in")
+BUILT_IN = Source(Origin.DEFAULT, "default")
 IN_KEYRING = Source(Origin.DEFAULT, "streamtui config set-key")
 
 
 def flag(name: str) -> Source:
-    """The flag `name`."""
+    """Return the command-line flag `name` as a source."""
     return Source(Origin.FLAG, name)
 
 
 def variable(name: str) -> Source:
-    """The environment variable `name`."""
+    """Return the environment variable `name` as a source."""
     return Source(Origin.ENVIRONMENT, name)
 
 
 class Sources(dict[str, Source]):
-    """The sources of values by their dotted names, as in ``endpoints.groq.base_url``; what is missing is built in."""
+    """Sources by the dotted names of values, as in ``endpoints.groq.base_url``. A missing name has its default."""
 
     def first(self, name: str, *candidates: tuple[Any, Source]) -> Any:
-        """Returns the first of the values that is set (not None or ""), and notes its source; None for none."""
+        """Return the first value that is set (not None or "") and record its source; None if none is set."""
         for value, source in candidates:
             if value not in (None, ""):
                 self[name] = source

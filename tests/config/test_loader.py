@@ -1,4 +1,4 @@
-"""Flags beat environment beat file beat defaults, and every value knows where it comes from."""
+"""Merging of flags, environment, file and defaults, and the recorded source of each value."""
 
 from pathlib import Path
 
@@ -15,16 +15,16 @@ BOX = '[endpoints.box]\nbase_url = "http://box.example/v1"\nmodel = "big"\n'
 KEYS = {"OPENAI_API_KEY": "sk-mine", "GROQ_API_KEY": "gsk-mine", "BOX_KEY": "sk-box"}
 
 
-def loaded(asked: CliOverrides | None = None, environ: dict[str, str] | None = None, text: str = "") -> Config:
-    """The config of these flags and variables, with a file that says `text`."""
+def loaded(flags: CliOverrides | None = None, environ: dict[str, str] | None = None, text: str = "") -> Config:
+    """Return the configuration for these flags and variables and a config.toml with `text`."""
     file = paths.config_file()
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text, encoding="utf-8")
     file.chmod(0o600)
-    return load(asked or CliOverrides(), environ or {})
+    return load(flags or CliOverrides(), environ or {})
 
 
-def test_without_anything_it_is_openai() -> None:
+def test_default_is_openai() -> None:
     config = load(CliOverrides(), {})
     assert (config.endpoint.name, config.endpoint.base_url, config.endpoint.model) == (
         "openai",
@@ -36,7 +36,7 @@ def test_without_anything_it_is_openai() -> None:
     assert config.source_of("endpoint").origin is Origin.DEFAULT
 
 
-def test_the_ready_made_are_there_by_name() -> None:
+def test_builtin_endpoints_by_name() -> None:
     config = load(CliOverrides(endpoint="groq"), KEYS)
     assert (config.endpoint.base_url, config.endpoint.api_key) == ("https://api.groq.com/openai/v1", "gsk-mine")
     assert str(config.source_of("endpoints.groq.api_key")) == "GROQ_API_KEY"
@@ -49,9 +49,11 @@ def test_the_ready_made_are_there_by_name() -> None:
     assert load(CliOverrides(endpoint="demo"), KEYS).endpoint == DEMO
 
 
-def test_azure_wants_an_address() -> None:
-    line = r'No address for azure yet\. Set base_url = "https://RESOURCE\.openai\.azure\.com/openai/v1", with the name '
-    with pytest.raises(ConfigError, match=line + r"of your RESOURCE, in \[endpoints\.azure\] of .*config\.toml\.$"):
+def test_azure_needs_a_base_url() -> None:
+    line = (
+        r'azure has no address yet: write base_url = "https://RESOURCE\.openai\.azure\.com/openai/v1", with the name '
+    )
+    with pytest.raises(ConfigError, match=line + r"of your RESOURCE, below \[endpoints\.azure\] in .*config\.toml\.$"):
         load(CliOverrides(endpoint="azure"), {})
     text = '[endpoints.azure]\nbase_url = "https://mine.openai.azure.com/openai/v1/"\nmodel = "my-deployment"\n'
     config = loaded(CliOverrides(endpoint="azure"), {"AZURE_OPENAI_API_KEY": "az"}, text)
@@ -62,16 +64,16 @@ def test_azure_wants_an_address() -> None:
     )
 
 
-def test_a_name_that_is_none_is_told_with_the_nearest() -> None:
-    with pytest.raises(ConfigError, match=r"--endpoint names 'grok', which is none; did you mean groq\?"):
+def test_unknown_name_gets_a_suggestion() -> None:
+    with pytest.raises(ConfigError, match=r'Endpoint "grok" is not configured\. Did you mean "groq"\?'):
         load(CliOverrides(endpoint="grok"), {})
-    with pytest.raises(ConfigError, match="--endpoint names 'nope', which is none; there are azure, deepseek, demo"):
+    with pytest.raises(ConfigError, match=r'Endpoint "nope" is not configured\. Available: azure, deepseek, demo'):
         load(CliOverrides(endpoint="nope"), {})
-    with pytest.raises(ConfigError, match="--preset names 'coder', which is none; there are none yet"):
+    with pytest.raises(ConfigError, match=r'Preset "coder" does not exist\. Available: none\.'):
         load(CliOverrides(preset="coder"), {})
 
 
-def test_a_ready_made_one_is_changed_in_part() -> None:
+def test_file_overrides_parts_of_builtin_endpoint() -> None:
     config = loaded(CliOverrides(endpoint="groq"), KEYS, '[endpoints.groq]\nmodel = "llama"\nretries = 1\n')
     assert (config.endpoint.model, config.endpoint.retries, config.endpoint.api_key) == ("llama", 1, "gsk-mine")
     assert str(config.source_of("endpoints.groq.model")) == "config.toml, line 2"
@@ -79,14 +81,14 @@ def test_a_ready_made_one_is_changed_in_part() -> None:
 
 
 @pytest.mark.parametrize("name", ["openai", "groq"])
-def test_the_usual_key_does_not_follow_to_another_address(name: str) -> None:
+def test_default_key_is_not_sent_to_another_url(name: str) -> None:
     config = loaded(CliOverrides(endpoint=name), KEYS, f'[endpoints.{name}]\nbase_url = "https://else.example/v1"\n')
     assert (config.endpoint.api_key, config.endpoint.api_key_env, config.endpoint.model) == ("", "", "")
     text = f'[endpoints.{name}]\nbase_url = "https://else.example/v1"\napi_key_env = "BOX_KEY"\n'
     assert loaded(CliOverrides(endpoint=name), KEYS, text).endpoint.api_key == "sk-box"
 
 
-def test_the_variables_of_openai_go_where_its_address_says() -> None:
+def test_openai_variables_belong_to_openai_base_url() -> None:
     environ = {**KEYS, "OPENAI_BASE_URL": "https://proxy.example/v1", "OPENAI_ORG_ID": "org-1"}
     config = load(CliOverrides(), environ)
     assert (config.endpoint.name, config.endpoint.api_key, config.endpoint.organization) == (
@@ -99,10 +101,10 @@ def test_the_variables_of_openai_go_where_its_address_says() -> None:
     assert (other.endpoint.base_url, other.endpoint.api_key, other.endpoint.organization) == (OPENAI_URL, "", "")
     assert all(endpoint.api_key != "sk-mine" for name, endpoint in config.endpoints.items() if name != "proxy.example")
     named = loaded(CliOverrides(endpoint="openai"), environ, '[endpoints.openai]\napi_key_env = "OPENAI_API_KEY"\n')
-    assert named.endpoint.api_key == "sk-mine", "the file says it in so many words"
+    assert named.endpoint.api_key == "sk-mine", "the file names the variable explicitly"
 
 
-def test_organisation_and_project_go_to_openai_only() -> None:
+def test_organization_and_project_are_sent_to_openai_only() -> None:
     environ = {**KEYS, "OPENAI_ORG_ID": "org-1", "OPENAI_PROJECT_ID": "proj-1"}
     config = loaded(environ=environ, text=f'{BOX}[endpoints.openai]\norganization = "of the file"\n')
     assert (config.endpoint.organization, config.endpoint.project) == ("org-1", "proj-1")
@@ -111,7 +113,7 @@ def test_organisation_and_project_go_to_openai_only() -> None:
     assert not any(endpoint.organization or endpoint.project for endpoint in others)
 
 
-def test_which_endpoint_answers() -> None:
+def test_endpoint_precedence() -> None:
     text = f'endpoint = "box"\npreset = "p"\n{BOX}[presets.p]\nendpoint = "ollama"\n[presets.q]\nendpoint = "groq"\n'
     there = {"OPENAI_BASE_URL": "http://there.example/v1"}
     assert loaded(text=f'endpoint = "box"\n{BOX}').endpoint.name == "box"
@@ -123,12 +125,12 @@ def test_which_endpoint_answers() -> None:
     assert loaded(CliOverrides(demo=True), there, text).endpoint == DEMO
 
 
-def test_which_model_answers() -> None:
+def test_model_precedence() -> None:
     text = f'endpoint = "box"\nmodel = "top"\n{BOX}[presets.p]\nmodel = "of-preset"\n[presets.q]\nendpoint = "groq"\n'
     assert loaded(text=text).endpoint.model == "top"
-    assert loaded(text=text).model == "", "no flag asked for it, so a session that goes on keeps its own"
+    assert loaded(text=text).model == "", "not given by a flag, so a resumed session keeps its own"
     assert loaded(text='preset = "p"\n' + text).endpoint.model == "of-preset"
-    assert loaded(CliOverrides(endpoint="groq"), text=text).endpoint.model == "", "it is the model of another server"
+    assert loaded(CliOverrides(endpoint="groq"), text=text).endpoint.model == "", "it belongs to another server"
     assert loaded(CliOverrides(endpoint="box"), text=text).endpoint.model == "big"
     flagged = loaded(CliOverrides(preset="p"), text=text)
     assert (flagged.endpoint.model, flagged.model) == ("of-preset", "of-preset")
@@ -138,7 +140,7 @@ def test_which_model_answers() -> None:
     assert asked.endpoints["box"].model == "m"
 
 
-def test_which_system_prompt_a_session_begins_with() -> None:
+def test_system_prompt_precedence() -> None:
     text = f'system = "top"\n{BOX}[endpoints.groq]\nsystem = "of groq"\n[presets.p]\nsystem = "of preset"\n'
     assert loaded(text=text).system == "top"
     assert str(loaded(text=text).source_of("system")) == "config.toml, line 1"
@@ -147,7 +149,7 @@ def test_which_system_prompt_a_session_begins_with() -> None:
     assert loaded(CliOverrides(system="asked\x1b", preset="p"), text=text).system == "asked␛"
 
 
-def test_parameters_lie_one_above_the_other() -> None:
+def test_parameter_precedence() -> None:
     text = (
         f"parameters = {{ temperature = 1, seed = 1 }}\n{BOX}parameters = {{ seed = 2, top_p = 0.5 }}\n"
         "[presets.p]\nparameters = { top_p = 0.25, max_tokens = 9 }\n"
@@ -157,11 +159,11 @@ def test_parameters_lie_one_above_the_other() -> None:
     assert config.endpoints["groq"].parameters == Parameters(temperature=1.0, seed=1)
     assert config.parameters == Parameters(max_tokens=5, top_p=0.25)
     written = loaded(text=f'preset = "p"\n{text}')
-    assert written.parameters == Parameters(), "no flag asked for them, so a session that goes on keeps its own"
+    assert written.parameters == Parameters(), "not given by flags, so a resumed session keeps its own"
     assert written.new_parameters == Parameters(top_p=0.25, max_tokens=9)
 
 
-def test_a_preset_of_the_file_is_not_for_another_server() -> None:
+def test_preset_of_file_is_ignored_for_another_endpoint() -> None:
     text = f'preset = "p"\n{BOX}[presets.p]\nendpoint = "box"\nsystem = "of preset"\nmodel = "m"\n'
     assert loaded(text=text).preset == "p"
     other = loaded(CliOverrides(endpoint="groq"), text=text)
@@ -170,14 +172,14 @@ def test_a_preset_of_the_file_is_not_for_another_server() -> None:
     assert (same.preset, same.endpoint.model) == ("p", "m")
 
 
-def test_the_api_of_a_flag_beats_those_of_models() -> None:
+def test_api_flag_overrides_model_settings() -> None:
     text = f'{BOX}api = "responses"\n[endpoints.box.models.big]\napi = "responses"\nwindow = 5\n'
     config = loaded(CliOverrides(endpoint="box", api=Api.COMPLETIONS), text=text)
     assert config.endpoint.api is Api.COMPLETIONS
     assert config.endpoint.models == {"big": ModelSettings(window=5)}
 
 
-def test_where_keys_come_from() -> None:
+def test_api_key_precedence() -> None:
     text = f'{BOX}api_key_env = "BOX_KEY"\napi_key_command = "pass box"\napi_key_keyring = true\napi_key = "sk-file"\n'
     box = loaded(environ=KEYS, text=text).endpoints["box"]
     assert (box.api_key, box.fetches_key) == ("sk-box", False)
@@ -190,7 +192,7 @@ def test_where_keys_come_from() -> None:
         loaded(CliOverrides(endpoint="box", api_key_env="NOT_THERE"), KEYS, text)
 
 
-def test_keys_that_streamtui_put_into_the_keyring_are_looked_for_there() -> None:
+def test_keyring_is_used_for_keys_stored_by_streamtui() -> None:
     update_keyring_index("groq", True)
     update_keyring_index("mistral", True)
     update_keyring_index("mistral", False)
@@ -198,10 +200,10 @@ def test_keys_that_streamtui_put_into_the_keyring_are_looked_for_there() -> None
     config = load(CliOverrides(), {})
     assert config.endpoints["groq"].api_key_keyring
     assert not config.endpoints["mistral"].api_key_keyring
-    assert not load(CliOverrides(), KEYS).endpoints["groq"].api_key_keyring, "the environment goes first"
+    assert not load(CliOverrides(), KEYS).endpoints["groq"].api_key_keyring, "the environment takes precedence"
 
 
-def test_the_rest_of_the_file() -> None:
+def test_other_settings() -> None:
     text = 'pace = 100\ntheme = "paper"\ntitle_model = "small"\nmoderate = true\n[keys]\nchat.retry = "alt+r"\n'
     config = loaded(text=text)
     assert (config.pace, config.theme, config.title_model, config.moderate) == (100.0, "paper", "small", True)
@@ -210,23 +212,23 @@ def test_the_rest_of_the_file() -> None:
     assert loaded(CliOverrides(pace=5.0), text=text).pace == 5.0
 
 
-def test_a_file_with_mistakes_still_starts() -> None:
+def test_invalid_settings_do_not_prevent_a_start() -> None:
     config = loaded(environ=KEYS, text='endpoint = "nope"\npace = "fast"\ntheme = "paper"\n')
     assert (config.endpoint.name, config.pace, config.theme) == ("openai", None, "paper")
     assert len(config.warnings) == 2
 
 
-def test_no_key_in_what_is_printed_of_a_config() -> None:
+def test_repr_of_config_has_no_key() -> None:
     text = f'{BOX}api_key = "sk-in-the-file"\n'
     assert "sk-" not in repr(loaded(environ=KEYS, text=text).endpoints)
 
 
-def test_a_list_of_the_keyring_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+def test_warns_of_unreadable_keyring_index(tmp_path: Path) -> None:
     paths.keyring_list().mkdir(parents=True)
-    assert "no keyring is asked" in load(CliOverrides(), {}).warnings[0]
+    assert "Keys in the keyring are not used" in load(CliOverrides(), {}).warnings[0]
 
 
-def test_a_password_in_an_address_becomes_a_header() -> None:
+def test_password_in_url_becomes_a_header() -> None:
     config = loaded(
         CliOverrides(endpoint="box"), text='[endpoints.box]\nbase_url = "https://me:p%40ss@box.example:81/v1"\n'
     )

@@ -1,11 +1,12 @@
-"""What config.toml may say, and the sentence for everything it may not."""
+"""Reading and validating config.toml."""
 
 from pathlib import Path
 
 import pytest
 
 from streamtui.config import Api, ModelSettings, Preset, Timeouts
-from streamtui.config.settings_file import FileSettings, read_settings
+from streamtui.config.settings import FileSettings
+from streamtui.config.settings_file import read_settings
 from streamtui.core.parameters import Parameters
 
 FULL = """\
@@ -67,18 +68,18 @@ chat.pick_model = ["f2"]
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """Where the settings of the test are."""
+    """Return the path of the test's config.toml."""
     return tmp_path / "config.toml"
 
 
 def read(file: Path, text: str) -> FileSettings:
-    """What is read of a file that says `text`."""
+    """Write `text` to `file` and return its settings."""
     file.write_text(text, encoding="utf-8")
     file.chmod(0o600)
     return read_settings(file)
 
 
-def test_everything_a_file_can_say(file: Path) -> None:
+def test_all_settings_are_read(file: Path) -> None:
     settings = read(file, FULL)
     assert settings.warnings == []
     assert settings.values == {
@@ -115,64 +116,64 @@ def test_everything_a_file_can_say(file: Path) -> None:
     assert settings.keymap == {"turn.retry": "alt+r,shift+f11", "model.switch": "f2", "conversation.fold": "space"}
 
 
-def test_no_file_is_no_trouble(file: Path) -> None:
+def test_missing_file_is_fine(file: Path) -> None:
     assert read_settings(file) == FileSettings(file)
 
 
-MISTAKES = [
+INVALID = [
     ("moderate = 1", "moderate should be true or false"),
     ("max_reply_mb = 0", "max_reply_mb should be a number above 0 and up to 1,024"),
-    ("model = 1", "model should be a text in quotes"),
+    ("model = 1", "model should be a string in quotes"),
     ("pace = 0", "pace should be a number above 0 and up to 1,000,000"),
     ("pace = true", "pace should be a number above 0 and up to 1,000,000"),
     ("pace = nan", "pace should be a number above 0 and up to 1,000,000"),
-    ("endpoint = 'nope'", "endpoint should be the name of an endpoint (azure, deepseek, demo, groq, llamacpp, "
-                          "lmstudio, mistral, ollama, openai, openrouter, vllm)"),
+    ("endpoint = 'nope'", "endpoint should be the name of an endpoint: azure, deepseek, demo, groq, llamacpp, "
+                          "lmstudio, mistral, ollama, openai, openrouter, vllm (ignored)."),
     ("endpoint = 'olama'", "endpoint should be the name of an endpoint, perhaps ollama"),
-    ("endpoint = 'azure'", "endpoint is left out: No address for azure yet. Set base_url = "),
-    ("presets.a.endpoint = 'azure'", "presets.a.endpoint is left out: No address for azure yet. Set base_url = "),
-    ("preset = 'x'", "preset should be the name of a preset (there is none)"),
+    ("endpoint = 'azure'", "endpoint was ignored. azure has no address yet: write base_url = "),
+    ("presets.a.endpoint = 'azure'", "presets.a.endpoint was ignored. azure has no address yet: write base_url = "),
+    ("preset = 'x'", "preset should be the name of a preset: none exist yet (ignored)."),
     ("presets.a.endpoint = 'grok'", "presets.a.endpoint should be the name of an endpoint, perhaps groq"),
     ("endpoints = 1", "endpoints should be a table, as in [endpoints]"),
     ("endpoints.box = 1", "endpoints.box should be a table, as in [endpoints.box]"),
-    ("endpoints.box.model = 'x'", 'endpoints.box needs an address, as in base_url = "http://localhost:11434/v1"'),
-    ("endpoints.azure.model = 'x'", 'endpoints.azure needs an address, as in base_url = "https://RESOURCE.openai'),
-    ("endpoints.demo.model = 'x'", "endpoints.demo is built in and can't be set"),
-    ("endpoints.'a b'.model = 'x'", 'endpoints."a b" should be of letters, digits and ._:-'),
-    ("endpoints.groq.base_url = 'api.groq.com/v1'", "endpoints.groq.base_url should be an address, as in http://loc"),
-    ("endpoints.groq.base_url = 'http://x:99999/'", "endpoints.groq.base_url should be an address"),
-    ("endpoints.groq.base_url = \"http://x/\\u001b[2J\"", "endpoints.groq.base_url should be an address"),
+    ("endpoints.box.model = 'x'", 'endpoints.box needs a base_url, as in base_url = "http://localhost:11434/v1"'),
+    ("endpoints.azure.model = 'x'", 'endpoints.azure needs a base_url, as in base_url = "https://RESOURCE.openai'),
+    ("endpoints.demo.model = 'x'", "endpoints.demo is built in and can't be changed (ignored)."),
+    ("endpoints.'a b'.model = 'x'", 'endpoints."a b" should have only letters, digits and ._:-'),
+    ("endpoints.groq.base_url = 'api.groq.com/v1'", "endpoints.groq.base_url should be a URL, as in http://loc"),
+    ("endpoints.groq.base_url = 'http://x:99999/'", "endpoints.groq.base_url should be a URL"),
+    ("endpoints.groq.base_url = \"http://x/\\u001b[2J\"", "endpoints.groq.base_url should be a URL"),
     ("endpoints.groq.api_key_env = 'sk-not-a-name'", "endpoints.groq.api_key_env should be the name of an environment "
                                                      "variable, not the key itself"),
-    ("endpoints.groq.api_key = 'schlüssel'", "endpoints.groq.api_key should be a key in quotes"),
-    ("endpoints.groq.api_key = \"a\\nb\"", "endpoints.groq.api_key should be a key in quotes"),
+    ("endpoints.groq.api_key = 'schlüssel'", "endpoints.groq.api_key should be an API key in quotes"),
+    ("endpoints.groq.api_key = \"a\\nb\"", "endpoints.groq.api_key should be an API key in quotes"),
     ("endpoints.groq.api_key_command = ['pass']", "endpoints.groq.api_key_command should be a command in quotes"),
     ("endpoints.groq.headers = { a = \"b\\nc: d\" }", "endpoints.groq.headers should be a table of headers"),
     ("endpoints.groq.headers = { 'a b' = 'c' }", "endpoints.groq.headers should be a table of headers"),
     ("endpoints.groq.timeouts.first = 0", "endpoints.groq.timeouts.first should be a number above 0 and up to 86,400"),
     ("endpoints.groq.timeouts = 5", "endpoints.groq.timeouts should be a table, as in [endpoints.groq.timeouts]"),
-    ("endpoints.groq.timeouts.read = 5", "endpoints.groq.timeouts.read is no setting and is left out; known are conn"),
-    ("endpoints.groq.proxy = 'proxy:80'", "endpoints.groq.proxy should be the address of a proxy"),
+    ("endpoints.groq.timeouts.read = 5", 'Unknown setting "endpoints.groq.timeouts.read" (ignored). Known settings: '),
+    ("endpoints.groq.proxy = 'proxy:80'", "endpoints.groq.proxy should be the URL of a proxy"),
     ("endpoints.groq.api = 'messages'", "endpoints.groq.api should be chat, completions or responses"),
-    ("endpoints.groq.favourites = 'a'", "endpoints.groq.favourites should be a list of texts"),
-    ("endpoints.groq.favorites = ['a', 1]", "endpoints.groq.favorites should be a list of texts"),
-    ("endpoints.groq.retries = -1", "endpoints.groq.retries should be a whole number from 0 to 20"),
-    ("endpoints.groq.retries = 1.5", "endpoints.groq.retries should be a whole number from 0 to 20"),
-    ("endpoints.groq.models.x.window = 0", "endpoints.groq.models.x.window should be a whole number from 1 to"),
+    ("endpoints.groq.favorites = 'a'", "endpoints.groq.favorites should be a list of strings"),
+    ("endpoints.groq.favorites = ['a', 1]", "endpoints.groq.favorites should be a list of strings"),
+    ("endpoints.groq.retries = -1", "endpoints.groq.retries should be an integer from 0 to 20"),
+    ("endpoints.groq.retries = 1.5", "endpoints.groq.retries should be an integer from 0 to 20"),
+    ("endpoints.groq.models.x.window = 0", "endpoints.groq.models.x.window should be an integer from 1 to"),
     ("endpoints.groq.models.'x.y'.input_price = -1", 'endpoints.groq.models."x.y".input_price should be a number, 0'),
     ("parameters.temperature = 3", "parameters.temperature should be a number from 0 to 2"),
-    ("parameters.temprature = 1", "parameters.temprature is no parameter and is left out; perhaps temperature is"),
-    ("parameters.top_k = 40", "parameters.top_k is no parameter and is left out; perhaps top_p is meant, and fields "
-                              "of a server's own belong below extra."),
-    ("parameters.extra = { day = 1979-05-27 }", "parameters.extra should hold no dates, infinities or NaN"),
+    ("parameters.temprature = 1", 'Unknown parameter "parameters.temprature" (ignored). Did you mean "temperature"? '),
+    ("parameters.top_k = 40", 'Unknown parameter "parameters.top_k" (ignored). Did you mean "top_p"? Server-specific '
+                              "fields belong in extra."),
+    ("parameters.extra = { day = 1979-05-27 }", "parameters.extra should contain no dates, infinities or NaN"),
     ("parameters.extra = 1", "parameters.extra should be a table of fields"),
     ("parameters.stop = [1]", "parameters.stop should be a text, or a list of texts"),
-    ("presets.a.temperature = 1", "presets.a.temperature is no setting and is left out; known are endpoint, model"),
-    ("retries = 1", "retries is no setting and is left out; it belongs below [endpoints.NAME]."),
-    ("endpoints.groq.theme = 'x'", "endpoints.groq.theme is no setting and is left out; it belongs above the first"),
-    ("endpoints.groq.retrys = 1", "endpoints.groq.retrys is no setting and is left out; did you mean retries?"),
-    ("Endpoint = 'groq'", "Endpoint is no setting and is left out; did you mean endpoint?"),
-    ("\"a\\u001b[2J\" = 1", "\"a␛[2J\" is no setting and is left out"),
+    ("presets.a.temperature = 1", 'Unknown setting "presets.a.temperature" (ignored). Known settings: endpoint, model'),
+    ("retries = 1", 'Unknown setting "retries" (ignored). It belongs in [endpoints.NAME].'),
+    ("endpoints.groq.theme = 'x'", 'Unknown setting "endpoints.groq.theme" (ignored). It belongs above the'),
+    ("endpoints.groq.retrys = 1", 'Unknown setting "endpoints.groq.retrys" (ignored). Did you mean "retries"?'),
+    ("Endpoint = 'groq'", 'Unknown setting "Endpoint" (ignored). Did you mean "endpoint"?'),
+    ("\"a\\u001b[2J\" = 1", 'Unknown setting "a␛[2J" (ignored).'),
     ("keys.chat.retry = 5", "keys.chat.retry should be a key, or several"),
     ("keys.'turn.retyr' = 'f9'", 'keys."turn.retyr" should be the name of an action, perhaps turn.retry'),
     ("keys.'turn.retry' = 'f99'", 'keys."turn.retry" should be a key, as in f9 or ctrl+g; f99 is none'),
@@ -181,87 +182,87 @@ MISTAKES = [
     ("keys.'turn.retry' = 'ctrl+i'", 'keys."turn.retry" should be another key: ctrl+i can\'t be told from tab'),
     ("keys.'turn.retry' = 'ctrl+['", 'keys."turn.retry" should be another key: ctrl+left_square_bracket can\'t be'),
     ("keys.'turn.retry' = 'r'", 'keys."turn.retry" should be a key with ctrl or alt, or F1 to F12: r is needed for w'),
-    ("keys.'turn.retry' = 'ctrl+f'", 'keys."turn.retry" should be another key: ctrl+f is that of find.open'),
+    ("keys.'turn.retry' = 'ctrl+f'", 'keys."turn.retry" should be another key: ctrl+f is bound to find.open'),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "words"), MISTAKES, ids=[text for text, _ in MISTAKES])
-def test_a_mistake_is_one_sentence_with_file_line_and_key(file: Path, text: str, words: str) -> None:
+@pytest.mark.parametrize(("text", "warning"), INVALID, ids=[text for text, _ in INVALID])
+def test_warning_names_file_line_and_setting(file: Path, text: str, warning: str) -> None:
     settings = read(file, f"# a comment\ntheme = 'paper'\n{text}\n")
     assert len(settings.warnings) == 1
-    assert settings.warnings[0].startswith(f"{file}, line 3: {words}")
+    assert settings.warnings[0].startswith(f"{file}, line 3: {warning}")
     assert settings.warnings[0].endswith((".", "?"))
     assert "sk-not-a-name" not in settings.warnings[0]
-    assert settings.values["theme"] == "paper", "what is right is used"
+    assert settings.values["theme"] == "paper", "valid settings are used"
 
 
-def test_a_mistake_takes_nothing_with_it(file: Path) -> None:
+def test_one_error_ignores_only_that_setting(file: Path) -> None:
     settings = read(file, FULL.replace("retries = 0", "retries = 'no'").replace("seed = 7", "seed = 'x'"))
-    assert [trouble.partition(": ")[2] for trouble in settings.warnings] == [
-        "endpoints.box.retries should be a whole number from 0 to 20; it is left out.",
-        'endpoints.box.models."org/big:1".parameters.seed should be a whole number; it is left out.',
+    assert [warning.partition(": ")[2] for warning in settings.warnings] == [
+        "endpoints.box.retries should be an integer from 0 to 20 (ignored).",
+        'endpoints.box.models."org/big:1".parameters.seed should be a whole number (ignored).',
     ]
     assert settings.endpoints["box"]["model"] == "big"
     assert settings.endpoints["box"]["models"]["org/big:1"].window == 8192
     assert "retries" not in settings.endpoints["box"]
 
 
-def test_every_mistake_is_told_in_the_order_of_the_file(file: Path) -> None:
+def test_warnings_are_in_file_order(file: Path) -> None:
     settings = read(file, "endpoint = 'x'\nmoderate = 1\n[endpoints.groq]\nretrys = 1\nretries = 'a'\n[keys]\nx = 'f9'")
-    assert [int(trouble.partition("line ")[2].partition(":")[0]) for trouble in settings.warnings] == [1, 2, 4, 5, 7]
+    assert [int(warning.partition("line ")[2].partition(":")[0]) for warning in settings.warnings] == [1, 2, 4, 5, 7]
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "error"),
     [
-        ("a = 1\nb = \n", ", line 2: this is not TOML (Invalid value); the whole file is left out until it is"),
-        ("a = 1\na = 2\n", ", line 2: this is not TOML (Cannot overwrite a value)"),
-        ("[x", ", at its end: this is not TOML (Expected ']'"),
-        ("a = 'x\x1b'", ", line 1: this is not TOML ("),
-        ("a = " + "[" * 5000, " is left out: it is nested too deeply."),
+        ("a = 1\nb = \n", ", line 2: TOML syntax error: Invalid value. The whole file is ignored until this is fixed."),
+        ("a = 1\na = 2\n", ", line 2: TOML syntax error: Cannot overwrite a value."),
+        ("[x", ", end of file: TOML syntax error: Expected ']'"),
+        ("a = 'x\x1b'", ", line 1: TOML syntax error: "),
+        ("a = " + "[" * 5000, " was ignored because it is nested too deeply."),
     ],
 )
-def test_a_file_that_is_no_toml_is_left_out(file: Path, text: str, said: str) -> None:
+def test_invalid_toml_is_ignored(file: Path, text: str, error: str) -> None:
     settings = read(file, text)
     assert len(settings.warnings) == 1
-    assert settings.warnings[0].startswith(f"{file}{said}")
+    assert settings.warnings[0].startswith(f"{file}{error}")
     assert not settings.values
 
 
-def test_a_file_that_cannot_be_read_is_left_out(tmp_path: Path) -> None:
+def test_unreadable_file_is_ignored(tmp_path: Path) -> None:
     folder = tmp_path / "config.toml"
     folder.mkdir()
-    assert read_settings(folder).warnings == [f"{folder} is left out: it can't be read (Is a directory)."]
+    assert read_settings(folder).warnings == [f"{folder} was ignored because it can't be read: Is a directory."]
     binary = tmp_path / "binary.toml"
     binary.write_bytes(b"a = '\xff'")
-    assert read_settings(binary).warnings == [f"{binary} is left out: it should be a text in UTF-8."]
+    assert read_settings(binary).warnings == [f"{binary} was ignored because it is not UTF-8 text."]
 
 
-def test_a_file_of_windows_is_read(file: Path) -> None:
+def test_bom_and_crlf_are_accepted(file: Path) -> None:
     file.write_bytes('\ufefftheme = "paper"\r\nmoderate = 5\r\n'.encode())
     settings = read_settings(file)
     assert settings.values == {"theme": "paper"}
     assert "line 2: moderate" in settings.warnings[0]
 
 
-def test_a_key_that_others_can_read_is_told(file: Path) -> None:
+def test_warns_of_key_that_others_can_read(file: Path) -> None:
     settings = read(file, "[endpoints.groq]\napi_key = 'gsk-1'\n[endpoints.openai]\napi_key = 'sk-1'\n")
     assert settings.warnings == []
     file.chmod(0o644)
     settings = read_settings(file)
     assert settings.warnings == [
-        f"{file}, line 2: endpoints.groq.api_key can be read by other users of this machine: chmod 600 {file}"
+        f"{file}, line 2: endpoints.groq.api_key can be read by other users of this machine. Run: chmod 600 {file}"
     ]
-    assert settings.endpoints["groq"]["api_key"] == "gsk-1", "it is used all the same"
+    assert settings.endpoints["groq"]["api_key"] == "gsk-1", "the key is still used"
 
 
-def test_what_comes_from_the_file_is_clean(file: Path) -> None:
+def test_control_characters_are_replaced(file: Path) -> None:
     settings = read(file, 'system = "a\\u001b[2J\\nb"\nmodel = "m\\u009b1"\n[presets."p\\u0007"]\n')
     assert settings.values == {"system": "a␛[2J\nb", "model": "m\ufffd1"}
     assert list(settings.presets) == ["p␇"]
 
 
-def test_two_actions_can_change_keys(file: Path) -> None:
+def test_two_actions_can_swap_keys(file: Path) -> None:
     settings = read(file, "[keys]\n'turn.retry' = 'ctrl+f'\n'find.open' = 'f5'\n")
     assert settings.warnings == []
     assert settings.keymap == {"turn.retry": "ctrl+f", "find.open": "f5"}

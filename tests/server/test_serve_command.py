@@ -215,7 +215,7 @@ REFUSALS = [
     (["--demo", "--cors-origin", "//page.test"], "must have a scheme"),
     (["--demo", "--cors-origin", "https://page.test/app"], "no path"),
     ([], "No API key. Set"),
-    (["--base-url", "nonsense"], "no address"),
+    (["--base-url", "nonsense"], "Invalid URL in --base-url"),
 ]
 
 

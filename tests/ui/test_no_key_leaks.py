@@ -128,7 +128,7 @@ async def test_no_key_is_left_behind_or_shown(
     assert main(["sessions", "export", "--all", "--format", "jsonl", "-o", "-"]) == 0
     printed = capfd.readouterr()
     assert "[key] is no good" in printed.out
-    assert "endpoints.two.mistake is no setting" in printed.out
+    assert 'Unknown setting "endpoints.two.mistake"' in printed.out
     everything = {"screen": "\n".join(shown), "log": caplog.text, "out": printed.out, "errors": printed.err}
     assert [name for name, text in everything.items() if SECRET in text] == []
     assert files_with_secrets(tmp_path) == []
