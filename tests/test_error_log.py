@@ -187,9 +187,9 @@ def saved_reason() -> str:
 
 
 def test_ask_whose_reading_of_the_reply_fails_is_not_called_stopped() -> None:
-    done = asked("conversation.live_reply", "Reply", "take")
+    done = asked("conversation.live_reply", "Reply", "add")
     assert done.returncode == 1
-    assert "The reply was broken off (KeyError). Details: " in done.stderr
+    assert "The reply failed (KeyError). Details: " in done.stderr
     assert "An internal error in streamtui ended the reply." in done.stderr
     assert "Traceback" not in done.stderr
     assert PROMPT not in done.stderr + logged()

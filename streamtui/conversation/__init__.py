@@ -1,4 +1,4 @@
-"""A session being talked to, without a screen: asking, asking again, going on, what is sent and what is not."""
+"""The conversation engine, without a UI: requests, retries, continuations and the context window."""
 
 from streamtui.conversation.conversation import Conversation
 from streamtui.conversation.retries import Backoff

@@ -1,4 +1,4 @@
-"""ContextWindow: what to do about a conversation that is longer than its model can take."""
+"""Handling of conversations that exceed the context window of their model."""
 
 import asyncio
 import time
@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from streamtui.config import Api
-from streamtui.conversation.request_context import Overflow, overflow, room_for_reply, sent
-from streamtui.conversation.side_requests import portions, summary_prompt
+from streamtui.conversation.request_context import Overflow, overflow, reply_budget, sent_messages
+from streamtui.conversation.side_requests import chunked, summary_prompt
 from streamtui.core.message import Message, Recap
 from streamtui.core.models import api_for
 from streamtui.core.progress import Progress, State
@@ -15,89 +15,89 @@ from streamtui.core.progress import Progress, State
 if TYPE_CHECKING:
     from streamtui.conversation.conversation import Conversation
 
-AGAIN = 0.25
-"""Part of the window by which what was accepted as too long may grow until it is told again."""
+ACCEPTED_GROWTH = 0.25
+"""Share of the window by which an accepted overflow may grow before the user is asked again."""
 
-SUMMED = 0.7
-"""Part of the window that is summed up in one go; the rest is for the question, an earlier summary and the new one."""
+SUMMARY_SHARE = 0.7
+"""Share of the window to summarize in one request; the rest is for instructions, earlier summary and reply."""
 
 
 class ContextWindow:
-    """Says what does not fit, leaves the oldest turns out of the requests, lets the model sum them up."""
+    """Detect overflow of the context window, and exclude or summarize the oldest messages."""
 
     def __init__(self, conversation: "Conversation") -> None:
         self._conversation = conversation
         self._accepted: tuple[str, Overflow] | None = None
 
     def overflow(self, path: Sequence[Message]) -> Overflow | None:
-        """Returns why `path`, whose prompt need not stand in the session yet, does not fit; None where it does.
+        """Return the overflow of `path`, whose prompt need not be in the session yet; None if it fits.
 
-        What was accepted is not told again before it matters: with another model, or when it got much longer.
+        An accepted overflow is not reported again until the model changes or the path has grown much longer.
         """
         talk = self._conversation
         if talk.window is None:
             return None
-        room = room_for_reply(talk.window, talk.parameters.max_tokens)
-        found = overflow(path, talk.count(path), talk.window, room)
+        reserved = reply_budget(talk.window, talk.parameters.max_tokens)
+        found = overflow(path, talk.count(path), talk.window, reserved)
         return None if found is None or self._is_accepted(found) else found
 
     def _is_accepted(self, found: Overflow) -> bool:
         model, accepted = self._accepted or ("", None)
         if accepted is None or (model, accepted.window) != (self._conversation.model, found.window):
             return False
-        return found.needed.tokens <= accepted.needed.tokens + AGAIN * found.window
+        return found.needed.tokens <= accepted.needed.tokens + ACCEPTED_GROWTH * found.window
 
     def accept(self, overflow: Overflow) -> None:
-        """Sends what does not fit all the same."""
+        """Send messages despite `overflow`."""
         self._accepted = self._conversation.model, overflow
 
     def exclude_before(self, path: Sequence[Message], keep_from: int, recap: Recap | None = None) -> None:
-        """Sends of `path`, from now on, nothing before the message `keep_from`, and `recap` in its place."""
+        """Exclude the messages of `path` before the index `keep_from` from requests; `recap` replaces them."""
         first = path[keep_from]
         first.recap = recap or Recap()
         self._save(first)
 
     def include_all(self) -> bool:
-        """Sends all messages of the path shown again; False where none was left out."""
-        left_out = [message for message in self._conversation.session.path() if message.recap is not None]
-        for message in left_out:
+        """Include all messages of the current path again; return False if none was excluded."""
+        excluded = [message for message in self._conversation.session.path() if message.recap is not None]
+        for message in excluded:
             message.recap = None
             self._save(message)
-        return bool(left_out)
+        return bool(excluded)
 
     def _save(self, message: Message) -> None:
         talk = self._conversation
         if message.id in talk.session.messages:
             talk.store.save_message(talk.session.id, message)
 
-    # Summing up
+    # Summaries
 
     @property
     def can_summarize(self) -> bool:
-        """Whether the model can be asked for a summary; one that only goes on with a text can't."""
+        """Whether the model can summarize; a model with only the completions API can't."""
         return api_for(self._conversation.provider.endpoint, self._conversation.model) is not Api.COMPLETIONS
 
     async def summarize(self, path: Sequence[Message], keep_from: int) -> Recap:
-        """Asks the model for a summary of what is sent of `path` before `keep_from`. Raises ProviderError."""
+        """Return a summary of the messages of `path` before the index `keep_from`. Raise ProviderError."""
         progress = Progress(State.SUMMARIZING, sent=time.monotonic(), last=time.monotonic())
         self._conversation.progress = progress
-        ended = State.FAILED
+        outcome = State.FAILED
         try:
-            recap = await self._summary(sent(path[:keep_from]))
-            ended = State.READY
+            recap = await self._summary(sent_messages(path[:keep_from]))
+            outcome = State.READY
         except asyncio.CancelledError:
-            ended = State.STOPPED
+            outcome = State.STOPPED
             raise
         finally:
-            progress.state, progress.last = ended, time.monotonic()
+            progress.state, progress.last = outcome, time.monotonic()
         return recap
 
     async def _summary(self, messages: Sequence[Message]) -> Recap:
         talk = self._conversation
         model = await talk.resolve_model()
         text, usage = "", None
-        # What is longer than the window by itself is summed up part by part.
-        for part in portions(messages, None if talk.window is None else int(SUMMED * talk.window)):
-            text, used = await talk.complete_once(model, summary_prompt(part, text), retry=True)
+        # Messages that exceed the window by themselves are summarized chunk by chunk.
+        for chunk in chunked(messages, None if talk.window is None else int(SUMMARY_SHARE * talk.window)):
+            text, used = await talk.complete_once(model, summary_prompt(chunk, text), retry=True)
             usage = usage.then(used) if usage and used else used or usage
         return Recap(text, model=model, usage=usage)

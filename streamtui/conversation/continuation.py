@@ -1,24 +1,23 @@
-"""OverlapTrimmer: joins a continuation to the text before it where the model says the last words again."""
+"""Joining a continuation to the partial reply, without text that the model repeats."""
 
 import re
 
 WINDOW = 1000
-"""Characters of the text before that a model may repeat; what is longer is not looked for."""
-ENOUGH = 12
-"""Characters from which a repetition is one; a shorter one may be meant."""
+"""Maximum number of repeated characters to detect."""
+MIN_OVERLAP = 12
+"""Characters from which a repetition counts as overlap; a shorter one may be intended."""
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})([^\n`]*)$", re.MULTILINE)
 _FENCE_AGAIN = re.compile(r"\s*+(?:`{3,}+|~{3,}+)[ \t]*+\w[^\n`]*+\n")
 _FENCE_BEGUN = re.compile(r"\s*+(?:`++|~++)[^\n`]*+\Z")
 _UNSPACED = "\u2e80"
-"""From here on come the scripts that put no spaces between words."""
+"""First code point of the scripts without spaces between words."""
 
 
 class OverlapTrimmer:
-    """Takes a repetition of the end of `before` out of the beginning of what follows it.
+    """Remove from the start of a continuation what repeats the end of the text `before`.
 
-    Models that are asked to go on often begin with the last words, line or paragraph again, and open a code block
-    a second time. Text is held back only as long as it could still be such a repetition: a few words for one
-    that is none.
+    Models often start a continuation with the last words, line or paragraph again, and reopen a code block. Text is
+    held back only while it may still be such a repetition, usually for a few words.
     """
 
     def __init__(self, before: str) -> None:
@@ -27,15 +26,15 @@ class OverlapTrimmer:
         self._held = ""
         self._decided = not before
 
-    def feed(self, piece: str) -> str:
-        """Returns what of `piece`, and of what was held back before it, can be shown now."""
+    def feed(self, text: str) -> str:
+        """Return the part of `text`, and of text held back before, that can be shown now."""
         if self._decided:
-            return piece
-        self._held += piece
+            return text
+        self._held += text
         return "" if self._is_open() else self.finish()
 
     def finish(self) -> str:
-        """Returns what was held back, without the repetition; nothing is held back afterwards."""
+        """Return the text held back, without the repetition."""
         held, self._held = self._held, ""
         if not self._decided and held:
             self._decided = True
@@ -44,7 +43,7 @@ class OverlapTrimmer:
         return held
 
     def _is_open(self) -> bool:
-        """Whether what follows can make it a longer repetition."""
+        """Return whether more text can turn the held text into a longer repetition."""
         if len(self._held) > 2 * WINDOW:
             return False
         if self._in_code and _FENCE_BEGUN.match(self._held):
@@ -59,29 +58,29 @@ class OverlapTrimmer:
 
 
 def overlap(before: str, after: str, *, new_line: bool = False) -> int:
-    """Returns how many characters at the start of `after` only repeat the end of `before`.
+    """Return the number of characters at the start of `after` that repeat the end of `before`.
 
-    `new_line`: `after` is known to begin a line, so that it repeats the last one, or follows it.
+    `new_line` means that `after` starts a line.
     """
     end = before.rstrip()
     blank = len(after) - len(after.lstrip())
-    said = after[blank:]
-    for length in range(min(len(end), len(said)), 0, -1):
+    text = after[blank:]
+    for length in range(min(len(end), len(text)), 0, -1):
         between = before[len(end) :] + after[:blank]
-        if end.endswith(said[:length]) and _is_slip(end[:-length], said[:length], between, new_line):
-            rest = said[length:]
-            # Where the text before ends with a space or a line end, it is not said again either.
+        if end.endswith(text[:length]) and _is_repetition(end[:-length], text[:length], between, new_line):
+            rest = text[length:]
+            # Whitespace at the end of `before` is not repeated either.
             spaces = len(rest) - len(rest.lstrip()) if end != before else 0
             return blank + length + spaces
     return 0
 
 
-def _is_slip(head: str, repeated: str, between: str, new_line: bool) -> bool:
-    """Whether `repeated`, which ends the text behind `head` and stands again after `between`, was meant once."""
+def _is_repetition(head: str, repeated: str, between: str, new_line: bool) -> bool:
+    """Return whether `repeated`, found after `head` and again after `between`, is an unintended repetition."""
     if _inside_word(head[-1:], repeated[0]) or head.rstrip().endswith(repeated):
-        return False  # or else a pattern that goes on: the rows of a table, a refrain
+        return False  # a pattern that continues, such as table rows or a refrain
     letters = sum(map(str.isalnum, repeated))
-    if len(repeated) >= ENOUGH and letters >= ENOUGH // 2:
+    if len(repeated) >= MIN_OVERLAP and letters >= MIN_OVERLAP // 2:
         return True
     if letters < (1 if new_line else 3):
         return False
@@ -96,7 +95,7 @@ def _inside_word(left: str, right: str) -> bool:
 
 
 def _ends_in_code(text: str) -> bool:
-    """Whether a fenced code block of `text` is still open at its end."""
+    """Return whether `text` ends inside a fenced code block."""
     fence = ""
     for mark, words in _FENCE.findall(text):
         if not fence:

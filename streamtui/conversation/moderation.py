@@ -1,4 +1,4 @@
-"""Moderation: a reply is shown to the server's moderation model while it arrives, and stopped if that objects."""
+"""Checks of streaming replies with the server's moderation API."""
 
 import asyncio
 import time
@@ -11,22 +11,22 @@ from streamtui.providers.base import ErrorKind, Provider, ProviderError
 FIRST_WINDOW = 200
 """Characters of a reply before the first check."""
 GROWTH = 1.5
-"""Each check sees the reply from its beginning, and comes when it is so much longer than at the one before: all
-checks together send at most three times the reply."""
+"""Growth of the reply between two checks. Each check sends the reply from its start, so all checks together send at
+most three times its length."""
 
 
-async def moderated(pieces: AsyncGenerator[Delta], provider: Provider) -> AsyncGenerator[Delta]:
-    """Yields `pieces` as they come; checks run beside them, and only the last one is waited for.
+async def moderated(deltas: AsyncGenerator[Delta], provider: Provider) -> AsyncGenerator[Delta]:
+    """Yield `deltas` without delay while checks run in the background; only the end waits for the last check.
 
-    The last delta's notice says how many checks there were and how long the last one took. Raises ProviderError
-    where the moderation objects, or could not be asked.
+    The notice of the last delta has the number of checks and the delay. Raise ProviderError if the reply is flagged or
+    a check fails.
     """
     checks = _Checks(provider)
     try:
-        async with aclosing(pieces):
-            async for piece in pieces:
-                checks.add(piece)
-                yield piece
+        async with aclosing(deltas):
+            async for delta in deltas:
+                checks.add(delta)
+                yield delta
         yield Delta(notice=await checks.finish())
     finally:
         checks.cancel()
@@ -41,12 +41,12 @@ class _Checks:
         self._size = self._checked = self._count = 0
         self._task: asyncio.Task[tuple[str, ...]] | None = None
 
-    def add(self, piece: Delta) -> None:
-        """Takes a piece, and begins a check where one is due. Raises ProviderError if the one before objected."""
-        self._texts.append(piece.text)
-        self._size += len(piece.text)
+    def add(self, delta: Delta) -> None:
+        """Add a delta and start a check if one is due. Raise ProviderError if the previous check flagged the reply."""
+        self._texts.append(delta.text)
+        self._size += len(delta.text)
         if self._task is not None and self._task.done():
-            self._judge(self._task.result())
+            self._raise_if_flagged(self._task.result())
             self._task = None
         if self._task is None and self._size >= max(FIRST_WINDOW, self._checked * GROWTH):
             self._begin()
@@ -57,27 +57,26 @@ class _Checks:
         self._task = asyncio.create_task(self._provider.moderate(self._texts[0]))
 
     async def finish(self) -> str:
-        """Checks the whole, and says what it took. Raises ProviderError."""
+        """Check the whole reply and return a notice for the user. Raise ProviderError."""
         began = time.monotonic()
         if self._task is not None:
-            self._judge(await self._task)
+            self._raise_if_flagged(await self._task)
         if self._size > self._checked:
             self._begin()
             assert self._task is not None
-            self._judge(await self._task)
+            self._raise_if_flagged(await self._task)
         times = "once" if self._count == 1 else f"{self._count} times"
-        waited = time.monotonic() - began
-        return f"{self._provider.endpoint.name} has checked the reply {times}; its end waited {waited:.2f} s for that."
+        delay = time.monotonic() - began
+        return f"Moderation checked the reply {times}, which delayed its end by {delay:.2f} s."
 
-    def _judge(self, flags: tuple[str, ...]) -> None:
+    def _raise_if_flagged(self, flags: tuple[str, ...]) -> None:
         if flags:
             raise ProviderError(
-                f"The reply was stopped: the moderation of {self._provider.endpoint.name} flagged it for "
-                f"{', '.join(flags)}.",
+                f"Stopped: the moderation of {self._provider.endpoint.name} flagged the reply for {', '.join(flags)}.",
                 ErrorKind.REFUSED,
             )
 
     def cancel(self) -> None:
-        """Ends a check that nobody waits for any more."""
+        """Cancel a running check."""
         if self._task is not None and not self._task.cancel() and not self._task.cancelled():
-            self._task.exception()  # looked at: nobody else will, and asyncio would complain
+            self._task.exception()  # retrieved, or asyncio would warn about it

@@ -1,4 +1,4 @@
-"""RejectedParameters: what a model of an endpoint refused is remembered, so that it is not sent again."""
+"""Memory of the request parameters that models reject, so that they are not sent again."""
 
 import asyncio
 import json
@@ -8,27 +8,27 @@ from streamtui.storage import Store, StoreError
 
 
 class RejectedParameters:
-    """Fields that models refused, by endpoint and model, with their new names; "" for left out."""
+    """Rejected parameters by endpoint and model, each with its replacement; "" for none."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._known: dict[str, dict[str, str]] = {}
 
     async def of(self, endpoint: str, model: str) -> Mapping[str, str]:
-        """Returns what `model` is known to refuse; read from the store the first time."""
+        """Return the parameters that `model` rejects. The first call reads them from the store."""
         key = _key(endpoint, model)
         if key not in self._known:
             try:
                 remembered = await asyncio.wrap_future(self._store.recall(key))
             except StoreError:
-                remembered = None  # the store tells its listener; the server says again what it refuses
+                remembered = None  # the store reports the error; the server will reject the parameters again
             self._known.setdefault(key, _fields(remembered or "{}"))
         return self._known[key]
 
-    def learn(self, endpoint: str, model: str, refused: Mapping[str, str]) -> None:
-        """Remembers what `model` refused just now."""
+    def learn(self, endpoint: str, model: str, rejected: Mapping[str, str]) -> None:
+        """Remember the parameters that `model` has just rejected."""
         key = _key(endpoint, model)
-        known = self._known[key] = {**self._known.get(key, {}), **refused}
+        known = self._known[key] = {**self._known.get(key, {}), **rejected}
         self._store.remember(key, json.dumps(known))
 
 

@@ -1,4 +1,4 @@
-"""Reply limit: a model or a server that never stops is stopped."""
+"""Size limit for replies, against models and servers that never stop."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -9,21 +9,21 @@ from streamtui.core.message import Delta
 from streamtui.providers.base import ErrorKind, ProviderError
 
 
-async def limited(pieces: AsyncGenerator[Delta], limit: int) -> AsyncGenerator[Delta]:
-    """Yield `pieces` up to `limit` bytes of text and reasoning in UTF-8.
+async def limited(deltas: AsyncGenerator[Delta], limit: int) -> AsyncGenerator[Delta]:
+    """Yield `deltas` up to `limit` bytes of text and reasoning in UTF-8.
 
-    Raise ProviderError after the part that fits where there is more; `pieces` is closed then.
+    If there is more, close `deltas` and raise ProviderError after yielding the part that fits.
     """
     left = limit
-    async with aclosing(pieces):
-        async for piece in pieces:
-            reasoning, text = _encoded(piece.reasoning), _encoded(piece.text)
+    async with aclosing(deltas):
+        async for delta in deltas:
+            reasoning, text = _encoded(delta.reasoning), _encoded(delta.text)
             if len(reasoning) + len(text) > left:
                 kept = _decoded(reasoning[:left])
-                yield replace(piece, reasoning=kept, text=_decoded(text[: max(0, left - len(reasoning))]))
+                yield replace(delta, reasoning=kept, text=_decoded(text[: max(0, left - len(reasoning))]))
                 raise _too_long(limit)
             left -= len(reasoning) + len(text)
-            yield piece
+            yield delta
 
 
 def _too_long(limit: int) -> ProviderError:
@@ -32,7 +32,7 @@ def _too_long(limit: int) -> ProviderError:
 
 
 def _encoded(text: str) -> bytes:
-    return text.encode("utf-8", "surrogatepass")  # a server may cut a piece in the middle of a character
+    return text.encode("utf-8", "surrogatepass")  # a server may split a character between deltas
 
 
 def _decoded(data: bytes) -> str:

@@ -1,4 +1,4 @@
-"""Context: what of a path a request holds, and what to leave out of it where a model can't take it all."""
+"""The messages of a path that are sent with a request, and which to exclude if they exceed the context window."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -9,17 +9,17 @@ from streamtui.core.message import Message, Role
 from streamtui.core.session import first_sent
 from streamtui.tokens import Count
 
-ROOM = 4_096
-"""Tokens kept free for a reply where no limit is set; in small windows an eighth."""
-KEPT = 0.6
-"""Part of the window that is used once the oldest turns are left out: so it does not happen at every prompt."""
-_RECAP = "[What was said before, summed up:]\n\n{recap}\n\n[Here the conversation goes on.]\n\n{text}"
+REPLY_TOKENS = 4_096
+"""Tokens reserved for a reply without max_tokens; in small windows an eighth."""
+TARGET_SHARE = 0.6
+"""Share of the window to fill after excluding messages, so that the next prompt still fits."""
+_RECAP = "[Summary of the earlier conversation:]\n\n{recap}\n\n[The conversation continues here.]\n\n{text}"
 
 
-def sent(path: Sequence[Message]) -> list[Message]:
-    """Returns what a request holds of `path`: all of it, or what a recap leaves, the summary before the first prompt.
+def sent_messages(path: Sequence[Message]) -> list[Message]:
+    """Return the messages of `path` to send: all of them, or those since the last recap with its summary prepended.
 
-    Tokens that a server counted while more was sent are taken out.
+    Token counts from requests that included more messages are removed.
     """
     start = first_sent(path)
     recap = path[start].recap if path else None
@@ -33,43 +33,43 @@ def sent(path: Sequence[Message]) -> list[Message]:
 
 @dataclass(frozen=True, slots=True)
 class Overflow:
-    """What to do about a path that a model can't take."""
+    """A path that exceeds the context window, and what to exclude."""
 
     window: int
-    """Tokens the model can take."""
+    """Size of the context window in tokens."""
     needed: Count
-    """Tokens of what would be sent, with room for the reply."""
+    """Tokens of the request and those reserved for the reply."""
     keep_from: int
-    """The first message of the path that would still be sent if the oldest turns were left out."""
+    """Index in the path of the first message to keep if the oldest are excluded."""
     left_out: int
-    """How many messages that leaves out, of those that are sent now; 0: none can be."""
+    """Number of messages to exclude; 0: none can be."""
     fits: bool
-    """Whether the rest fits."""
+    """Whether the remaining messages fit."""
 
 
-def room_for_reply(window: int, max_tokens: int | None) -> int:
-    """Returns the tokens to keep free for the reply, which is half of the window at most."""
-    return min(max_tokens or ROOM, window // (2 if max_tokens else 8))
+def reply_budget(window: int, max_tokens: int | None) -> int:
+    """Return the number of tokens to reserve for the reply, at most half of the window."""
+    return min(max_tokens or REPLY_TOKENS, window // (2 if max_tokens else 8))
 
 
-def overflow(path: Sequence[Message], count: Count, window: int, room: int) -> Overflow | None:
-    """Returns why `path`, which ends with a prompt, does not fit into `window` with `room` left; None: it does.
+def overflow(path: Sequence[Message], count: Count, window: int, reserved: int) -> Overflow | None:
+    """Return the overflow of `path`, which ends with a prompt, with `reserved` tokens for the reply; None if it fits.
 
-    `count`: what is sent of it takes.
+    `count` is the size of the request.
     """
-    needed = Count(count.tokens + room, count.exact)
+    needed = Count(count.tokens + reserved, count.exact)
     if needed.tokens <= window:
         return None
     start = first_sent(path)
     weights = [weight(message) for message in path[start:]]
-    # Estimates of the parts, made to add up to what is known of the whole.
+    # Estimates for single messages, scaled to add up to the known total.
     scale = count.tokens / max(1, sum(weights))
     left = [needed.tokens - scale * before for before in accumulate(weights, initial=0)]
     starts = [index for index in range(start + 1, len(path)) if path[index].role is Role.USER]
-    keep_from = next((i for i in starts if left[i - start] <= KEPT * window), starts[-1] if starts else start)
+    keep_from = next((i for i in starts if left[i - start] <= TARGET_SHARE * window), starts[-1] if starts else start)
     return Overflow(window, needed, keep_from, keep_from - start, left[keep_from - start] <= window)
 
 
 def weight(message: Message) -> int:
-    """Returns about how many tokens a message takes by itself."""
+    """Return the approximate number of tokens of a message."""
     return context_count([replace(message, usage=None)]).tokens

@@ -1,4 +1,4 @@
-"""Retries: a request that failed before its first piece is sent again, after a wait."""
+"""Retries of requests that failed before their first token."""
 
 import asyncio
 import random
@@ -11,110 +11,109 @@ from typing import TypeVar
 from streamtui.core.message import Delta
 from streamtui.providers.base import ErrorKind, Provider, ProviderError, Request
 
-_Answer = TypeVar("_Answer")
+_Result = TypeVar("_Result")
 
 _REASONS = {
     ErrorKind.UNREACHABLE: "no connection",
-    ErrorKind.TIMEOUT: "no answer",
-    ErrorKind.BROKEN: "broken off",
+    ErrorKind.TIMEOUT: "timed out",
+    ErrorKind.BROKEN: "connection lost",
     ErrorKind.SERVER: "server error",
-    ErrorKind.BUSY: "too many requests",
+    ErrorKind.BUSY: "rate limit",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """How long to wait before a request is sent again."""
+    """Exponential backoff with jitter."""
 
     first: float = 0.5
-    """Seconds after the first failure; each further one doubles them."""
+    """Seconds before the first retry; doubled for each further one."""
     longest: float = 8.0
-    patience: float = 120.0
-    """Seconds that a server may ask for; where it asks for more, the user is told and decides."""
+    max_retry_after: float = 120.0
+    """Longest Retry-After in seconds to wait for; beyond it the request fails."""
     jitter: Callable[[], float] = random.random
-    """A number from 0 to 1: a wait is up to a quarter shorter, lest all clients of a server come back at once."""
+    """Return a number from 0 to 1, which shortens the wait by up to a quarter so that clients don't retry in step."""
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
 
-    def after(self, failures: int, asked: float | None = None) -> float:
-        """Returns the seconds to wait after so many failures, or what the server `asked` for."""
-        return asked or min(self.longest, self.first * 2 ** (failures - 1)) * (1 - self.jitter() / 4)
+    def delay(self, failures: int, retry_after: float | None = None) -> float:
+        """Return the seconds to wait after this number of failures; `retry_after` of the server takes precedence."""
+        return retry_after or min(self.longest, self.first * 2 ** (failures - 1)) * (1 - self.jitter() / 4)
 
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """A wait before a request is sent again."""
+    """A retry that has been scheduled."""
 
     number: int
     """Counted from 1."""
-    most: int
-    """How many there may be."""
+    limit: int
+    """Maximum number of retries."""
     wait: float
-    """Seconds."""
+    """Seconds until the retry."""
     reason: str
-    """In a word or two."""
-    sentence: str
-    """The same for whom it has to be explained."""
+    """The error in a word or two."""
+    message: str
+    """The error as a sentence."""
 
 
 async def stream_with_retries(
-    provider: Provider, request: Request, backoff: Backoff, tell: Callable[[Retry | None], None]
+    provider: Provider, request: Request, backoff: Backoff, on_retry: Callable[[Retry | None], None]
 ) -> AsyncGenerator[Delta]:
-    """Yields what `provider` replies to `request`; see `Provider.stream`.
+    """Stream the reply to `request`; see `Provider.stream`.
 
-    A failure that may pass (`ProviderError.retryable`) is not raised but followed by another try, as often as
-    the endpoint allows, as long as neither text nor reasoning has come. `tell` is called with every wait, and
-    with None when it is over.
+    Retry transient errors (`ProviderError.retryable`) up to the limit of the endpoint, unless text or reasoning has
+    already arrived. Call `on_retry` before each wait, and with None after it.
     """
-    failures, begun = 0, False
+    failures, started = 0, False
     while True:
         try:
-            async with aclosing(provider.stream(request)) as pieces:
-                async for piece in pieces:
-                    begun = begun or bool(piece.text or piece.reasoning)
-                    if piece.adapted:
-                        request = replace(request, adaptations={**request.adaptations, **piece.adapted})
-                    yield piece
+            async with aclosing(provider.stream(request)) as deltas:
+                async for delta in deltas:
+                    started = started or bool(delta.text or delta.reasoning)
+                    if delta.adapted:
+                        request = replace(request, adaptations={**request.adaptations, **delta.adapted})
+                    yield delta
             return
         except ProviderError as error:
             failures += 1
-            if begun or not error.retryable:
+            if started or not error.retryable:
                 raise
             retry = _retry(error, failures, provider.endpoint.retries, backoff)
-        tell(retry)
+        on_retry(retry)
         await backoff.sleep(retry.wait)
-        tell(None)
+        on_retry(None)
 
 
 async def call_with_retries(
-    ask: Callable[[], Awaitable[_Answer]], most: int, backoff: Backoff, tell: Callable[[Retry | None], None]
-) -> _Answer:
-    """Return the result of `ask`, retried up to `most` times after transient failures."""
+    call: Callable[[], Awaitable[_Result]], limit: int, backoff: Backoff, on_retry: Callable[[Retry | None], None]
+) -> _Result:
+    """Return the result of `call`, retried up to `limit` times after transient errors."""
     failures = 0
     while True:
         try:
-            return await ask()
+            return await call()
         except ProviderError as error:
             failures += 1
             if not error.retryable:
                 raise
-            retry = _retry(error, failures, most, backoff)
-        tell(retry)
+            retry = _retry(error, failures, limit, backoff)
+        on_retry(retry)
         await backoff.sleep(retry.wait)
-        tell(None)
+        on_retry(None)
 
 
-def _retry(error: ProviderError, failures: int, most: int, backoff: Backoff) -> Retry:
-    """Returns the wait before the next try. Raises ProviderError where there is none."""
-    if (error.retry_after or 0) > backoff.patience:
-        raise _explained(error, f"It can be asked again at {_clock(error.retry_after or 0)}.")
-    if failures > most:
-        raise _explained(error, f"It was asked {failures} times.") if most else error
-    wait = backoff.after(failures, error.retry_after)
-    return Retry(failures, most, wait, reason_of(error), error.message)
+def _retry(error: ProviderError, failures: int, limit: int, backoff: Backoff) -> Retry:
+    """Return the next retry. Raise `error` with an explanation if there is none."""
+    if (error.retry_after or 0) > backoff.max_retry_after:
+        raise _explained(error, f"Retry after {_clock(error.retry_after or 0)}.")
+    if failures > limit:
+        raise _explained(error, f"Gave up after {failures} attempts.") if limit else error
+    wait = backoff.delay(failures, error.retry_after)
+    return Retry(failures, limit, wait, reason_of(error), error.message)
 
 
 def reason_of(error: ProviderError) -> str:
-    """Returns why a request failed, in a word or two."""
+    """Return the cause of a failed request in a word or two."""
     return str(error.status) if error.status else _REASONS.get(error.kind, "failed")
 
 
@@ -124,10 +123,10 @@ def _explained(error: ProviderError, more: str) -> ProviderError:
 
 
 def _clock(wait: float) -> str:
-    """Returns the time of day in `wait` seconds, with the date where that is not today."""
+    """Return the time in `wait` seconds, with the date if that is not today."""
     now = datetime.now()
     try:
-        then = now + timedelta(seconds=wait)
+        time = now + timedelta(seconds=wait)
     except OverflowError:
-        return "the end of days"
-    return then.strftime("%H:%M" if then.date() == now.date() else "%Y-%m-%d %H:%M")
+        return "the year 9999"
+    return time.strftime("%H:%M" if time.date() == now.date() else "%Y-%m-%d %H:%M")

@@ -1,4 +1,4 @@
-"""SessionSync: what other windows add to the session talked about; it is taken in, and the path shown here stays."""
+"""Synchronization of a session that is open in several windows."""
 
 import asyncio
 from contextlib import suppress
@@ -8,27 +8,27 @@ from streamtui.core.message import Message
 from streamtui.core.session import Session
 from streamtui.storage import Store
 
-CLAIM_WITHIN = 2.0
-"""Seconds to wait for the database before a message is gone on with."""
+CLAIM_TIMEOUT = 2.0
+"""Seconds to wait for the database before continuing a reply."""
 
 
 @dataclass(frozen=True, slots=True)
 class SessionUpdates:
-    """What has come of a session in other windows since the last look."""
+    """Changes to a session by other windows since the last poll."""
 
     added: tuple[Message, ...] = ()
-    """New messages, oldest first. They are in the session, on no path shown here unless one leads there."""
-    grown: tuple[Message, ...] = ()
-    """Messages that another window was writing, which say more now, or have ended."""
+    """New messages, oldest first. They have been added to the session; the current path stays the same."""
+    changed: tuple[Message, ...] = ()
+    """Messages that another window has extended or finished."""
     deleted: bool = False
-    """Whether the session is not saved any more; it is saved again with the next message."""
+    """Whether the session was deleted; the next message saves it again."""
 
     def __bool__(self) -> bool:
-        return bool(self.added or self.grown or self.deleted)
+        return bool(self.added or self.changed or self.deleted)
 
 
 class SessionSync:
-    """The other windows that may have the session open."""
+    """Merge the changes of other windows into a session."""
 
     def __init__(self, session: Session, store: Store) -> None:
         self._session = session
@@ -36,10 +36,10 @@ class SessionSync:
         self._version: tuple[int, int] | None = None
         self._missing: frozenset[str] = frozenset()
         self._changed: frozenset[str] = frozenset()
-        """Messages known to have been changed elsewhere, to be read again."""
+        """Messages to reload, known to have been changed by another window."""
 
     async def poll(self) -> SessionUpdates:
-        """Takes in what other windows have added to the session. Cheap while nothing changes. Raises StoreError."""
+        """Merge changes by other windows and return them. Cheap while nothing changes. Raise StoreError."""
         session, store = self._session, self._store
         if not session.messages or store.save_error:
             return SessionUpdates()
@@ -52,38 +52,38 @@ class SessionSync:
         self._version = version
         deleted = beside.missing == known and not (self._missing or replaced or store.save_error)
         self._missing = frozenset() if store.save_error else beside.missing
-        if replaced:  # nobody has deleted it: the database was moved away, or another put in its place
+        if replaced:  # not deleted: the database file was moved or replaced
             self.save_missing()
-        news = SessionUpdates(*self._take_in(beside.messages), deleted)
+        updates = SessionUpdates(*self._merge(beside.messages), deleted)
         session.title = beside.title or session.title
         session.elsewhere = beside.elsewhere
-        return news
+        return updates
 
-    def _take_in(self, messages: tuple[Message, ...]) -> tuple[tuple[Message, ...], tuple[Message, ...]]:
-        """Puts what is new into the session; what was sent here since the question is known by now."""
+    def _merge(self, messages: tuple[Message, ...]) -> tuple[tuple[Message, ...], tuple[Message, ...]]:
+        """Add new messages to the session and update changed ones; return both."""
         session = self._session
         added = tuple(message for message in messages if message.id not in session.messages)
         for message in added:
             session.take_in(message)
-        theirs = session.elsewhere | self._changed
-        changed = [m for m in messages if m.id in theirs and m != session.messages[m.id]]
+        reload = session.elsewhere | self._changed
+        changed = [m for m in messages if m.id in reload and m != session.messages[m.id]]
         self._changed = frozenset()
-        return added, tuple(_copied(message, session.messages[message.id]) for message in changed)
+        return added, tuple(_update(message, session.messages[message.id]) for message in changed)
 
     async def claim(self, message: Message) -> bool:
-        """Makes sure that nobody else writes `message` while it is gone on with here; False: somebody did, or does.
+        """Reserve `message` for writing; return False if another window writes or has changed it.
 
-        While nothing can be saved, nobody can say: then it goes on.
+        Return True if the database doesn't answer in time.
         """
         with suppress(TimeoutError):
-            async with asyncio.timeout(CLAIM_WITHIN):
+            async with asyncio.timeout(CLAIM_TIMEOUT):
                 if not await asyncio.wrap_future(self._store.claim(message)):
                     self._changed |= {message.id}
                     return False
         return True
 
     def save_missing(self) -> None:
-        """Saves again what another window, or another program, has deleted. Call it when the session goes on."""
+        """Save messages again that another window or program has deleted. Call it before adding to the session."""
         if self._missing:
             self._store.save_session(self._session)
             for message_id in self._session.messages:
@@ -92,8 +92,8 @@ class SessionSync:
             self._missing = frozenset()
 
 
-def _copied(source: Message, target: Message) -> Message:
-    """Makes `target`, which the pane may show, say what `source` says."""
+def _update(source: Message, target: Message) -> Message:
+    """Copy the fields of `source` to `target`, which may be on screen, and return it."""
     for field in fields(source):
         setattr(target, field.name, getattr(source, field.name))
     return target

@@ -1,4 +1,4 @@
-"""Asides: what a model is asked beside the conversation: to sum it up, to give it a title."""
+"""Requests outside the conversation: summaries and titles."""
 
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
@@ -9,59 +9,59 @@ from streamtui.core.sanitize import clean, clean_line
 from streamtui.core.session import TITLE_LENGTH
 from streamtui.providers.base import ErrorKind, ProviderError
 
-_SUMMARISE = """\
-Sum up the conversation below for a model that will go on with it and can't read it: what was asked for and settled, \
-facts, names, numbers, decisions, code that is still needed, what is open. Leave out what does not matter any more. \
-Write the summary and nothing else, in the language of the conversation."""
+_SUMMARIZE = """\
+Summarize the conversation below for a model that will continue it without seeing it. Include requests and results, \
+facts, names, numbers, decisions, code that is still needed, and open questions. Omit what is no longer relevant. \
+Write only the summary, in the language of the conversation."""
 _TITLE = """\
-Give the conversation below a title of three to seven words, in its language. Write the title and nothing else."""
+Write a title of three to seven words for the conversation below, in its language. Write only the title."""
 _EXCERPT = 2_000
-"""Characters of a message that are enough to find a title."""
+"""Characters of each message in a title prompt."""
 _WRAPPING = "\"'“”„‚‘’«»*_#`. "
 
 
-async def answer(pieces: AsyncGenerator[Delta], model: str) -> tuple[str, Usage | None]:
-    """Returns what `model` says, cleaned, and what it took. Raises ProviderError, also where it says nothing."""
+async def collect(deltas: AsyncGenerator[Delta], model: str) -> tuple[str, Usage | None]:
+    """Return the sanitized reply of `model` and its usage. Raise ProviderError, also if the reply is empty."""
     parts, usage = list[str](), None
-    async with aclosing(pieces):
-        async for piece in pieces:
-            if piece.text_was_reasoning:
+    async with aclosing(deltas):
+        async for delta in deltas:
+            if delta.text_was_reasoning:
                 parts.clear()
-            parts.append(piece.text)
-            usage = piece.usage or usage
+            parts.append(delta.text)
+            usage = delta.usage or usage
     text = clean("".join(parts)).strip()
     if not text:
-        raise ProviderError(f"{clean_line(model)} said nothing: try again, or use another model.", ErrorKind.BROKEN)
+        raise ProviderError(f"{clean_line(model)} sent an empty reply. Retry, or switch models.", ErrorKind.BROKEN)
     return text, usage
 
 
-def portions(messages: Sequence[Message], room: int | None) -> Iterator[list[Message]]:
-    """Yields `messages` in parts of about `room` tokens at most, a message at least; None: all at once."""
-    part: list[Message] = []
+def chunked(messages: Sequence[Message], max_tokens: int | None) -> Iterator[list[Message]]:
+    """Yield `messages` in chunks of about `max_tokens`, each with at least one message; None: in one chunk."""
+    chunk: list[Message] = []
     size = 0
     for message in messages:
         size += weight(message)
-        if part and room is not None and size > room:
-            yield part
-            part, size = [], weight(message)
-        part.append(message)
-    if part:
-        yield part
+        if chunk and max_tokens is not None and size > max_tokens:
+            yield chunk
+            chunk, size = [], weight(message)
+        chunk.append(message)
+    if chunk:
+        yield chunk
 
 
 def summary_prompt(messages: Sequence[Message], before: str = "") -> str:
-    """Returns what asks for a summary of `messages`, and of what they follow, which is summed up already."""
-    earlier = [f"What was said before, summed up:\n\n{before}"] if before else []
-    return "\n\n".join([_SUMMARISE, "---", *earlier, *map(_as_text, messages)])
+    """Return the prompt for a summary of `messages`, which follow those already summarized in `before`."""
+    earlier = [f"Summary of the earlier conversation:\n\n{before}"] if before else []
+    return "\n\n".join([_SUMMARIZE, "---", *earlier, *map(_as_text, messages)])
 
 
 def title_prompt(messages: Sequence[Message]) -> str:
-    """Returns what asks for a title of a conversation that begins with `messages`."""
+    """Return the prompt for a title of a conversation that begins with `messages`."""
     return "\n\n".join([_TITLE, "---", *(_as_text(message)[:_EXCERPT] for message in messages)])
 
 
 def title_in(text: str) -> str:
-    """Returns the title that a model gave, without what models put around it; empty for none that can be used."""
+    """Return the title in a reply, without quotes and Markdown; empty if there is no usable one."""
     line = next((line for line in map(clean_line, text.splitlines()) if line.strip(_WRAPPING)), "")
     line = line.strip(_WRAPPING)
     if line.lower().startswith("title:"):

@@ -1,4 +1,4 @@
-"""How much of a model's context a conversation takes: what the server said last, and what came since."""
+"""Token count of a conversation: the last count by the server, and an estimate for messages since then."""
 
 from collections.abc import Sequence
 
@@ -7,20 +7,20 @@ from streamtui.tokens.count import Count, size_of, tokens_in
 from streamtui.tokens.encodings import counter_for
 
 MESSAGE_OVERHEAD = 4
-"""Tokens a chat template puts around a message."""
+"""Tokens that a chat template adds per message."""
 IMAGE_TOKENS = 1_000
-"""About what an image takes, whatever its bytes; OpenAI's models count 85 to 1,500 for most."""
-COUNTED = 100_000
-"""Bytes up to which an encoding counts: so many take it 7 ms, more are estimated."""
+"""Approximate tokens of an image of any size; OpenAI models count 85 to 1,500 for most images."""
+MAX_ENCODED = 100_000
+"""Bytes up to which tokens are counted, which takes 7 ms; larger texts are estimated."""
 
 
 def context_count(path: Sequence[Message], system: str = "", model: str = "") -> Count:
-    """Returns how much of the context of `model` the messages of `path` take."""
+    """Return the number of tokens of `path` and `system` for `model`."""
     since: list[Message] = []
     for message in reversed(path):
         if message.usage is not None:
             estimated = message.usage.estimated
-            # What we count of a reply is its text alone.
+            # Our own count of a reply covers only its text.
             before = message.usage.total_tokens + MESSAGE_OVERHEAD * estimated
             return Count(before + _tokens_of(since, "", model), not since and not estimated)
         if message.text or message.attachments:
@@ -34,7 +34,7 @@ def _tokens_of(messages: Sequence[Message], system: str, model: str) -> int:
     texts = [system, *(message.text for message in messages)]
     size = sum(map(size_of, texts)) + sum(map(len, files))
     around = MESSAGE_OVERHEAD * len(messages) + IMAGE_TOKENS * images
-    if size > COUNTED:
+    if size > MAX_ENCODED:
         return tokens_in(size) + around
     counter = counter_for(model)
     for text in [*texts, *(data.decode("utf-8", "replace") for data in files)]:

@@ -80,7 +80,7 @@ class OtherWindows:
                 severity="warning", markup=False, timeout=10,
             )  # fmt: skip
         on_path = {message.id for message in screen.conversation.session.path()}
-        if not screen.is_replying and any(m.id in on_path and m is not self._arriving for m in news.grown):
+        if not screen.is_replying and any(m.id in on_path and m is not self._arriving for m in news.changed):
             screen.show_path()
         if not news.added:
             return

@@ -187,9 +187,9 @@ class TurnScreen(ReadingScreen):
     @work(group="title")
     async def give_title(self, conversation: "Conversation") -> None:
         """Lets a model give the session a title, while the user goes on."""
-        from streamtui.conversation.titles import give_title
+        from streamtui.conversation.titles import generate_title
 
-        await give_title(conversation, self.config.title_model)
+        await generate_title(conversation, self.config.title_model)
 
     def show_status(self) -> None:
         """Brings the status bar up to date."""

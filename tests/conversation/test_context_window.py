@@ -82,7 +82,7 @@ async def test_a_summary_takes_their_place(store: Store) -> None:
         assert talk.progress.state is State.READY
         [(role, asked)] = said(server)
         assert role == "user"
-        assert asked.startswith("Sum up the conversation below")
+        assert asked.startswith("Summarize the conversation below")
         assert "User:\n0 abc" in asked
         assert "Assistant:\nreply 0" in asked
         assert "max_tokens" not in server.requests[-1].body
@@ -129,7 +129,7 @@ async def test_a_summary_that_fails_leaves_everything_as_it_was(store: Store) ->
 async def test_an_empty_summary_is_none(store: Store) -> None:
     async with serving(saying("  ", "\n")) as server:
         talk = small(server, store)
-        with pytest.raises(ProviderError, match="said nothing"):
+        with pytest.raises(ProviderError, match="empty reply"):
             await talk.context_window.summarize([prompt(1), prompt(2)], 1)
 
 

@@ -184,7 +184,7 @@ async def test_what_is_done_does_not_go_on(store: Store, finish: str) -> None:
         talk = conversation(server, store)
         await ask(talk, "hello")
         assert talk.partial_reply is None
-        with pytest.raises(ValueError, match="no reply"):
+        with pytest.raises(ValueError, match="no partial reply"):
             talk.continue_reply()
 
 

@@ -1,4 +1,4 @@
-"""What of a path is sent, and what is left out where a model can't take it all."""
+"""Messages that are sent, and those excluded when the context window overflows."""
 
 from dataclasses import replace
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamtui.conversation.request_context import KEPT, Overflow, overflow, room_for_reply, sent
+from streamtui.conversation.request_context import TARGET_SHARE, Overflow, overflow, reply_budget, sent_messages
 from streamtui.core.message import Message, Recap, Role, Usage
 from streamtui.core.session import first_sent
 from streamtui.tokens import Count
@@ -24,17 +24,17 @@ def texts(messages: list[Message]) -> list[str]:
 
 def test_all_is_sent_where_nothing_is_left_out() -> None:
     path = turns("a", "b", "c")
-    assert sent(path) == path
-    assert sent([]) == []
+    assert sent_messages(path) == path
+    assert sent_messages([]) == []
     assert first_sent([]) == 0
 
 
 def test_nothing_before_a_recap_is_sent() -> None:
     path = turns("a", "b", "c", "d", "e")
     path[2].recap = Recap()
-    assert texts(sent(path)) == ["c", "d", "e"]
+    assert texts(sent_messages(path)) == ["c", "d", "e"]
     path[4].recap = Recap()
-    assert texts(sent(path)) == ["e"]
+    assert texts(sent_messages(path)) == ["e"]
     assert first_sent(path) == 4
     assert texts(path) == ["a", "b", "c", "d", "e"], "and nothing is lost"
 
@@ -42,7 +42,7 @@ def test_nothing_before_a_recap_is_sent() -> None:
 def test_a_summary_stands_before_the_first_prompt_that_is_sent() -> None:
     path = turns("a", "b", "c", "d")
     path[2].recap = Recap("They spoke of letters.")
-    first, second = sent(path)
+    first, second = sent_messages(path)
     assert (first.role, second.text) == (Role.USER, "d")
     assert first.text.index("They spoke of letters.") < first.text.index("\n\nc")
     assert path[2].text == "c"
@@ -52,9 +52,9 @@ def test_what_a_server_counted_before_counts_no_more() -> None:
     path = turns("a", "b", "c", "d")
     path[1].usage = path[3].usage = Usage(1000, 10)
     path[2].recap = Recap(created=2.5)
-    assert [message.usage for message in sent(path)] == [None, Usage(1000, 10)]
+    assert [message.usage for message in sent_messages(path)] == [None, Usage(1000, 10)]
     path[2].recap = Recap(created=3.5)
-    assert [message.usage for message in sent(path)] == [None, None]
+    assert [message.usage for message in sent_messages(path)] == [None, None]
 
 
 def words(number: int) -> str:
@@ -105,8 +105,8 @@ def test_what_is_kept_begins_with_a_prompt_and_is_as_much_as_may_be(sizes: list[
     left = [total + room - sum(len(m.text) // 4 + 4 for m in path[:at]) for at in range(0, len(path), 2)]
     if found.left_out and found.keep_from < len(path) - 1:
         at = found.keep_from // 2
-        assert left[at] <= KEPT * window + len(path)
-        assert left[at - 1] > KEPT * window - len(path)
+        assert left[at] <= TARGET_SHARE * window + len(path)
+        assert left[at - 1] > TARGET_SHARE * window - len(path)
     if found.fits:
         assert left[found.keep_from // 2] <= window + len(path)
 
@@ -115,7 +115,7 @@ def test_what_is_kept_begins_with_a_prompt_and_is_as_much_as_may_be(sizes: list[
     ("window", "limit", "room"), [(8000, None, 1000), (128_000, None, 4096), (8000, 50, 50), (80, 50, 40)]
 )
 def test_room_is_kept_for_the_reply(window: int, limit: int | None, room: int) -> None:
-    assert room_for_reply(window, limit) == room
+    assert reply_budget(window, limit) == room
 
 
 def test_copies_of_messages_keep_their_recap() -> None:

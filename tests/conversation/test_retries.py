@@ -42,7 +42,7 @@ async def test_it_gives_up_after_so_many_tries_as_the_endpoint_allows(store: Sto
         assert (await on_disk(talk)).path()[-1].error == reply.error
     assert clock.waits == [0.5, 1.0, 2.0]
     assert reply.finish_reason is FinishReason.FAILED
-    assert reply.error == "Server error from box (500): not now. Try again in a moment. It was asked 4 times."
+    assert reply.error == "Server error from box (500): not now. Try again in a moment. Gave up after 4 attempts."
     assert talk.progress.state is State.FAILED
 
 
@@ -68,13 +68,13 @@ async def test_a_wait_that_nobody_sits_out_is_told_at_once(store: Store) -> None
         reply = await ask(conversation(server, store, backoff=clock.backoff), "hello")
         assert len(server.requests) == 1
     assert clock.waits == []
-    assert "It can be asked again at " in reply.error
+    assert "Retry after " in reply.error
 
 
 async def test_a_wait_beyond_all_calendars_is_still_a_sentence(store: Store) -> None:
     async with serving(failing(429, retry_after="1e300")) as server:
         reply = await ask(conversation(server, store), "hello")
-    assert reply.error.endswith("It can be asked again at the end of days.")
+    assert reply.error.endswith("Retry after the year 9999.")
 
 
 async def test_a_refused_connection_is_tried_again_until_the_server_is_up(store: Store) -> None:
@@ -141,9 +141,9 @@ async def test_stopping_while_it_waits_says_why_it_waited(store: Store) -> None:
 
 async def test_waits_grow_up_to_a_limit_and_are_never_all_the_same() -> None:
     backoff = Backoff(jitter=lambda: 0.0)
-    assert [backoff.after(n) for n in range(1, 8)] == [0.5, 1, 2, 4, 8, 8, 8]
-    assert Backoff(jitter=lambda: 1.0).after(2) == 0.75
-    assert len({Backoff().after(3) for _ in range(10)}) > 1
+    assert [backoff.delay(n) for n in range(1, 8)] == [0.5, 1, 2, 4, 8, 8, 8]
+    assert Backoff(jitter=lambda: 1.0).delay(2) == 0.75
+    assert len({Backoff().delay(3) for _ in range(10)}) > 1
 
 
 async def test_a_reply_that_nobody_hears_to_the_end_is_stopped(store: Store) -> None:

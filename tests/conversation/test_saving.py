@@ -56,10 +56,10 @@ async def test_another_window_has_gone_on_with_a_reply(store: Store, other: Stor
         await heard(there.continue_reply())
         assert (await on_disk(there)).path()[-1].text == "One, two."
         deltas = await heard(talk.continue_reply())
-        assert [delta.notice for delta in deltas] == ["This reply went on in another window; nothing was asked here."]
+        assert [delta.notice for delta in deltas] == ["This reply was continued in another window. Nothing was sent."]
         assert len(server.requests) == 2
         news = await talk.sync.poll()
-        assert [message.text for message in news.grown] == ["One, two."]
+        assert [message.text for message in news.changed] == ["One, two."]
         assert talk.session.path()[-1].finish_reason is FinishReason.STOP
 
 

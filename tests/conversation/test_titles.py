@@ -6,7 +6,7 @@ import pytest
 
 from streamtui.conversation import Conversation
 from streamtui.conversation.side_requests import title_in
-from streamtui.conversation.titles import give_title, wants_title
+from streamtui.conversation.titles import generate_title, wants_title
 from streamtui.storage import Store
 from tests.support.conversations import ask, conversation, failing, holding, in_turn, on_disk, said, saying
 from tests.support.raw_server import RawServer, Script, serving
@@ -17,7 +17,7 @@ async def titled(store: Store, server: RawServer) -> Conversation:
     talk = conversation(server, store)
     await ask(talk, "Why is the sky blue, and not violet?")
     assert wants_title(talk.session)
-    await give_title(talk, "namer")
+    await generate_title(talk, "namer")
     return talk
 
 
@@ -48,7 +48,7 @@ async def test_the_users_own_title_stays(store: Store, here: bool) -> None:
     async with serving(in_turn(saying("It scatters."), saying("Blue Sky"))) as server:
         talk = conversation(server, store)
         await ask(talk, "Why is the sky blue?")
-        naming = asyncio.create_task(give_title(talk, "namer"))
+        naming = asyncio.create_task(generate_title(talk, "namer"))
         await asyncio.sleep(0)
         if here:
             talk.session.title = "Mine"
@@ -75,7 +75,7 @@ async def test_giving_a_title_can_be_stopped(store: Store) -> None:
         talk = conversation(server, store)
         await ask(talk, "hello")
         server.arrived.clear()
-        naming = asyncio.create_task(give_title(talk, "namer"))
+        naming = asyncio.create_task(generate_title(talk, "namer"))
         await server.arrived.wait()
         naming.cancel()
         await asyncio.gather(naming, return_exceptions=True)

@@ -181,7 +181,7 @@ async def test_a_reply_is_gone_on_with_by_one_window_only(make_app: MakeApp, mod
         other.save_message(session.id, cut)
         await asyncio.wrap_future(other.latest())
         await pilot.press("f9")
-        await until(lambda: said(app, "This reply went on in another window; nothing was asked here."))
+        await until(lambda: said(app, "This reply was continued in another window. Nothing was sent."))
         await until(lambda: "one two" in pane(app))
         assert model.bodies == []
         back = await asyncio.wrap_future(app.store.session(session.id))

@@ -46,7 +46,7 @@ async def test_a_server_that_keeps_failing_is_given_up_with_a_sentence(make_app:
             await until(lambda: answered(app))
             assert len(server.requests) == 4
             assert "✖ Server error from box (500)" in pane(app)
-            assert "It was asked 4 times." in words(app)
+            assert "Gave up after 4 attempts." in words(app)
             assert "F5 asks again" in pane(app)
             assert "failed" in status(app)
 
