@@ -1,7 +1,7 @@
-"""Error log: unexpected errors go to a rotating file, without the keys, prompts and replies they may hold.
+"""Log of unexpected errors in a rotating file, without API keys, prompts and replies.
 
-Everything that meets an unexpected error logs it with its traceback to `LOG` (or a child of it, such as
-``streamtui.storage``). `start` writes such records to a file, `Notices` tells the user once for each distinct failure.
+Code that catches an unexpected error logs it with its traceback to `LOG` or a child of it, such as
+``streamtui.storage``. `start` writes these records to a file; `Notices` notifies the user once per distinct failure.
 """
 
 import logging
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger("streamtui")
 MAX_BYTES = 512 * 1024
-"""Size of the log at which a new one is started."""
+"""Maximum size of the log before it is rotated."""
 BACKUPS = 3
-"""Old logs that are kept."""
+"""Number of rotated logs to keep."""
 _MAX_LINE = 500
 _MAX_FRAMES = 30
 _MAX_CAUSES = 10
-# Messages about names and types in the program, where the interpreter itself raised the error. Any other message may
+# If the interpreter raised these errors, their messages only have names and types of the program. Other messages may
 # quote a key, a prompt or a reply.
-_OWN_WORDS = frozenset(
+_SAFE_MESSAGES = frozenset(
     {AttributeError, IndexError, NameError, RecursionError, TypeError, UnboundLocalError, ZeroDivisionError}
 )
 
@@ -41,15 +41,15 @@ Failure = tuple[str, str, int]
 """The type of an error, and the file and line that raised it."""
 
 
-# What is written
+# Formatting
 
 
 def describe(error: BaseException) -> str:
-    """Return the traceback of `error` and of its causes, with no values and no message that may quote foreign text."""
+    """Return the tracebacks of `error` and its causes, without values and messages that may quote private text."""
     parts = []
     for at in _causes(error):
         frames = traceback.extract_tb(at.__traceback__, limit=-_MAX_FRAMES)
-        parts.append(f"{_name(at)}{_words(at)}\n{''.join(traceback.format_list(frames))}".rstrip())
+        parts.append(f"{_name(at)}{_message(at)}\n{''.join(traceback.format_list(frames))}".rstrip())
     return "\ncaused by: ".join(parts)
 
 
@@ -71,16 +71,16 @@ def _name(error: BaseException) -> str:
     return clean_line(type(error).__qualname__)[:80]
 
 
-def _words(error: BaseException) -> str:
+def _message(error: BaseException) -> str:
     if isinstance(error, OSError) and error.errno is not None:
         return f": {os.strerror(error.errno)}"
-    if type(error) not in _OWN_WORDS or _is_raised_by_code(error):
+    if type(error) not in _SAFE_MESSAGES or _is_raised_by_code(error):
         return ""
     return f": {clean_line(str(error))[:_MAX_LINE]}"
 
 
 def _is_raised_by_code(error: BaseException) -> bool:
-    """Return whether a raise statement raised `error`; its message may then hold anything."""
+    """Return whether a raise statement raised `error`, so that its message may contain anything."""
     import dis
 
     at = _origin(error)
@@ -95,7 +95,7 @@ def _origin(error: BaseException) -> TracebackType | None:
 
 
 def failure_of(error: BaseException) -> Failure:
-    """Return what tells `error` from other failures."""
+    """Return the identity of `error`, to recognize repeated failures."""
     at = _origin(error)
     return _name(error), at.tb_frame.f_code.co_filename if at else "", at.tb_lineno if at else 0
 
@@ -106,14 +106,14 @@ def error_of(record: logging.LogRecord) -> BaseException | None:
 
 
 class Formatter(logging.Formatter):
-    """Formats a record without values from tracebacks, and without the messages of errors."""
+    """Format records without values from tracebacks and without error messages."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line and, below it, the traceback."""
         args = record.args
         if isinstance(args, tuple):
             args = tuple(_name(value) if isinstance(value, BaseException) else value for value in args)
-        # A copy: another handler may have kept a full traceback in the record, or want one.
+        # Format a copy, because other handlers may store the full traceback in the record.
         safe = logging.LogRecord(record.name, record.levelno, record.pathname, record.lineno, record.msg, args, None)
         safe.created, safe.msecs = record.created, record.msecs
         safe.msg, safe.args = clean_line(safe.getMessage())[:_MAX_LINE], None
@@ -121,13 +121,13 @@ class Formatter(logging.Formatter):
         return super().format(safe) + (f"\n{describe(error)}" if error is not None else "")
 
 
-# Where it is written
+# Handlers
 
 
 class ErrorLog(logging.Handler):
-    """Writes records to the log file, which is created with the first. A repeated failure is written ever less often.
+    """Write records to the log file, which is created on first use. Repeated failures are logged ever less often.
 
-    `problem` says why the log can't be written; empty: it can.
+    `problem` is the reason why the log can't be written, or empty.
     """
 
     def __init__(self, level: int) -> None:
@@ -138,7 +138,7 @@ class ErrorLog(logging.Handler):
         self._seen: Counter[Failure] = Counter()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write `record`, unless the same failure was written before and its number is no power of two."""
+        """Write `record`. For a repeated failure, write only occurrences 1, 2, 4, 8 and so on."""
         error = error_of(record)
         if error is not None:
             failure = failure_of(error)
@@ -185,46 +185,46 @@ def _private(name: str, flags: int) -> int:
 
 
 class Notices(logging.Handler):
-    """Tells the user of unexpected errors, in one sentence with the log's path, once for each distinct failure."""
+    """Notify the user of unexpected errors, with the path of the log, once per distinct failure."""
 
-    def __init__(self, tell: Callable[[str], None]) -> None:
-        """`tell` is called in the thread that met the error."""
+    def __init__(self, notify: Callable[[str], None]) -> None:
+        """`notify` is called in the thread that logs the error."""
         super().__init__(logging.ERROR)
-        self._tell = tell
-        self._told: set[Failure] = set()
+        self._notify = notify
+        self._notified: set[Failure] = set()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Tell of the error in `record`, if there is one and it is new."""
+        """Notify the user of the error in `record`, if it has a new one."""
         error = error_of(record)
-        if error is None or (failure := failure_of(error)) in self._told:
+        if error is None or (failure := failure_of(error)) in self._notified:
             return
-        self._told.add(failure)
-        with suppress(RuntimeError):  # raised by an event loop that was closed in the meantime
-            self._tell(f"{clean_line(record.getMessage())[:_MAX_LINE]} ({_name(error)}). {where()}")
+        self._notified.add(failure)
+        with suppress(RuntimeError):  # the event loop has been closed
+            self._notify(f"{clean_line(record.getMessage())[:_MAX_LINE]} ({_name(error)}). {where()}")
 
 
 def where() -> str:
-    """Return the sentence that says where details are."""
+    """Return a sentence about where to find details."""
     log = _running()
     if log is None or log.problem:
         why = f" ({log.problem})" if log is not None else ""
-        return f"The error log {shown_path()} can't be written{why}." if why else "No error log is kept."
+        return f"The error log {shown_path()} can't be written{why}." if why else "The error log is off."
     return f"Details: {shown_path()}"
 
 
 def shown_path() -> str:
-    """Return the path of the log as it is shown."""
+    """Return the path of the log for display."""
     path = paths.log_file()
     with suppress(ValueError, RuntimeError):
         return clean_line(f"~/{path.relative_to(Path.home())}")
     return clean_line(str(path))
 
 
-# What is watched
+# Setup
 
 
 def start(*, debug: bool = False) -> None:
-    """Write unexpected errors of this process to the log, with `debug` also what the program does; once is enough."""
+    """Log unexpected errors of this process, with `debug` also its activity. Further calls have no effect."""
     if _running() is not None:
         return
     LOG.addHandler(ErrorLog(logging.DEBUG if debug else logging.ERROR))
@@ -247,13 +247,13 @@ def _thread_failed(failed: threading.ExceptHookArgs) -> None:
 
 
 def watch(loop: "AbstractEventLoop") -> None:
-    """Log what goes wrong in callbacks and forgotten tasks of `loop`."""
+    """Log errors in callbacks and background tasks of `loop`."""
     loop.set_exception_handler(_loop_failed)
 
 
 def _loop_failed(_: "AbstractEventLoop", context: dict[str, object]) -> None:
     error = context.get("exception")
-    if isinstance(error, Exception):  # a cancellation is none
+    if isinstance(error, Exception):  # not CancelledError
         LOG.error("A background task failed", exc_info=error)
     else:
         LOG.warning("asyncio: %s", context.get("message"))

@@ -1,4 +1,4 @@
-"""Manual: streamtui's own help as sections, and the one that answers a question best."""
+"""The built-in manual, and search for the section that answers a question."""
 
 import re
 from collections.abc import Iterable
@@ -15,19 +15,19 @@ _KEY = re.compile(r"\{key:([a-z_.]+)\}")
 
 
 def _words(text: str) -> list[str]:
-    """Return the words of `text` without the points and hyphens that end them."""
+    """Return the words of `text` without trailing periods and hyphens."""
     return [word for found in _WORD.findall(text) if (word := found.rstrip(".-"))]
 
 
-_IDLE = frozenset(
+_STOP_WORDS = frozenset(
     _words(
         "a an and are as at be by can do does for from get give has have how i if in is it its me my "
         "of on or please show tell that the there this to use used using want was what when where "
         "which who why will with work works you your about not no any some into make streamtui"
     )
 )
-ENOUGH = 3.0
-"""Score from which a section is an answer: one keyword, or three words of the text."""
+MIN_SCORE = 3.0
+"""Score of a match: one keyword, or three words of the text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +36,14 @@ class Section:
 
     title: str
     keywords: frozenset[str]
-    """Words, as `words` makes them, that a question about it is likely to hold."""
+    """Stemmed words that are likely in a question about the section."""
     text: str
     """Markdown, without the heading."""
 
 
 @cache
 def sections() -> tuple[Section, ...]:
-    """Returns the manual's sections in their order, with today's keys filled in. Read at the first call."""
+    """Return the sections of the manual in order, with key bindings filled in."""
     source = resources.files("streamtui").joinpath("manual.md").read_text(encoding="utf-8")
     _, *parts = _HEADING.split(source)
     return tuple(_section(title, body) for title, body in zip(parts[::2], parts[1::2], strict=True))
@@ -52,11 +52,11 @@ def sections() -> tuple[Section, ...]:
 def _section(title: str, body: str) -> Section:
     found = _KEYWORDS.search(body)
     keywords = words(f"{title} {found[1] if found else ''}")
-    return Section(title.strip(), frozenset(keywords), filled(_KEYWORDS.sub("", body)).strip())
+    return Section(title.strip(), frozenset(keywords), fill_in(_KEYWORDS.sub("", body)).strip())
 
 
-def filled(text: str) -> str:
-    """Returns `text` with ``{keys}``, ``{key:ID}``, ``{database}`` and ``{config}`` filled in. Raises KeyError."""
+def fill_in(text: str) -> str:
+    """Replace ``{keys}``, ``{key:ID}``, ``{database}`` and ``{config}`` in `text`. Raise KeyError for unknown IDs."""
     shown = {
         command.id: " or ".join(f"`{key}`" for key in command.shown_keys.split(", ")) for command in commands.COMMANDS
     }
@@ -65,8 +65,8 @@ def filled(text: str) -> str:
 
 
 def words(text: str) -> list[str]:
-    """Returns the words of `text` that say what it is about, in lower case and without endings."""
-    return [_stem(word) for word in _words(text.lower().replace("'", "")) if word not in _IDLE]
+    """Return the stemmed lowercase words of `text`, without stop words."""
+    return [_stem(word) for word in _words(text.lower().replace("'", "")) if word not in _STOP_WORDS]
 
 
 def _stem(word: str) -> str:
@@ -77,24 +77,24 @@ def _stem(word: str) -> str:
 
 
 def search(question: str) -> Section | None:
-    """Returns the section that shares most words with `question`; None if none shares enough.
+    """Return the section that best matches `question`; None if none does.
 
-    A question that names streamtui and fits nothing gets the first section, which says what it is.
+    A question about streamtui that matches nothing gets the first section, the introduction.
     """
-    asked = set(words(question))
-    scored = [(_score(asked, section), section) for section in sections()]
-    # Words like where and what decide only between sections that fit equally well.
-    idle = set(_words(question.lower())) & _IDLE
-    score, best = max(scored, key=lambda pair: (pair[0], len(idle & set(_words(pair[1].title.lower())))))
-    if score >= ENOUGH:
+    query = set(words(question))
+    scored = [(_score(query, section), section) for section in sections()]
+    # Stop words such as "where" only break ties.
+    stop_words = set(_words(question.lower())) & _STOP_WORDS
+    score, best = max(scored, key=lambda pair: (pair[0], len(stop_words & set(_words(pair[1].title.lower())))))
+    if score >= MIN_SCORE:
         return best
     return sections()[0] if "streamtui" in question.lower() else None
 
 
-def _score(asked: Iterable[str], section: Section) -> float:
+def _score(query: Iterable[str], section: Section) -> float:
     title, text = set(words(section.title)), set(words(section.text))
 
-    def worth(word: str) -> float:
+    def weight(word: str) -> float:
         return 4.0 if word in title else 3.0 if word in section.keywords else float(word in text)
 
-    return sum(map(worth, asked))
+    return sum(map(weight, query))

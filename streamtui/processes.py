@@ -1,4 +1,4 @@
-"""Child processes that are killed, with everything they started, when nobody waits for them anymore."""
+"""Child processes that are killed, with all their children, when they are canceled or time out."""
 
 import asyncio
 import os
@@ -9,14 +9,14 @@ from contextlib import suppress
 from typing import Any
 
 _REAP_LIMIT = 1.0
-"""Seconds to wait for a killed process: what left its session may hold its pipes, and asyncio waits for those too."""
+"""Seconds to wait for a killed process: asyncio also waits for its pipes, which may be inherited by a daemon."""
 
 
 async def start(command: str | Sequence[str], **options: Any) -> Process:
-    """Start `command`, a shell command if it is a string, in a session of its own. Canceling kills it.
+    """Start `command`, a shell command if it is a string, in a new session. Cancellation kills it.
 
-    The start itself can't be canceled: asyncio would then kill the program but not its children, and wait for all
-    who hold its pipes. `options` are those of `asyncio.create_subprocess_exec`.
+    The start itself is shielded from cancellation, as asyncio would kill the program but not its children, and wait for
+    all processes with its pipes. `options` are passed to `asyncio.create_subprocess_exec`.
     """
     options["start_new_session"] = True
     if isinstance(command, str):
@@ -31,9 +31,9 @@ async def start(command: str | Sequence[str], **options: Any) -> Process:
 
 
 async def communicate(process: Process, limit: float, given: bytes | None = None) -> tuple[bytes, bytes]:
-    """Write `given` to `process` and return its output and its errors once it has ended.
+    """Write `given` to the stdin of `process` and return its stdout and stderr.
 
-    Canceling kills it, as does not ending within `limit` seconds, which raises TimeoutError.
+    Cancellation kills it. After `limit` seconds, kill it and raise TimeoutError.
     """
     try:
         async with asyncio.timeout(limit):
@@ -44,8 +44,8 @@ async def communicate(process: Process, limit: float, given: bytes | None = None
 
 
 async def kill(process: Process) -> None:
-    """Kill a process that `start` returned, with everything in its session, and wait for its end."""
-    with suppress(ProcessLookupError, PermissionError):  # it has just ended; macOS denies killing a zombie's group
+    """Kill a process returned by `start`, with all processes in its session, and wait for it."""
+    with suppress(ProcessLookupError, PermissionError):  # already ended; macOS denies killing the group of a zombie
         if hasattr(os, "killpg"):
             os.killpg(process.pid, signal.SIGKILL)
         else:
@@ -56,5 +56,5 @@ async def kill(process: Process) -> None:
 
 
 async def _kill_started(starting: asyncio.Task[Process]) -> None:
-    with suppress(OSError):  # there is no such program
+    with suppress(OSError):  # the program doesn't exist
         await kill(await starting)

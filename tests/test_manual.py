@@ -25,9 +25,9 @@ def test_the_table_of_keys_is_the_programs() -> None:
 
 
 def test_keys_are_filled_in() -> None:
-    assert manual.filled("{key:prompt.newline}") == "`ctrl+j` or `shift+enter` or `alt+enter`"
+    assert manual.fill_in("{key:prompt.newline}") == "`ctrl+j` or `shift+enter` or `alt+enter`"
     with pytest.raises(KeyError):
-        manual.filled("{key:no.such_key}")
+        manual.fill_in("{key:no.such_key}")
 
 
 @pytest.mark.parametrize(

@@ -1,1 +1,1 @@
-"""One prompt, answered on stdout: the conversation without a screen."""
+"""The engine of `streamtui ask`: one prompt, with the reply on stdout."""

@@ -1,4 +1,4 @@
-"""Output: where a reply goes as it arrives: plain text, JSON, the server's own events, or pieces with their times."""
+"""Output formats for a streaming reply."""
 
 import json
 import time
@@ -12,73 +12,64 @@ from streamtui.core.session import Session
 
 
 class Writer(Protocol):
-    """What is needed of a text stream to write to."""
+    """The part of a text stream that outputs need."""
 
     def write(self, text: str, /) -> object:
-        """Writes `text`."""
+        """Write `text`."""
 
     def flush(self) -> None:
-        """Writes what is buffered."""
+        """Flush the buffer."""
 
     def isatty(self) -> bool:
-        """Whether it is a terminal."""
+        """Return whether the stream is a terminal."""
 
 
-class Output(Protocol):
-    """Takes a reply as it comes."""
+class Output:
+    """Base class of outputs; does nothing."""
 
     def on_event(self, data: str) -> None:
-        """Takes an event as the server sent it."""
+        """Handle a server-sent event with the raw `data`."""
 
     def on_delta(self, delta: Delta) -> None:
-        """Takes a piece."""
+        """Handle a delta of the reply."""
 
     def on_end(self, session: Session, reply: Message) -> None:
-        """Takes the whole reply, however it ended."""
+        """Handle the complete reply, however it ended."""
 
 
 class TextOutput(Output):
-    """The text as it comes, each piece flushed."""
+    """Plain text, flushed after every delta."""
 
     def __init__(self, out: Writer) -> None:
         self._out = out
         self._last = "\n"
-        self._begun = False
-
-    def on_event(self, data: str) -> None:
-        """Not shown."""
+        self._started = False
 
     def on_delta(self, delta: Delta) -> None:
-        """Writes the text."""
-        if delta.text_was_reasoning and self._begun:
+        """Write the text."""
+        if delta.text_was_reasoning and self._started:
             self._out.write("\n" if self._last == "\n" else "\n\n")
         if delta.text:
-            self._begun = True
+            self._started = True
             self._out.write(delta.text)
             self._out.flush()
             self._last = delta.text[-1]
 
     def on_end(self, session: Session, reply: Message) -> None:
-        """Ends the last line, so that a prompt does not follow in the middle of it."""
+        """End the last line, so that the shell prompt starts on a new one."""
         if self._last != "\n":
             self._out.write("\n")
         self._out.flush()
 
 
 class JsonOutput(Output):
-    """One JSON object when the reply has ended, with all that is known of it."""
+    """A JSON object with the complete reply."""
 
     def __init__(self, out: Writer) -> None:
         self._out = out
 
-    def on_event(self, data: str) -> None:
-        """Not shown."""
-
-    def on_delta(self, delta: Delta) -> None:
-        """Not shown: the whole comes at the end."""
-
     def on_end(self, session: Session, reply: Message) -> None:
-        """Writes the object."""
+        """Write the object."""
         print(json.dumps(_as_dict(session, reply), ensure_ascii=False, indent=2), file=self._out, flush=True)
 
 
@@ -98,92 +89,80 @@ def _as_dict(session: Session, reply: Message) -> dict[str, Any]:
 
 
 class RawEventOutput(Output):
-    """Every event on a line of its own, as the server sent it; on a terminal without raw control characters."""
+    """The server's events, one per line; on a terminal with control characters escaped."""
 
     def __init__(self, out: Writer) -> None:
         self._out = out
 
     def on_event(self, data: str) -> None:
-        """Writes the event: JSON on one line, anything else (``[DONE]``) as a JSON string."""
+        """Write the event: JSON on one line, anything else (``[DONE]``) as a JSON string."""
         try:
             json.loads(data)
         except (ValueError, RecursionError):
             data = json.dumps(data, ensure_ascii=False)
-        # Line ends inside an event's JSON stand between its tokens: as text they are escaped.
+        # In valid JSON, line breaks only occur between tokens.
         line = data.replace("\r", " ").replace("\n", " ")
         print(escape_json(line) if self._out.isatty() else line, file=self._out, flush=True)
 
-    def on_delta(self, delta: Delta) -> None:
-        """Not shown: its event was."""
-
-    def on_end(self, session: Session, reply: Message) -> None:
-        """Nothing is left to write."""
-
 
 class SilentOutput(Output):
-    """Writes nothing, and keeps the times."""
+    """Measurement of the timing, without output."""
 
     def __init__(self) -> None:
         self.timing = StreamTiming(time.monotonic())
 
-    def on_event(self, data: str) -> None:
-        """Not kept."""
-
     def on_delta(self, delta: Delta) -> None:
-        """Notes when it came."""
-        self.timing.note(delta)
+        """Record the time of the delta."""
+        self.timing.record(delta)
 
     def on_end(self, session: Session, reply: Message) -> None:
-        """Notes the end."""
-        self.timing.end(reply)
+        """Record the end."""
+        self.timing.finish(reply)
 
 
-class TimedOutput(Output):
-    """Every piece with the seconds since the request, then what that makes."""
+class TimedOutput(SilentOutput):
+    """Each delta with the seconds since the request, and a summary at the end."""
 
     def __init__(self, out: Writer) -> None:
+        super().__init__()
         self._out = out
-        self.timing = StreamTiming(time.monotonic())
-
-    def on_event(self, data: str) -> None:
-        """Not shown."""
 
     def on_delta(self, delta: Delta) -> None:
-        """Writes when it came, and what it is."""
-        now = self.timing.note(delta)
+        """Write the time and the content of the delta."""
+        now = self.timing.record(delta)
         for kind, text in (("text", delta.text), ("reasoning", delta.reasoning)):
             if text:
                 print(f"{now:9.4f} s  {kind:<9}  {json.dumps(text, ensure_ascii=False)}", file=self._out, flush=True)
 
     def on_end(self, session: Session, reply: Message) -> None:
-        """Writes the sum."""
-        self.timing.end(reply)
+        """Write the summary."""
+        super().on_end(session, reply)
         print("", *summary(self.timing), sep="\n", file=self._out, flush=True)
 
 
 class ReasoningOutput(Output):
-    """Another output, and beside it what the model thinks."""
+    """Another output, with the reasoning written to a second stream."""
 
-    def __init__(self, output: Output, aside: Writer) -> None:
+    def __init__(self, output: Output, reasoning_out: Writer) -> None:
         self._output = output
-        self._aside = aside
-        self._thinks = False
+        self._reasoning_out = reasoning_out
+        self._is_reasoning = False
 
     def on_event(self, data: str) -> None:
-        """Hands it on."""
+        """Pass the event on."""
         self._output.on_event(data)
 
     def on_delta(self, delta: Delta) -> None:
-        """Writes the reasoning, and hands the piece on."""
+        """Write the reasoning and pass the delta on."""
         if delta.reasoning:
-            self._thinks = True
-            self._aside.write(delta.reasoning)
-            self._aside.flush()
-        if delta.text and self._thinks:
-            self._thinks = False
-            print(file=self._aside, flush=True)
+            self._is_reasoning = True
+            self._reasoning_out.write(delta.reasoning)
+            self._reasoning_out.flush()
+        if delta.text and self._is_reasoning:
+            self._is_reasoning = False
+            print(file=self._reasoning_out, flush=True)
         self._output.on_delta(delta)
 
     def on_end(self, session: Session, reply: Message) -> None:
-        """Hands it on."""
+        """Pass the reply on."""
         self._output.on_end(session, reply)

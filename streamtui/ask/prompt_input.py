@@ -1,4 +1,4 @@
-"""PromptInput: what is asked, put together from words, files and what is piped in."""
+"""The prompt of `streamtui ask`, assembled from arguments, files and stdin."""
 
 import mimetypes
 from collections.abc import Iterable
@@ -8,8 +8,8 @@ from pathlib import Path
 from streamtui.core.message import Attachment
 from streamtui.core.sanitize import clean, clean_line
 
-LARGEST = 50 * 1024 * 1024
-"""Bytes of a file; no server takes more."""
+MAX_FILE_BYTES = 50 * 1024 * 1024
+"""Maximum size of a file; no server accepts more."""
 _IMAGES = {
     b"\x89PNG\r\n\x1a\n": "image/png",
     b"\xff\xd8\xff": "image/jpeg",
@@ -19,21 +19,21 @@ _IMAGES = {
 
 
 class PromptInputError(Exception):
-    """Something that can't be asked; the text says what, and what to do."""
+    """Report an invalid prompt or file: what is wrong, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class PromptInput:
-    """A prompt and the files that go with it."""
+    """A prompt and its attachments."""
 
     text: str
     attachments: tuple[Attachment, ...] = ()
 
 
 def build_prompt(words: Iterable[str], piped: bytes, files: Iterable[Path], images: Iterable[Path]) -> PromptInput:
-    """Returns the question: the words first, piped text below them, the files and a piped image attached.
+    """Return the prompt: the words, then piped text, with files and a piped image as attachments.
 
-    Raises PromptInputError where there is nothing to ask, or a file can't be read or sent.
+    Raise PromptInputError if the prompt is empty, or a file can't be read or sent.
     """
     attachments = [*(_file(path) for path in files), *(_image(path) for path in images)]
     _check_size("stdin", piped)
@@ -43,7 +43,7 @@ def build_prompt(words: Iterable[str], piped: bytes, files: Iterable[Path], imag
     texts = [clean(" ".join(words)).strip(), clean(_text("stdin", piped)).strip("\n")]
     text = "\n\n".join(filter(None, texts))
     if not text and not attachments:
-        raise PromptInputError("there is nothing to ask; give a prompt, or pipe one in.")
+        raise PromptInputError("The prompt is empty. Pass it as an argument or on stdin.")
     return PromptInput(text, tuple(attachments))
 
 
@@ -54,7 +54,7 @@ def _file(path: Path) -> Attachment:
         return Attachment(clean_line(path.name), media_type, data)
     _text(str(path), data)
     guessed = mimetypes.guess_type(path.name)[0] or "text/plain"
-    # A script or a source file may be known as application/…; what is UTF-8 can be read by a model.
+    # Source files may be guessed as application/…, but a model can read any UTF-8 text.
     return Attachment(clean_line(path.name), guessed if guessed.startswith("text/") else "text/plain", data)
 
 
@@ -62,7 +62,7 @@ def _image(path: Path) -> Attachment:
     data = _read(path)
     media_type = _image_type(data)
     if not media_type:
-        raise PromptInputError(f"{clean_line(str(path))} is no PNG, JPEG, GIF, WebP or BMP image.")
+        raise PromptInputError(f"{clean_line(str(path))} is not a PNG, JPEG, GIF, WebP or BMP image.")
     return Attachment(clean_line(path.name), media_type, data)
 
 
@@ -75,7 +75,7 @@ def _image_type(data: bytes) -> str:
 def _read(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            data = file.read(LARGEST + 1)
+            data = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         raise PromptInputError(f"{clean_line(str(path))} can't be read: {error.strerror}.") from error
     _check_size(str(path), data)
@@ -83,12 +83,12 @@ def _read(path: Path) -> bytes:
 
 
 def _check_size(name: str, data: bytes) -> None:
-    if len(data) > LARGEST:
-        raise PromptInputError(f"{clean_line(name)} is larger than {LARGEST // 2**20} MB.")
+    if len(data) > MAX_FILE_BYTES:
+        raise PromptInputError(f"{clean_line(name)} is larger than {MAX_FILE_BYTES // 2**20} MB.")
 
 
 def _text(name: str, data: bytes) -> str:
-    """Returns the text of a file. Raises PromptInputError where it has none."""
+    """Return the text of a file. Raise PromptInputError if it is binary."""
     try:
         if b"\0" not in data:
             return data.decode("utf-8")

@@ -1,4 +1,4 @@
-"""Asks one question and lets an output take the answer as it comes."""
+"""Running a single prompt and passing the reply to an output."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from streamtui.ask.output import Output
 from streamtui.ask.prompt_input import PromptInput
-from streamtui.ask.status_line import StatusLine, describe, keep_showing
+from streamtui.ask.status_line import StatusLine, describe, update_periodically
 from streamtui.config import Config
 from streamtui.conversation import Backoff, Conversation
 from streamtui.core.message import Delta, Message
@@ -16,12 +16,12 @@ from streamtui.core.smoothing import SmoothedStream
 from streamtui.providers.base import Provider, Request
 from streamtui.storage import Store
 
-Tell = Callable[[str], None]
-"""Says something beside the answer."""
+Notify = Callable[[str], None]
+"""Show a sentence to the user, apart from the reply."""
 
 
 class PromptRunner:
-    """A conversation that lasts one question."""
+    """A conversation with a single prompt."""
 
     def __init__(
         self,
@@ -31,17 +31,14 @@ class PromptRunner:
         store: Store,
         *,
         stream: bool = True,
-        tell: Tell,
+        notify: Notify,
         status: StatusLine | None = None,
     ) -> None:
-        """`stream`: False asks for the whole reply at once; `tell`: takes waits and notices, in sentences.
-
-        `status` shows what it is waiting for.
-        """
+        """Create the conversation. `notify` is called with retries and notices; `status` shows the progress."""
         self._status = status
         self._pace = config.pace
         self._stream = stream
-        self._say = tell
+        self._notify_user = notify
         self._conversation = Conversation(
             session,
             provider,
@@ -53,62 +50,63 @@ class PromptRunner:
         )
         self._tap: Callable[[str], None] | None = None
 
-    async def get_ready(self) -> None:
-        """Loads what the request needs and finds out which model answers, so that a measurement has neither in it.
-
-        Raises ProviderError.
-        """
+    async def prepare(self) -> None:
+        """Import modules and resolve the model, so that neither is part of a measurement. Raise ProviderError."""
         await asyncio.to_thread(self._conversation.provider.warm_up)
         await self._conversation.resolve_model()
 
-    async def ask(self, question: PromptInput, output: Output) -> Message:
-        """Asks `question` and returns the reply, however it ended.
+    async def run(self, prompt: PromptInput, output: Output) -> Message:
+        """Send `prompt` and return the reply, however it ended.
 
-        Raises OSError where `output` can't write; the reply is stopped then, and kept. So it is by cancelling.
+        Raise OSError if `output` can't write. The reply is then stopped and saved, as it is on cancellation.
         """
-        conversation, showing = self._conversation, _Showing(output)
-        # Not the output's own: the provider would take a pipe that nobody reads for a server that is gone.
-        self._tap = showing.on_event
-        conversation.add_prompt(question.text, question.attachments)
-        view = SmoothedStream(showing.show, self._pace, lambda: conversation.progress.sent)
-        waiting = asyncio.create_task(keep_showing(self._status, self._waits_for)) if self._status else None
+        conversation, guarded = self._conversation, _GuardedOutput(output)
+        # Guarded, because the provider would take a closed pipe for a lost connection.
+        self._tap = guarded.on_event
+        conversation.add_prompt(prompt.text, prompt.attachments)
+        view = SmoothedStream(guarded.on_delta, self._pace, lambda: conversation.progress.sent)
+        updates = (
+            asyncio.create_task(update_periodically(self._status, self._describe_progress)) if self._status else None
+        )
         try:
             async with aclosing(conversation.reply()) as deltas:
                 async for delta in deltas:
                     if delta.notice:
-                        self._tell(delta.notice)
+                        self._notify(delta.notice)
                     view.add(delta)
-                    showing.check()
+                    guarded.check()
         finally:
             view.finish()
             reply = conversation.current
             assert reply is not None
-            showing.on_end(conversation.session, reply)
-            if waiting is not None:
-                waiting.cancel()
-                await asyncio.wait([waiting])
-        showing.check(at_end=True)
+            guarded.on_end(conversation.session, reply)
+            if updates is not None:
+                updates.cancel()
+                await asyncio.wait([updates])
+        guarded.check(at_end=True)
         return reply
 
-    def _waits_for(self) -> str:
+    def _describe_progress(self) -> str:
         return describe(self._conversation.progress, self._conversation.session.model or "the model")
 
-    def _tell(self, sentence: str) -> None:
+    def _notify(self, sentence: str) -> None:
         if self._status is not None:
-            self._status.make_way(f"{sentence}\n")
-        self._say(sentence)
+            self._status.before_write(f"{sentence}\n")
+        self._notify_user(sentence)
 
     def _shape(self, request: Request) -> Request:
         return replace(request, stream=self._stream, tap=self._tap)
 
     async def _sleep(self, seconds: float) -> None:
         progress = self._conversation.progress
-        self._tell(f"{progress.reason}: asking again in {seconds:.0f} s ({progress.attempt} of {progress.retries}).")
+        self._notify(
+            f"{progress.reason}: retrying in {max(1, round(seconds))} s ({progress.attempt} of {progress.retries})."
+        )
         await asyncio.sleep(seconds)
 
 
-class _Showing:
-    """Hands pieces to the output; what it raises is raised by `check`, as a timer has nobody to raise it to."""
+class _GuardedOutput:
+    """Wrap an output that is called from timers; `check` raises its errors."""
 
     def __init__(self, output: Output) -> None:
         self._output = output
@@ -117,7 +115,7 @@ class _Showing:
     def on_event(self, data: str) -> None:
         self._try(lambda: self._output.on_event(data))
 
-    def show(self, delta: Delta) -> None:
+    def on_delta(self, delta: Delta) -> None:
         self._try(lambda: self._output.on_delta(delta))
 
     def on_end(self, session: Session, reply: Message) -> None:
@@ -131,6 +129,6 @@ class _Showing:
                 self._failure = error
 
     def check(self, *, at_end: bool = False) -> None:
-        """Raises OSError if something could not be written; at the end also what else went wrong: the reply goes on."""
+        """Raise an OSError of the output; other errors only if `at_end`, so that the whole reply is saved."""
         if self._failure is not None and (at_end or isinstance(self._failure, OSError)):
             raise self._failure

@@ -1,4 +1,4 @@
-"""A transient line on a terminal that says what `ask` is waiting for."""
+"""A transient line on the terminal that shows what `ask` is waiting for."""
 
 import asyncio
 import os
@@ -10,17 +10,17 @@ from typing import TextIO
 from streamtui.ask.output import Writer
 from streamtui.core.progress import Progress, State
 
-FIRST = 0.3
-"""Seconds before the line appears: quick answers never flash it."""
-EVERY = 0.5
-"""Seconds between updates, and of quiet before the line comes back below what was written."""
+DELAY = 0.3
+"""Seconds before the line appears, so that it never flashes for quick replies."""
+INTERVAL = 0.5
+"""Seconds between updates, and without output before the line reappears."""
 
 
 class StatusLine:
     """One line at the cursor, erased before anything else is written."""
 
     def __init__(self, out: TextIO) -> None:
-        """`out`: where the line goes; nothing is shown unless that is a terminal, and not a dumb one."""
+        """Show the line on `out`, if that is a terminal and not a dumb one."""
         self._out = out
         self._enabled = out.isatty() and os.environ.get("TERM") != "dumb"
         self._shown = False
@@ -28,14 +28,14 @@ class StatusLine:
         self._written = 0.0
 
     def over(self, stream: TextIO) -> Writer:
-        """Return `stream` so that what is written to it takes the place of the line, where it is a terminal too."""
+        """Return a wrapper of `stream` that erases the line before writing, if both are terminals."""
         return _Stream(stream, self) if self._enabled and stream.isatty() else stream
 
     def show(self, text: str) -> None:
-        """Show `text`, unless an unfinished line or something just written is in its place."""
-        if not (text and self._enabled and self._at_line_start) or time.monotonic() - self._written < EVERY:
+        """Show `text`, unless the cursor is within a line or something has just been written."""
+        if not (text and self._enabled and self._at_line_start) or time.monotonic() - self._written < INTERVAL:
             return
-        from rich.cells import set_cell_size  # only terminals need it
+        from rich.cells import set_cell_size  # only needed on terminals
 
         width = max(1, shutil.get_terminal_size().columns - 1)
         text = set_cell_size(text, width).rstrip()
@@ -50,8 +50,8 @@ class StatusLine:
             self._out.flush()
             self._shown = False
 
-    def make_way(self, text: str) -> None:
-        """Remove the line, as `text` is written now."""
+    def before_write(self, text: str) -> None:
+        """Remove the line before `text` is written."""
         if text:
             self.erase()
             self._at_line_start = text.endswith("\n")
@@ -59,14 +59,14 @@ class StatusLine:
 
 
 class _Stream:
-    """A stream to the terminal that has the line."""
+    """A stream to the terminal that shows the line."""
 
     def __init__(self, stream: TextIO, status: StatusLine) -> None:
         self._stream = stream
         self._status = status
 
     def write(self, text: str, /) -> int:
-        self._status.make_way(text)
+        self._status.before_write(text)
         return self._stream.write(text)
 
     def flush(self) -> None:
@@ -76,19 +76,19 @@ class _Stream:
         return True
 
 
-async def keep_showing(status: StatusLine, describe: Callable[[], str]) -> None:
-    """Show what `describe` returns, again and again, until canceled; then erase it."""
+async def update_periodically(status: StatusLine, describe: Callable[[], str]) -> None:
+    """Show the result of `describe` periodically until canceled, then erase the line."""
     try:
-        await asyncio.sleep(FIRST)
+        await asyncio.sleep(DELAY)
         while True:
             status.show(describe())
-            await asyncio.sleep(EVERY)
+            await asyncio.sleep(INTERVAL)
     finally:
         status.erase()
 
 
 def describe(progress: Progress, model: str) -> str:
-    """Return what is being waited for, in a few words; "" for nothing."""
+    """Return the state of the request in a few words; "" if there is nothing to wait for."""
     seconds = f"{progress.waiting:.0f} s"
     match progress.state:
         case State.CONNECTING:

@@ -1,4 +1,4 @@
-"""MarkdownOutput: Markdown on a terminal, line by line as they are finished; nothing written is ever changed."""
+"""Rendering of streaming Markdown on a terminal, without rewriting finished lines."""
 
 import re
 import shutil
@@ -12,59 +12,56 @@ from streamtui.core.session import Session
 from streamtui.core.styled_text import Run
 from streamtui.markdown.document import Block, CodeBlock, Document, TableBlock
 
-# The 16 colours of the terminal's own palette: readable on a bright ground and on a dark one.
-_LOOKS = {
+# The 16 colors of the terminal's palette, readable on light and dark backgrounds.
+_STYLES = {
     "em": "3", "strong": "1", "s": "9", "code": "33", "link": "4;36", "bullet": "34", "quote": "36", "quoted": "2",
     "rule": "2", "task": "32", "tex": "36", "h1": "1;4;34", "h2": "1;34", "h3": "1;36", "h4": "1;36", "h5": "1",
     "h6": "1;2", "tok:c": "3;2", "tok:k": "35", "tok:s": "32", "tok:sd": "3;32", "tok:n": "33", "tok:nf": "34",
     "tok:nc": "1;33", "tok:nd": "36", "tok:nb": "36", "tok:gi": "32", "tok:gd": "31", "tok:gh": "1;34", "tok:err": "31",
 }  # fmt: skip
 _CODE_INDENT = "  "
-_STEPS = re.compile(r"\|[^\n]*\n?|[^\n|]*\n|[^\n|]+")
-"""Lines, each in two where it may become the header of a table."""
-_IN_URLS = "%:/?#[]@!$&'()*+,;=~-._"
+_CHUNKS = re.compile(r"\|[^\n]*\n?|[^\n|]*\n|[^\n|]+")
+"""Lines, split in two where they may become the header of a table."""
+_URL_CHARACTERS = "%:/?#[]@!$&'()*+,;=~-._"
 
 
 class MarkdownOutput(Output):
-    """Writes each line when no later text can change it: of a code block every line, of a paragraph what is wrapped.
+    """Markdown rendered on a terminal. Each line is written once later text can't change it.
 
-    A table is written when it is complete, as its columns grow with its rows.
+    A table is written when it is complete, because its column widths depend on all rows.
     """
 
-    def __init__(self, out: Writer, *, colour: bool = True, width: int | None = None) -> None:
-        """`colour`: whether to say how text looks; `width`: cells of a line, by default the terminal's."""
+    def __init__(self, out: Writer, *, color: bool = True, width: int | None = None) -> None:
+        """Render to `out`, with `width` cells per line (default: the width of the terminal)."""
         self._out = out
-        self._colour = colour
+        self._color = color
         self._fixed_width = width
         self._width = 0
-        """Of the block that is being written."""
+        """Width of the current block."""
         self._document = Document()
         self._blocks = self._lines = 0
-        """How many blocks are written, and how many lines of the next one."""
+        """Number of blocks written, and of lines written of the next one."""
         self._begun: object = None
-        """What identifies that next one."""
+        """Identity of that next block."""
         self._margin = False
-        """Whether an earlier document has been written, of text that turned out to be reasoning."""
-
-    def on_event(self, data: str) -> None:
-        """Not shown."""
+        """Whether text that turned out to be reasoning was written before."""
 
     def on_delta(self, delta: Delta) -> None:
-        """Writes the lines that the piece has finished."""
+        """Write the lines that the delta has completed."""
         if delta.text_was_reasoning:
             self._end_document()
-        # The same steps however the text is cut into pieces, so that the same lines are written.
-        for step in _STEPS.findall(delta.text):
-            self._document.feed(step)
+        # Fixed chunks, so that the output doesn't depend on how the text is split into deltas.
+        for chunk in _CHUNKS.findall(delta.text):
+            self._document.feed(chunk)
             self._write()
 
     def on_end(self, session: Session, reply: Message) -> None:
-        """Writes the rest."""
+        """Write the remaining lines."""
         self._end_document()
         self._out.flush()
 
     def _end_document(self) -> None:
-        self._document.finish(relink=False)  # what is written stays as it is
+        self._document.finish(relink=False)  # written lines can't be changed
         self._write()
         self._margin = bool(self._margin or self._blocks)
         self._document = Document()
@@ -83,14 +80,14 @@ class MarkdownOutput(Output):
             self._out.flush()
 
     def _write_block(self, block: Block, settled: Callable[[], int] | None = None) -> None:
-        """Writes the lines of `block` that are not written yet, or of those only the `settled` ones."""
-        # An underline makes a heading of a paragraph: another block of the same text. Any other block begins anew.
+        """Write the remaining lines of `block`, or only those that are `settled`."""
+        # An underline turns a paragraph into a heading, a new block with the same text. Other new blocks start over.
         identity = getattr(block, "inline", block)
         if not self._lines or self._begun is not identity:
             self._begun, self._lines = identity, 0
             self._width = self._fixed_width or shutil.get_terminal_size().columns
         if isinstance(block, CodeBlock):
-            block.layout(self._width, wrap=False)  # so that a copy from the terminal is what it was
+            block.layout(self._width, wrap=False)  # so that code copied from the terminal is unchanged
         else:
             block.layout(self._width)
         for index in range(self._lines, settled() if settled else block.lines_count):
@@ -99,7 +96,7 @@ class MarkdownOutput(Output):
             self._lines = index + 1
 
     def _line(self, block: Block, index: int) -> Iterator[str]:
-        """Yields a line, below the margin if it is the first."""
+        """Yield the line at `index`, after the margin if it is the first."""
         if index == 0 and (self._blocks or self._margin):
             yield from [self._styled(block.prefix(-1))] * (block.margin if self._blocks else 1)
         indent = _CODE_INDENT if isinstance(block, CodeBlock) else ""
@@ -109,12 +106,14 @@ class MarkdownOutput(Output):
         return "".join(self._run(text, f"{base} {names}") for text, names in runs)
 
     def _run(self, text: str, names: str) -> str:
-        # Text is clean, but Markdown's “&#x202e;” is made of clean text.
+        # The text is sanitized, but character references such as “&#x202e;” are decoded afterwards.
         text = text if text.isascii() and text.isprintable() else clean(text).replace("\n", " ")
-        if not self._colour or not text:
+        if not self._color or not text:
             return text
         styles = names.split()
-        codes = ";".join(filter(None, (_LOOKS.get("link" if name.startswith("link:") else name) for name in styles)))
+        codes = ";".join(filter(None, (_STYLES.get("link" if name.startswith("link:") else name) for name in styles)))
         shown = f"\x1b[{codes}m{text}\x1b[0m" if codes else text
-        url = next((quote(clean_line(name[5:]), safe=_IN_URLS) for name in styles if name.startswith("link:")), "")
+        url = next(
+            (quote(clean_line(name[5:]), safe=_URL_CHARACTERS) for name in styles if name.startswith("link:")), ""
+        )
         return f"\x1b]8;;{url}\x1b\\{shown}\x1b]8;;\x1b\\" if url else shown

@@ -100,9 +100,9 @@ def main(arguments: Sequence[str]) -> int:
 
 def question_of(args: argparse.Namespace) -> "PromptInput":
     """Return the prompt and its attachments from options and standard input. Raises PromptInputError."""
-    from streamtui.ask.prompt_input import LARGEST, build_prompt
+    from streamtui.ask.prompt_input import MAX_FILE_BYTES, build_prompt
 
-    piped = b"" if sys.stdin.isatty() else sys.stdin.buffer.read(LARGEST + 1)
+    piped = b"" if sys.stdin.isatty() else sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
     return build_prompt(args.prompt, piped, args.file, args.image)
 
 
@@ -121,9 +121,9 @@ async def _ask(config: Config, args: argparse.Namespace, question: "PromptInput"
         provider = connect(endpoint)
         status = StatusLine(sys.stderr)
         asker = PromptRunner(
-            config, session, provider, store, stream=not args.no_stream, tell=print_error, status=status
+            config, session, provider, store, stream=not args.no_stream, notify=print_error, status=status
         )
-        reply = await asker.ask(question, _output(args, status))
+        reply = await asker.run(question, _output(args, status))
     except ConfigError as error:
         return fail(str(error), EXIT_USAGE)
     except StoreError as error:
@@ -193,7 +193,7 @@ def _output(args: argparse.Namespace, status: "StatusLine") -> "Output":
     elif args.raw or not sys.stdout.isatty():
         shown = output.TextOutput(out)
     else:
-        shown = MarkdownOutput(out, colour=not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb")
+        shown = MarkdownOutput(out, color=not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb")
     return output.ReasoningOutput(shown, status.over(sys.stderr)) if args.show_reasoning else shown
 
 

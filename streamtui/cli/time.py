@@ -72,10 +72,10 @@ async def _timed(config: Config, question: "PromptInput", stream: bool) -> "Stre
     session.parameters = config.new_parameters
     store = Store(paths.database(), print_error, saves=False)
     try:
-        asker = PromptRunner(replace(config, pace=None), session, provider, store, stream=stream, tell=print_error)
-        await asker.get_ready()
+        asker = PromptRunner(replace(config, pace=None), session, provider, store, stream=stream, notify=print_error)
+        await asker.prepare()
         output = SilentOutput()
-        reply = await asker.ask(question, output)
+        reply = await asker.run(question, output)
     finally:
         await provider.aclose()
         store.close()

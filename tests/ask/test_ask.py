@@ -195,10 +195,10 @@ async def test_files_and_images_go_along(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([], "nothing to ask"),
+        ([], "The prompt is empty"),
         (["-f", "missing.txt"], "missing.txt can't be read"),
         (["-f", sys.executable], "is neither text nor an image"),
-        (["--image", "pyproject.toml"], "is no PNG"),
+        (["--image", "pyproject.toml"], "is not a PNG"),
         (["hi", "--temperature", "9"], "--temperature"),
         (["hi", "-e", "nobody"], "nobody"),
     ],
@@ -225,7 +225,7 @@ async def test_a_busy_server_is_asked_again(tmp_path: Path) -> None:
     async with saying(script=lambda exchange: answers.pop(0)(exchange)) as server:
         done = await run(tmp_path, "ask", "--base-url", server.url, "-m", "m-1", "hi")
     assert (done.status, done.out) == (0, "Hello there.\n")
-    assert "asking again in 0 s (1 of 3)" in done.err
+    assert "retrying in 1 s (1 of 3)" in done.err
 
 
 async def test_json_holds_all_that_is_known(tmp_path: Path) -> None:
@@ -282,7 +282,7 @@ async def test_timing_shows_pieces_and_sums(tmp_path: Path) -> None:
     lines = done.out.splitlines()
     assert lines[0].split()[1:] == ["s", "text", '"Hello', '"']
     assert [line.split("  ")[0] for line in lines[3:]] == [
-        "time to first text", "mean gap", "total", "pieces", "tokens", "tokens per second",
+        "time to first text", "mean gap", "total", "deltas", "tokens", "tokens per second",
     ]  # fmt: skip
 
 
@@ -553,7 +553,7 @@ async def test_the_moderation_stops_a_reply(tmp_path: Path) -> None:
     async with serving(answer) as server:
         done = await run(tmp_path, "ask", "--base-url", server.url, "-m", "m-1", "--moderate", "hi")
     assert done.status == 1
-    assert "flagged it for violence" in done.err
+    assert "flagged the reply for violence" in done.err
     assert seen
     assert done.out.startswith("bad words")
 
@@ -569,7 +569,7 @@ async def test_the_moderation_lets_a_reply_pass_and_says_what_it_took(tmp_path: 
     async with serving(answer) as server:
         done = await run(tmp_path, "ask", "--base-url", server.url, "-m", "m-1", "--moderate", "hi")
     assert (done.status, done.out) == (0, "Hello there.\n")
-    assert "checked the reply once; its end waited" in done.err
+    assert "checked the reply once, which delayed its end" in done.err
 
 
 async def test_a_server_without_moderation_is_no_excuse(tmp_path: Path) -> None:
@@ -595,8 +595,8 @@ async def test_time_compares_both_ways(tmp_path: Path) -> None:
         done = await run(tmp_path, "time", "--base-url", server.url, "-m", "m-1", "hi")
     assert done.status == 0, done.err
     lines = done.out.splitlines()
-    assert lines[0].split() == ["streamed", "whole"]
-    assert lines[4].split() == ["pieces", "2", "1"]
+    assert lines[0].split() == ["streamed", "at", "once"]
+    assert lines[4].split() == ["deltas", "2", "1"]
     assert [exchange.body.get("stream") for exchange in server.requests] in ([True, None], [True, False])
     assert not (tmp_path / "data" / "streamtui").exists() or rows(tmp_path, "SELECT * FROM sessions") == []
 

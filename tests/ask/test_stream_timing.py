@@ -15,9 +15,9 @@ WAIT, STREAMING, TOKENS = 8.0, 2.0, 100
 def measured(*, first: float, streaming: float) -> StreamTiming:
     """The figures of a reply of 100 tokens that began after `first` seconds."""
     speed = StreamTiming(time.monotonic() - first - streaming)
-    speed.note(Delta("x"))
+    speed.record(Delta("x"))
     reply = Message(Role.ASSISTANT, "x", usage=Usage(10, TOKENS), timing=Timing(first, first, first + streaming))
-    speed.end(reply)
+    speed.finish(reply)
     return speed
 
 

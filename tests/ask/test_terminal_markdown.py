@@ -16,10 +16,10 @@ _OURS = re.compile(r"\x1b\[[0-9;]*m|\x1b\]8;;[!-~]*\x1b\\")
 TEXTS = st.text(st.sampled_from("ab# *_`>-1.\n|[]()~\t<&;é漢😀"), max_size=120)
 
 
-def rendered(*pieces: str, colour: bool = True, width: int = 40) -> str:
+def rendered(*pieces: str, color: bool = True, width: int = 40) -> str:
     """What is written of a reply that comes in `pieces`."""
     out = io.StringIO()
-    output = MarkdownOutput(out, colour=colour, width=width)
+    output = MarkdownOutput(out, color=color, width=width)
     for piece in pieces:
         output.on_delta(Delta(piece))
     output.on_end(Session(), Message(Role.ASSISTANT))
@@ -33,7 +33,7 @@ def test_it_is_the_same_however_it_came(text: str, cut: int) -> None:
 
 @given(TEXTS)
 def test_without_colour_there_are_no_escapes(text: str) -> None:
-    plain, coloured = rendered(text, colour=False), _OURS.sub("", rendered(text))
+    plain, coloured = rendered(text, color=False), _OURS.sub("", rendered(text))
     assert plain.splitlines() == [line.rstrip() for line in coloured.splitlines()]
 
 
@@ -43,11 +43,11 @@ def test_what_markdown_makes_of_entities_is_cleaned() -> None:
 
 
 @given(TEXTS, st.integers(0, 120), st.integers(1, 20), st.booleans())
-def test_narrow_lines_are_the_same_however_they_came(text: str, cut: int, step: int, colour: bool) -> None:
-    whole = rendered(text, colour=colour, width=10)
-    assert rendered(text[:cut], text[cut:], colour=colour, width=10) == whole
+def test_narrow_lines_are_the_same_however_they_came(text: str, cut: int, step: int, color: bool) -> None:
+    whole = rendered(text, color=color, width=10)
+    assert rendered(text[:cut], text[cut:], color=color, width=10) == whole
     pieces = [text[at : at + step] for at in range(0, len(text), step)]
-    assert rendered(*pieces, colour=colour, width=10) == whole
+    assert rendered(*pieces, color=color, width=10) == whole
 
 
 @given(st.text(st.sampled_from("ab# *_`>1.\n[]()\t<&;é漢😀"), max_size=120))
@@ -63,7 +63,7 @@ def test_lines_written_early_are_those_of_the_whole_document(text: str) -> None:
         for index in range(block.lines_count):
             runs.append([*block.prefix(index), ("  " if code else "", ""), *block.line(index)[1]])
         expected += [clean("".join(text for text, _ in line)).rstrip() for line in runs]
-    assert rendered(*text, colour=False, width=10).splitlines() == expected
+    assert rendered(*text, color=False, width=10).splitlines() == expected
 
 
 class Terminal:
@@ -71,7 +71,7 @@ class Terminal:
 
     def __init__(self, width: int = 40) -> None:
         self._out = io.StringIO()
-        self.output = MarkdownOutput(self._out, colour=False, width=width)
+        self.output = MarkdownOutput(self._out, color=False, width=width)
 
     def shows(self, piece: str) -> str:
         """Adds a piece, and returns all that is written."""
@@ -114,14 +114,14 @@ def test_a_line_that_turns_out_to_be_a_tables_header_is_not_written_before() -> 
 
 
 def test_a_paragraph_that_turns_out_to_be_a_heading_is_written_once() -> None:
-    assert rendered("A heading of several\nlines\n===\nText", colour=False, width=10).split() == [
+    assert rendered("A heading of several\nlines\n===\nText", color=False, width=10).split() == [
         "A", "heading", "of", "several", "lines", "Text",
     ]  # fmt: skip
 
 
 def test_what_was_reasoning_is_set_apart() -> None:
     out = io.StringIO()
-    output = MarkdownOutput(out, colour=False, width=40)
+    output = MarkdownOutput(out, color=False, width=40)
     output.on_delta(Delta("Hm"))
     output.on_delta(Delta("Yes.", text_was_reasoning=True))
     output.on_end(Session(), Message(Role.ASSISTANT))
@@ -130,7 +130,7 @@ def test_what_was_reasoning_is_set_apart() -> None:
 
 def test_code_is_never_wrapped() -> None:
     line = "x = " + "1 + " * 40 + "1"
-    assert line in rendered(f"```python\n{line}\n```\n", colour=False)
+    assert line in rendered(f"```python\n{line}\n```\n", color=False)
 
 
 def test_links_can_be_followed() -> None:

@@ -123,7 +123,7 @@ def _showpieces() -> tuple[tuple[str, frozenset[str], str], ...]:
     source = resources.files("streamtui.providers.demo").joinpath("demo.md").read_text(encoding="utf-8")
     _, *parts = _SHOW.split(source)
     pieces = zip(parts[::3], parts[1::3], parts[2::3], strict=True)
-    return tuple((name, frozenset(words.split()), manual.filled(text).strip()) for name, words, text in pieces)
+    return tuple((name, frozenset(words.split()), manual.fill_in(text).strip()) for name, words, text in pieces)
 
 
 def _talk(prompt: str, asked: frozenset[str], prompts: Sequence[str]) -> Answer | None:
