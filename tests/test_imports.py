@@ -21,7 +21,7 @@ def loaded_by(code: str, *names: str) -> list[str]:
 
 
 def test_the_app_loads_neither_openai_nor_tiktoken_nor_fastapi() -> None:
-    code = "import streamtui.ui.app, streamtui.ui.chat_screen"
+    code = "import streamtui.ui.app, streamtui.ui.screens.chat"
     late = ("openai", "httpx2", "tiktoken", "genai_prices", "fastapi", "pygments.lexers", "markdown_it")
     assert loaded_by(code, *late) == []
 

@@ -1,4 +1,4 @@
-"""Reads names of keys as people write them into those that arrive from a terminal."""
+"""Key names in settings files, converted to Textual's."""
 
 import string
 import unicodedata
@@ -19,9 +19,9 @@ _SHORT = {
 }  # fmt: skip
 _DISGUISED = {"ctrl+m": "enter", "ctrl+i": "tab", "ctrl+h": "backspace", "ctrl+left_square_bracket": "esc"}
 _SHIFTED = {f"f{number + 12}": f"shift+f{number}" for number in range(1, 13)}
-"""F13 and above are how xterm sends the others with shift."""
+"""xterm sends shift with F1 to F12 as F13 to F24."""
 _WRITING = frozenset({"space", "backspace", "delete", "left", "right", "up", "down", "home", "end", "enter"})
-"""Keys without which nothing can be written."""
+"""Keys that are needed for writing."""
 
 
 def _name_of(character: str) -> str:
@@ -34,10 +34,10 @@ _KNOWN = _NAMED | set(_PUNCTUATION.values())
 
 
 def keys_for(action: str, value: object) -> str:
-    """Returns the keys that `value` (a text, with commas, or a list of them) maps `action` to, as Textual writes them.
+    """Return the keys that `value` (a string, with commas, or a list) assigns to `action`, in Textual's names.
 
-    Raises ValueError, whose text begins with "should", for what is no key, for keys that are others in disguise,
-    and for letters where the user writes.
+    Raise ValueError, with a text that begins with "should", for unknown keys, keys that terminals can't tell from
+    others, and letters where the user writes.
     """
     parts = value.split(",") if isinstance(value, str) and value != "," else value
     if isinstance(parts, str):
@@ -48,7 +48,7 @@ def keys_for(action: str, value: object) -> str:
 
 
 def key_named(written: str) -> str:
-    """Returns the key that is `written` as in ``Ctrl+Shift+Up``, ``pgup`` or ``/``. Raises ValueError."""
+    """Return the key `written` as in ``Ctrl+Shift+Up``, ``pgup`` or ``/``. Raise ValueError."""
     *modifiers, name = _parts(written.strip())
     modifiers = [_OTHER_NAMES.get(modifier.lower(), modifier.lower()) for modifier in modifiers]
     name = _OTHER_NAMES.get(name.lower(), name)
@@ -87,7 +87,7 @@ def _checked(action: str, key: str) -> str:
 
 
 def clashes(keymap: dict[str, str]) -> list[tuple[str, str, str]]:
-    """Returns (action, key, other action) for every key that does two things in one place with `keymap` applied."""
+    """Return (id, key, other id) for every key with two commands in one place once `keymap` is applied."""
     found = []
     owners: dict[tuple[str, str], str] = {}
     for command in sorted(COMMANDS, key=lambda command: command.id in keymap):

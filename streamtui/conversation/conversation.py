@@ -264,6 +264,11 @@ class Conversation:
         self._reply, self.progress = reply, reply.progress
         return self._stream(reply)
 
+    def flush_reply(self) -> None:
+        """Move all deltas that have arrived into the text of the reply."""
+        if self._reply is not None:
+            self._reply.flush()
+
     def interrupt(self, reason: str) -> None:
         """Set the error message for a reply that is about to be canceled, but not by the user."""
         self._interruption = reason

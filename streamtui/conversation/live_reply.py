@@ -183,6 +183,12 @@ class Reply:
         self._session.attach(self.message, self._parent)
         self._store.save_session(self._session)
 
+    def flush(self) -> None:
+        """Move all deltas that have arrived into the message."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._flush()
+
     def _flush(self) -> None:
         self._timer = None
         self.message.text += "".join(delta.text for delta in self._pending)

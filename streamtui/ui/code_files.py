@@ -1,10 +1,10 @@
-"""What leaves the program: files of code, links for the browser."""
+"""Code saved to files, and links opened in the browser."""
 
 from pathlib import Path
 from urllib.parse import urlsplit
 
 OPENABLE = ("http", "https", "mailto")
-_ENDINGS = {
+_EXTENSIONS = {
     "python": "py", "py": "py", "javascript": "js", "js": "js", "typescript": "ts", "ts": "ts", "bash": "sh",
     "sh": "sh", "shell": "sh", "rust": "rs", "go": "go", "c": "c", "cpp": "cpp", "c++": "cpp", "java": "java",
     "json": "json", "yaml": "yaml", "yml": "yaml", "toml": "toml", "html": "html", "css": "css", "sql": "sql",
@@ -12,16 +12,16 @@ _ENDINGS = {
 }  # fmt: skip
 
 
-def ending(language: str) -> str:
-    """Returns the ending of files in `language`, "txt" where none is known."""
-    return _ENDINGS.get(language.lower(), "txt")
+def extension(language: str) -> str:
+    """Return the file extension of `language`, "txt" if unknown."""
+    return _EXTENSIONS.get(language.lower(), "txt")
 
 
 def save_code(code: str, language: str, folder: Path) -> Path:
-    """Saves `code` in `folder` under a name that is not taken, and returns the file. Raises OSError."""
+    """Save `code` in `folder` under a new name and return the file. Raise OSError."""
     number = 1
     while True:
-        file = folder / f"code-{number}.{ending(language)}"
+        file = folder / f"code-{number}.{extension(language)}"
         try:
             with file.open("x", encoding="utf-8") as new:
                 new.write(code if code.endswith("\n") else f"{code}\n")
@@ -31,7 +31,7 @@ def save_code(code: str, language: str, folder: Path) -> Path:
 
 
 def can_open(url: str) -> bool:
-    """Whether `url` is of a kind that a browser or mail program opens."""
+    """Return whether `url` has a scheme that a browser or mail program opens."""
     try:
         return urlsplit(url).scheme.lower() in OPENABLE
     except ValueError:

@@ -1,4 +1,4 @@
-"""Connections: the endpoints that can answer in this run, with a provider for each that was asked."""
+"""The endpoints of this run, with a provider for each that is in use."""
 
 import asyncio
 from collections.abc import Callable
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 
 class Connections:
-    """Providers by endpoint, made when they are first wanted.
+    """Providers by endpoint, created on first use.
 
-    They stay open until the end: a server that was left may still be sending the reply that is being stopped, and
-    idle connections close by themselves.
+    They stay open until the app ends: after a switch, a reply of the previous server may still be stopping, and idle
+    connections close by themselves.
     """
 
     def __init__(self, config: Config, connect: "Callable[[Endpoint], Provider]") -> None:
@@ -26,15 +26,15 @@ class Connections:
 
     @property
     def endpoints(self) -> list[Endpoint]:
-        """All that can be picked."""
+        """All endpoints to choose from."""
         return list(self._endpoints.values())
 
     def endpoint(self, name: str) -> Endpoint | None:
-        """Returns the endpoint called `name`; None where there is none."""
+        """Return the endpoint called `name`; None if it is not configured."""
         return self._endpoints.get(name)
 
     def to(self, endpoint: Endpoint) -> "Provider":
-        """Returns the provider of `endpoint`, which from now on is the endpoint of its name."""
+        """Return the provider of `endpoint`, which replaces any other endpoint of that name."""
         name = endpoint.name
         if name in self._open and self._endpoints[name] != endpoint:
             self._replaced.append(self._open.pop(name))
@@ -44,5 +44,5 @@ class Connections:
         return self._open[name]
 
     async def aclose(self) -> None:
-        """Closes all connections."""
+        """Close all connections."""
         await asyncio.gather(*(provider.aclose() for provider in [*self._open.values(), *self._replaced]))

@@ -1,4 +1,4 @@
-"""DraftKeeper: saves the unsent prompt of every session and brings it back."""
+"""Save the unsent prompt of every session, and restore it."""
 
 import asyncio
 from typing import TYPE_CHECKING

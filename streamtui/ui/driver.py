@@ -1,4 +1,4 @@
-"""TerminalDriver: Textual's driver, which ends with its terminal and writes nothing while the app is suspended."""
+"""Textual's driver, corrected for lost terminals and suspended apps."""
 
 import asyncio
 import os
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
     from streamtui.ui.app import StreamTUI
 
-LOOK_EVERY = 0.5
-"""Seconds between looks whether the terminal is there."""
+CHECK_EVERY = 0.5
+"""Seconds between checks whether the terminal still exists."""
 
 
 class TerminalDriver(LinuxDriver):
-    """Corrects what Textual's own driver (8.2.8) does when the terminal is gone or another program's.
+    """Fix Textual's driver (8.2.8) for terminals that are gone or used by another program.
 
     - A write that fails ends the thread that writes, and the event loop waits for room in its queue; an end of input
       is read again and again; and the signal to go on that comes with a hangup starts a second set of threads.
@@ -36,12 +36,12 @@ class TerminalDriver(LinuxDriver):
         assert self._file is not None
         self._file = _Output(self._file)  # type: ignore[assignment]  # it is written to, and nothing else
         self._loop = asyncio.get_running_loop()
-        self._looks: asyncio.TimerHandle | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._while_suspended = ExitStack()
 
     @property
     def is_gone(self) -> bool:
-        """Whether nothing is at the other end of the terminal any more."""
+        """Whether the terminal was closed."""
         poll = select.poll()
         poll.register(self.fileno, 0)
         return bool(poll.poll(0))  # only what can't be masked: hung up, failed, closed
@@ -67,17 +67,17 @@ class TerminalDriver(LinuxDriver):
     # Start and end
 
     def start_application_mode(self) -> None:
-        """Takes over the terminal and keeps an eye on it."""
+        """Take over the terminal and watch whether it still exists."""
         super().start_application_mode()  # type: ignore[no-untyped-call]
-        self.write(terminal.ASK_FOR_MODIFIED_KEYS)
-        self._look()
+        self.write(terminal.ENABLE_MODIFIED_KEYS)
+        self._check()
 
     def stop_application_mode(self) -> None:
-        """Gives the terminal back."""
-        if self._looks is not None:
-            self._looks.cancel()
+        """Give the terminal back."""
+        if self._timer is not None:
+            self._timer.cancel()
         if self.has_terminal:
-            self.write(terminal.TAKE_IT_BACK)
+            self.write(terminal.DISABLE_MODIFIED_KEYS)
             super().stop_application_mode()
 
     def disable_input(self) -> None:
@@ -85,11 +85,11 @@ class TerminalDriver(LinuxDriver):
         if self.has_terminal:
             super().disable_input()
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         if self.is_gone:
             cast("StreamTUI", self._app).terminate()
         else:
-            self._looks = self._loop.call_later(LOOK_EVERY, self._look)
+            self._timer = self._loop.call_later(CHECK_EVERY, self._check)
 
     # Suspending: for a program that the app runs, or for the shell
 
@@ -121,8 +121,8 @@ class TerminalDriver(LinuxDriver):
 
     def _continue(self) -> None:
         """Resume after a stop, but not after a hangup, which sends the same signal, and not in the background."""
-        if self._looks is not None:
-            self._looks.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
         if self.is_gone:
             cast("StreamTUI", self._app).terminate()
         elif not self._auto_restart:
@@ -132,25 +132,25 @@ class TerminalDriver(LinuxDriver):
             self.resume_application_mode()
         else:
             # Look again: bash sends no signal when it brings a running job to the foreground.
-            self._looks = self._loop.call_later(LOOK_EVERY, self._continue)
+            self._timer = self._loop.call_later(CHECK_EVERY, self._continue)
 
 
 class _Output:
-    """The terminal's output. What fails to be written has no reader any more, and the driver ends the app."""
+    """The terminal's output. Failed writes are ignored: the terminal is gone, and the driver ends the app."""
 
     def __init__(self, file: TextIO) -> None:
         self._file = file
 
     def write(self, text: str) -> None:
-        """Writes `text`, if it can."""
+        """Write `text`, ignoring errors."""
         with suppress(OSError):
             self._file.write(text)
 
     def flush(self) -> None:
-        """Sends what was written, if it can."""
+        """Flush, ignoring errors."""
         with suppress(OSError):
             self._file.flush()
 
     def fileno(self) -> int:
-        """The number of the file."""
+        """Return the file descriptor."""
         return self._file.fileno()

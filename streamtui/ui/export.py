@@ -1,4 +1,4 @@
-"""Exports sessions from the app: asks, writes in a thread, says where it went."""
+"""Export sessions from the app: ask for a destination, write in a thread, report."""
 
 import asyncio
 import time
@@ -20,20 +20,20 @@ from streamtui.ui.dialogs.export_dialog import Destination, ExportDialog
 
 
 async def export_one(screen: Screen[Any], session: Session) -> None:
-    """Asks how to export `session`, as it is now, and does it. Await it in a worker."""
-    # A reply under way adds to the session meanwhile.
-    still = replace(session, messages=dict(session.messages))
-    proposed = partial(free_file, Path(), still)
-    branches = bool(still.variants())
+    """Ask how to export `session`, as it is now, and export it. Await it in a worker."""
+    # A reply may add to the session meanwhile.
+    snapshot = replace(session, messages=dict(session.messages))
+    proposed = partial(free_file, Path(), snapshot)
+    branches = bool(snapshot.variants())
     wanted = await screen.app.push_screen_wait(ExportDialog("this session", proposed, branches=branches))
     if wanted is not None:
         colours = colours_of(screen)
-        write = partial(write_export, still, wanted.path, wanted.format, tree=wanted.tree, colors=colours)
+        write = partial(write_export, snapshot, wanted.path, wanted.format, tree=wanted.tree, colors=colours)
         await _do(screen, write, f"Exported to {wanted.path.absolute()}")
 
 
 async def export_many(screen: Screen[Any], store: Store, ids: Sequence[str]) -> None:
-    """Asks how to export the saved sessions with `ids`, and does it. Await it in a worker."""
+    """Ask how to export the saved sessions with `ids`, and export them. Await it in a worker."""
     what = f"{len(ids):,} sessions"
     wanted = await screen.app.push_screen_wait(ExportDialog(what, _folder, branches=True))
     if wanted is not None:
@@ -42,12 +42,12 @@ async def export_many(screen: Screen[Any], store: Store, ids: Sequence[str]) -> 
 
 
 def colours_of(screen: Screen[Any]) -> Colors:
-    """The colours of the theme in use."""
+    """Return the colors of the current theme."""
     return complete(screen.app.theme_variables)
 
 
 def _folder(format: Format) -> Path:
-    """JSON holds many sessions in one file."""
+    """Return the default destination: for JSON one file for all sessions, else a folder."""
     name = f"streamtui-{time.strftime('%Y-%m-%d-%H%M%S')}"
     return Path(f"{name}{format.suffix}" if format is Format.JSON else name)
 

@@ -1,4 +1,4 @@
-"""OtherWindows: tells what other windows add to the session shown, and follows a reply that arrives there."""
+"""Changes that other windows make to the session shown."""
 
 from typing import TYPE_CHECKING
 
@@ -8,46 +8,46 @@ from streamtui.storage import StoreError
 
 if TYPE_CHECKING:
     from streamtui.conversation.session_sync import SessionUpdates
-    from streamtui.ui.turn_screen import TurnScreen
+    from streamtui.ui.screens.chat import ChatScreen
 
-LOOK_EVERY = 1.0
-"""Seconds between looks."""
+POLL_EVERY = 1.0
+"""Seconds between polls."""
 
 
 class OtherWindows:
-    """What the screen knows of the other windows. The path shown is the user's: nobody else moves it."""
+    """Reports what other windows add, and follows replies that arrive there. It never switches the branch shown."""
 
-    def __init__(self, screen: "TurnScreen") -> None:
+    def __init__(self, screen: "ChatScreen") -> None:
         self._screen = screen
         self._unseen: list[str] = []
-        self._looking = False
+        self._is_polling = False
         self._arriving: Message | None = None
-        """The last message shown, while another window is writing it."""
+        """The last message shown, while it arrives in another window."""
         self._painted = ("", "")
-        """What of its text and reasoning is in the pane."""
+        """Its text and reasoning that are already in the pane."""
 
-    async def look(self) -> None:
-        """Looks what has come of the session shown, unless a look is still under way."""
-        if not self._looking:
-            self._looking = True
+    async def poll(self) -> None:
+        """Poll the session shown, unless a poll is still running."""
+        if not self._is_polling:
+            self._is_polling = True
             try:
-                await self._look()
+                await self._poll()
             finally:
-                self._looking = False
+                self._is_polling = False
 
-    async def _look(self) -> None:
+    async def _poll(self) -> None:
         screen = self._screen
         conversation = screen.conversation
         try:
             news = await conversation.sync.poll()
         except StoreError:
-            return  # who opens or looks for a session is told; here the next look may do better
+            return  # the error is shown where the user acts; the next poll may succeed
         if conversation is screen.conversation:
-            self._tell(news)
-            self._grow()
+            self._report(news)
+            self._update_arriving()
 
     def path_shown(self, *, of_another_session: bool) -> None:
-        """Notes that the pane shows the path afresh: its last message may be arriving elsewhere."""
+        """Note that the pane was reloaded: its last message may be arriving elsewhere."""
         session = self._screen.conversation.session
         on_path = {message.id for message in session.path()}
         self._unseen = [] if of_another_session else [id_ for id_ in self._unseen if id_ not in on_path]
@@ -58,12 +58,12 @@ class OtherWindows:
         self._count()
 
     def prompt_sent(self) -> None:
-        """Notes that the session goes on here, behind whatever is still arriving elsewhere."""
+        """Note that the session continues here, after a message that may still be arriving elsewhere."""
         if self._arriving is not None:
             self._end()
 
     def show(self) -> bool:
-        """Shows what other windows have added; False where there is nothing new."""
+        """Show what other windows have added; False if there is nothing new."""
         if not self._unseen:
             return False
         conversation = self._screen.conversation
@@ -72,11 +72,11 @@ class OtherWindows:
         self._unseen.clear()
         return True
 
-    def _tell(self, news: "SessionUpdates") -> None:
+    def _report(self, news: "SessionUpdates") -> None:
         screen = self._screen
         if news.deleted:
             screen.notify(
-                "This session was deleted in another window. It is still here; what you send next saves it again.",
+                "This session was deleted in another window. Your next prompt saves it again.",
                 severity="warning", markup=False, timeout=10,
             )  # fmt: skip
         on_path = {message.id for message in screen.conversation.session.path()}
@@ -86,9 +86,7 @@ class OtherWindows:
             return
         if not self._unseen:
             key = key_of("branch.next", screen.config.keymap)
-            screen.notify(
-                f"This session went on in another window. {key} shows what is new there.", markup=False, timeout=10
-            )
+            screen.notify(f"Another window added to this session. Press {key} to show it.", markup=False, timeout=10)
         self._unseen += [message.id for message in news.added]
         self._count()
 
@@ -96,8 +94,8 @@ class OtherWindows:
         new = f"{len(self._unseen)} new elsewhere" if self._unseen else ""
         self._screen.status.external_changes = new or ("arriving elsewhere" if self._arriving else "")
 
-    def _grow(self) -> None:
-        """Brings the message that is arriving elsewhere up to date in the pane."""
+    def _update_arriving(self) -> None:
+        """Update the message that is arriving elsewhere in the pane."""
         message, session = self._arriving, self._screen.conversation.session
         if message is None:
             return

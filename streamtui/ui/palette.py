@@ -8,7 +8,7 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.types import IgnoreReturnCallbackType
 
 from streamtui.commands import remapped
-from streamtui.ui.chat_screen import ChatScreen
+from streamtui.ui.screens.chat import ChatScreen
 from streamtui.ui.screens.sessions.screen import SessionsScreen
 
 

@@ -1,4 +1,4 @@
-"""Style names of the conversation and the status bar, and what they look like in a theme."""
+"""Named styles of the conversation and the status bar."""
 
 from typing import TYPE_CHECKING
 
@@ -77,21 +77,21 @@ STYLES = {
 
 
 class StyleTable:
-    """The styles of a widget by their names, made once each until `clear`."""
+    """The styles of a widget by name, cached until `clear`."""
 
     def __init__(self, widget: "Widget") -> None:
         self._widget = widget
-        self._made: dict[str, RichStyle] = {}
+        self._cache: dict[str, RichStyle] = {}
 
     def clear(self) -> None:
-        """Forgets them, for another theme."""
-        self._made.clear()
+        """Clear the cache, after a change of theme."""
+        self._cache.clear()
 
     def __getitem__(self, names: str) -> RichStyle:
-        """The widget's own style with those of `names` (separated by spaces) on top, see-through colours mixed."""
-        style = self._made.get(names)
+        """Return the widget's style with those of `names` (separated by spaces) on top, translucent colors blended."""
+        style = self._cache.get(names)
         if style is None:
-            style = self._made[names] = self._make(names.split())
+            style = self._cache[names] = self._make(names.split())
         return style
 
     def _make(self, names: list[str]) -> RichStyle:

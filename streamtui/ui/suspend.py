@@ -1,4 +1,4 @@
-"""SuspendingApp: an app that hands the terminal to an editor, or to the shell that started it, and takes it back."""
+"""Suspend the app for an editor or for the shell that started it."""
 
 import os
 import signal

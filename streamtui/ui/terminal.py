@@ -1,4 +1,4 @@
-"""What terminals send and understand beyond what Textual asks them for."""
+"""Terminal features beyond Textual's: more keys, and copying in tmux."""
 
 import os
 import shutil
@@ -10,11 +10,11 @@ from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
 
 from streamtui import processes
 
-ASK_FOR_MODIFIED_KEYS = "\x1b[>4;1m"
+ENABLE_MODIFIED_KEYS = "\x1b[>4;1m"
 """xterm's modifyOtherKeys: in tmux 3.3a shift+enter arrives only after this, whatever extended-keys says."""
-TAKE_IT_BACK = "\x1b[>4;0m"
+DISABLE_MODIFIED_KEYS = "\x1b[>4;0m"
 TMUX_LIMIT = 3.0
-"""Seconds until tmux should have taken what is copied."""
+"""Seconds to wait for tmux when copying."""
 
 
 _SHIFTED = {f"f{number + 12}": f"shift+f{number}" for number in range(1, 13)}
@@ -24,13 +24,13 @@ class _Keys(Enum):
     ALT_ENTER = "alt+enter"
 
 
-def teach_alt_enter() -> None:
-    """Makes alt+enter of terminals without the kitty protocol (ESC CR) arrive as such; else it is plain enter."""
+def recognize_alt_enter() -> None:
+    """Let ESC CR, alt+enter in terminals without the kitty protocol, arrive as alt+enter rather than enter."""
     ANSI_SEQUENCES_KEYS["\x1b\r"] = (_Keys.ALT_ENTER,)  # type: ignore[index]
 
 
-def spelled_as_usual(event: events.Key) -> None:
-    """Renames keys that terminals report in more than one way.
+def normalize_key(event: events.Key) -> None:
+    """Rename keys that terminals report in more than one way.
 
     modifyOtherKeys names them by character: ``shift+\\r`` is shift+enter. What xterm, and tmux, send for shift+F2 is
     what some keyboards sent for F14, and Textual calls it so. Outside the kitty protocol ctrl+space is ctrl+@.
@@ -44,7 +44,7 @@ def spelled_as_usual(event: events.Key) -> None:
 
 
 async def copy_in_tmux(text: str) -> bool:
-    """Gives `text` to tmux, which passes it to the terminal; False if that did not work.
+    """Copy `text` through tmux, which passes it to the terminal. Return False if that failed.
 
     In stock tmux an application's own OSC 52 is blocked, and so is passthrough; ``load-buffer -w`` works.
     """

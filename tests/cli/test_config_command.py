@@ -96,7 +96,7 @@ def test_check_reports_all_errors(capsys: pytest.CaptureFixture[str]) -> None:
     assert status == 1
     lines = out.splitlines()
     assert [line.partition(" ")[0] for line in lines] == [f"{file},"] * 3
-    assert "line 1: there is no theme called 'papr'; did you mean paper?" in out
+    assert "line 1: unknown theme 'papr'. Did you mean paper?" in out
     assert 'line 2: Unknown setting "retries"' in out
     assert "line 3: moderate" in out
 

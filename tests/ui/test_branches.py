@@ -86,7 +86,7 @@ async def test_the_tree_shows_every_branch_and_jumps(make_app: MakeApp, model: M
         await talk(pilot, app, model, "second", "two")
         model.say("another one")
         model.finish()
-        app.chat.show_message(app.chat.conversation.session.path()[0].id)
+        app.chat.branches.show_message(app.chat.conversation.session.path()[0].id)
         app.chat.conversation.session.leaf_id = app.chat.conversation.session.path()[1].id
         await pilot.press("f5")
         await until(lambda: len(model.bodies) == 3 and answered(app))
@@ -143,7 +143,7 @@ async def test_another_session_ends_the_editing(make_app: MakeApp, model: Model)
     async with running(app) as pilot:
         await talk(pilot, app, model, "first", "one")
         await pilot.press("alt+up", "e", "ctrl+n")
-        assert not app.chat.is_editing
+        assert not app.chat.branches.is_editing
         assert app.chat.prompt.text == ""
         await talk(pilot, app, model, "new", "two")
         assert texts(app) == ["new", "two"]

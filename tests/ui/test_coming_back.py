@@ -31,9 +31,7 @@ async def test_where_there_are_not_so_many_a_new_one_begins(three: Store, make_a
     app = make_app(database=three.path, resume=4)
     async with running(app):
         await until(lambda: app._notifications)
-        assert [notice.message for notice in app._notifications] == [
-            "Not so many sessions are saved yet; this is a new session."
-        ]
+        assert [notice.message for notice in app._notifications] == ["Not enough saved sessions: starting a new one."]
 
 
 def test_the_options() -> None:
@@ -55,7 +53,7 @@ async def test_a_draft_stays_with_its_session(make_app: MakeApp, model: Model) -
         await pilot.press(*"half a thought", "ctrl+n")
         await until(lambda: app.chat.conversation.session.id != first and not app.chat.prompt.text)
         await pilot.press(*"something new")
-        await app.chat.open_saved(first)
+        await app.chat.sessions.open_saved(first)
         await until(lambda: app.chat.prompt.text == "half a thought")
         await pilot.press("ctrl+n")
         await until(lambda: app.chat.prompt.text == "something new")

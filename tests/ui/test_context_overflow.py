@@ -158,7 +158,7 @@ async def test_a_summary_that_is_stopped_or_fails_puts_the_prompt_back(make_app:
         await pilot.press("down", "enter")
         await until(lambda: len(model.bodies) == 5)
         model.pieces.put_nowait(None)
-        await until(lambda: any("There is no summary." in note.message for note in app._notifications))
+        await until(lambda: any("No summary:" in note.message for note in app._notifications))
         await until(lambda: app.chat.prompt.text.startswith("prompt 3"))
         assert all(message.recap is None for message in app.chat.conversation.session.path())
 
@@ -180,7 +180,7 @@ async def test_asking_again_with_a_smaller_model_is_told_too(make_app: MakeApp, 
     app = make_app(replace(model.endpoint, models=windows))
     async with running(app, (100, 40)) as pilot:
         await talked(app, pilot, model)
-        app.chat.switch_to("m-2")
+        app.chat.models.switch_to("m-2")
         await pilot.press("f5")
         await until(lambda: isinstance(app.screen, ContextOverflowDialog))
         assert "reply 2" in pane(app)

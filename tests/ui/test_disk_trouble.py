@@ -153,7 +153,7 @@ async def test_what_is_in_the_way_is_told_and_left_alone(
         exported = (tmp_path / "exports" / "one.md").read_text(encoding="utf-8")
         assert all(word in exported for word in ("one", "two", "three", "four"))
         path.parent.rename(path.parent.with_name("moved away"))
-        await until(lambda: "Saving works again; nothing was lost." in told(app))
+        await until(lambda: "Saving works again. Nothing was lost." in told(app))
         assert "not saved" not in status(app)
         await talk(app, pilot, model, "five", "six")
         session = await asyncio.wrap_future(app.store.session(app.chat.conversation.session.id))
@@ -169,7 +169,7 @@ async def test_a_locked_database(make_app: MakeApp, model: Model, path: Path) ->
             await talk(app, pilot, model, "one", "two")
             await until(lambda: any(f"{path} is locked by another program" in note for note in told(app)))
             other.rollback()
-        await until(lambda: "Saving works again; nothing was lost." in told(app))
+        await until(lambda: "Saving works again. Nothing was lost." in told(app))
         session = await asyncio.wrap_future(app.store.session(app.chat.conversation.session.id))
         assert texts(session) == ["one", "two"]
 
@@ -200,7 +200,7 @@ async def test_a_disk_that_fills_up_in_the_middle_of_a_reply(make_app: MakeApp, 
             model.finish()
             await until(lambda: answered(app) and "the end" in pane(app))
             ballast.unlink()
-            await until(lambda: "Saving works again; nothing was lost." in told(app))
+            await until(lambda: "Saving works again. Nothing was lost." in told(app))
             session = await asyncio.wrap_future(app.store.session(app.chat.conversation.session.id))
             assert session.path() == app.chat.conversation.session.path()
 

@@ -157,7 +157,7 @@ async def test_a_key_can_be_entered_and_is_kept(
         await ask(pilot, "hello")
         await until(lambda: answered(app))
         assert model.raw.requests[-1].headers["authorization"] == f"Bearer {KEY}"
-        await until(lambda: "in the keyring now" in notes(app))
+        await until(lambda: "API key in the keyring." in notes(app))
     assert json.loads(file.read_text()) == {"streamtui/box": KEY}
     assert names_in_keyring() == {"box"}
 
@@ -249,7 +249,7 @@ async def test_another_server_answers_in_the_same_session(make_app: MakeApp, mod
     app = make_app(config=config_of(model.endpoint, second(other)), session_id=session.id)
     async with running(app):
         await until(lambda: "other-1  second" in status(app))
-        assert "second answers here, as before." in notes(app)
+        assert "Using endpoint second, as before." in notes(app)
 
 
 async def test_the_model_picker_leads_to_the_other_servers(make_app: MakeApp, model: Model, other: Model) -> None:
@@ -271,7 +271,7 @@ async def test_a_reply_under_way_keeps_its_server(make_app: MakeApp, model: Mode
         model.say("Half")
         await until(lambda: "Half" in pane(app))
         await pilot.press("shift+f2")
-        await until(lambda: "press esc to stop it first" in notes(app))
+        await until(lambda: "Press Esc to stop it first" in notes(app))
         assert app.screen is app.chat
 
 
@@ -364,10 +364,10 @@ async def test_troubles_of_the_file_are_told_at_the_start(make_app: MakeApp, mod
         await until(lambda: notes(app) == "config.toml, line 3: [b]x[/b] is no setting.")
     app = make_app(config=config_of(model.endpoint, warnings=("one.", "two."), theme="papr"))
     async with running(app):
-        await until(lambda: notes(app) == "one. And 2 more: streamtui config check names them all.")
+        await until(lambda: notes(app) == "one. And 2 more: run streamtui config check.")
     app = make_app(config=config_of(model.endpoint, theme="papr"))
     async with running(app):
-        await until(lambda: "there is no theme called 'papr'; did you mean paper?" in notes(app))
+        await until(lambda: "unknown theme 'papr'. Did you mean paper?" in notes(app))
 
 
 async def test_the_theme_of_the_file_is_there_from_the_start(make_app: MakeApp, model: Model) -> None:
@@ -386,7 +386,7 @@ async def test_a_command_is_run_for_its_key_when_it_is_needed(make_app: MakeApp,
     endpoint = replace(model.endpoint, api_key="", api_key_command=f"echo x >> {run}; echo sk-of-the-command")
     app = make_app(endpoint)
     async with running(app) as pilot:
-        await until(lambda: app.chat._ready)
+        await until(lambda: app.chat.is_ready)
         assert not run.exists()
         for prompt in ("hello", "again"):
             model.finish()

@@ -146,7 +146,7 @@ async def test_esc_and_an_empty_session_write_nothing(make_app: MakeApp, here: P
     async with running(app) as pilot:
         await pilot.press("f6")
         await until(lambda: notices(app))
-        assert notices(app) == ["There is nothing to export yet."]
+        assert notices(app) == ["This session has no messages yet."]
         await ask(pilot, "hello")
         await until(lambda: answered(app))
         await pilot.press("f6")

@@ -70,7 +70,7 @@ async def test_a_continued_reply_keeps_the_text_before(make_app: MakeApp, model:
 async def test_another_window_follows(
     make_app: MakeApp, model: Model, other: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(other_windows, "LOOK_EVERY", 0.02)
+    monkeypatch.setattr(other_windows, "POLL_EVERY", 0.02)
     session = Session(endpoint="test", model="m-1")
     session.add(Message(Role.USER, "Is it?"))
     reply = session.add(Message(Role.ASSISTANT, "Perhaps.", model="m-1"))

@@ -16,7 +16,8 @@ from streamtui.conversation import Conversation
 from streamtui.core.message import FinishReason
 from streamtui.storage import Store
 from streamtui.ui.app import StreamTUI
-from streamtui.ui.chat_screen import ChatScreen
+from streamtui.ui.commands.base import handles
+from streamtui.ui.commands.turn import TurnCommands
 from streamtui.ui.transcript.flow import Flow
 from streamtui.ui.transcript.lines import LinePainter
 from streamtui.ui.widgets.prompt import Prompt
@@ -94,7 +95,7 @@ async def test_a_worker_that_fails_is_told_and_the_app_goes_on(
     app = make_app(model.endpoint)
     async with running(app) as pilot:
         monkeypatch.setattr(Conversation, "resolve_model", broken)
-        app.chat.settle_model()
+        app.chat.models.settle()
         await until(lambda: notices(app))
         monkeypatch.undo()
         await replied(pilot, model)
@@ -104,7 +105,7 @@ async def test_a_worker_that_fails_is_told_and_the_app_goes_on(
 async def test_a_command_that_fails_is_told_and_the_app_goes_on(
     make_app: MakeApp, model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ChatScreen, "action_retry", broken)
+    monkeypatch.setattr(TurnCommands, "retry", handles("turn.retry")(lambda *_: broken()))
     app = make_app(model.endpoint)
     async with running(app) as pilot:
         await pilot.press("f5")

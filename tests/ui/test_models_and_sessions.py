@@ -59,7 +59,7 @@ async def test_the_list_says_what_models_take_in_and_cost(make_app: MakeApp, mod
         await until(lambda: "0 / 131k" in status(app))
 
 
-async def test_favourites_of_the_settings_count_too(make_app: MakeApp, model: Model) -> None:
+async def test_favorites_of_the_settings_count_too(make_app: MakeApp, model: Model) -> None:
     app = make_app(replace(model.endpoint, favorites=("zeta", "elsewhere")))
     async with running(app) as pilot:
         await pilot.press("f2")
@@ -89,7 +89,7 @@ async def test_any_name_can_be_typed(make_app: MakeApp, model: Model) -> None:
         await until(lambda: app.chat.conversation.model == "my-own")
 
 
-async def test_f3_steps_through_favourites(make_app: MakeApp, model: Model) -> None:
+async def test_f3_steps_through_favorites(make_app: MakeApp, model: Model) -> None:
     app = make_app(model.endpoint)
     async with running(app) as pilot:
         await pilot.press("f2")
@@ -159,7 +159,7 @@ async def test_a_disk_that_fails_is_told_and_the_chat_goes_on(make_app: MakeApp,
 async def test_the_theme_is_remembered(make_app: MakeApp) -> None:
     app = make_app()
     async with running(app) as pilot:
-        await until(lambda: "paper" in app.available_themes and app.chat._ready)
+        await until(lambda: "paper" in app.available_themes and app.chat.is_ready)
         app.theme = "paper"
         await pilot.pause()
         await until(lambda: app.store.recall("theme").result(5) == "paper")

@@ -186,7 +186,7 @@ async def test_a_server_that_was_named_by_its_address_needs_no_configuration(
     app = resumed(make_app, replace(usual(other), model=""), session_key=("KEY", key))
     async with running(app) as pilot:
         await until(lambda: f"m-1  {host}" in status(app))
-        assert f"{host} answers here, as before." in notes(app)
+        assert f"Using endpoint {host}, as before." in notes(app)
         await converse(app, pilot, model, "and now?", "Here.")
     assert model.raw.requests[-1].headers.get("authorization") == (f"Bearer {key}" if key else None)
     assert other.raw.connections == 0

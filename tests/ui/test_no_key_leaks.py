@@ -115,7 +115,7 @@ async def test_no_key_is_left_behind_or_shown(
                     await pilot.press("escape")
                     await until(lambda: app.screen is app.chat)
                 if server == "one":
-                    app.chat.switch_endpoint(load(CliOverrides(), os.environ).endpoints["two"])
+                    app.chat.endpoints.switch_to(load(CliOverrides(), os.environ).endpoints["two"])
                     await pilot.pause()
     for server, exchanges in (("one", one.requests), ("two", two.requests)):
         assert {exchange.headers["authorization"] for exchange in exchanges} == {f"Bearer {KEYS[server]}"}

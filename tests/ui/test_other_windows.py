@@ -17,7 +17,7 @@ from tests.ui.conftest import MakeApp, Model, answered, ask, pane, running, stat
 
 @pytest.fixture(autouse=True)
 def _curious(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(other_windows, "LOOK_EVERY", 0.02)
+    monkeypatch.setattr(other_windows, "POLL_EVERY", 0.02)
 
 
 @pytest.fixture
@@ -58,13 +58,13 @@ async def test_what_another_window_adds_is_shown_by_a_key(make_app: MakeApp, mod
         say(other, session, "And green?")
         say(other, session, "The grass.")
         await until(lambda: "2 new elsewhere" in status(app))
-        assert said(app, "This session went on in another window. alt+right shows what is new there.")
+        assert said(app, "Another window added to this session. Press alt+right to show it.")
         assert "green" not in pane(app)
         await pilot.press("alt+right")
         await until(lambda: "The grass." in pane(app))
         assert "new elsewhere" not in status(app)
         await pilot.press("alt+right")
-        await until(lambda: said(app, "There is no other reply there."))
+        await until(lambda: said(app, "No other reply here."))
 
 
 async def test_both_windows_go_on_and_nothing_is_mixed(make_app: MakeApp, model: Model, other: Store) -> None:
@@ -284,7 +284,7 @@ async def test_a_draft_that_comes_back_late_goes_into_the_history(make_app: Make
         app.chat.save_draft()
         app.chat.drafts._store.save_draft(Draft())
         app.chat.restore_draft()
-        await until(lambda: said(app, "An unsent prompt of before is in the history"))
+        await until(lambda: said(app, "Your unsent draft is in the history"))
         assert app.chat.prompt.text == "typed"
         await pilot.press("up")
         assert app.chat.prompt.text == "another"

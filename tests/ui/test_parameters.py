@@ -109,7 +109,7 @@ async def test_what_is_written_is_sent_and_saved(make_app: MakeApp, model: Model
         await pilot.press("ctrl+s")
         await until(lambda: app.screen is app.chat)
         told = [note.message for note in app._notifications]
-        assert told == ['From the next prompt on: another system prompt, temperature 0.2, seed 7, extra {"top_k": 40}.']
+        assert told == ['From the next prompt on: new system prompt, temperature 0.2, seed 7, extra {"top_k": 40}']
         model.say("hi")
         model.finish()
         await ask(pilot, "hello")
@@ -155,7 +155,7 @@ async def test_what_the_endpoint_sets_need_not_be_sent(make_app: MakeApp, model:
         assert below(panel, "temperature") == "omitted from this session; default: 0.7, set for test"
         await pilot.press("enter")
         await until(lambda: app.screen is app.chat)
-        assert [note.message for note in app._notifications] == ["From the next prompt on: temperature not sent."]
+        assert [note.message for note in app._notifications] == ["From the next prompt on: temperature not sent"]
         model.say("hi")
         model.finish()
         await ask(pilot, "hello")

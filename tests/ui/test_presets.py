@@ -59,7 +59,7 @@ async def test_a_preset_is_shown_and_put_to_use(make_app: MakeApp, model: Model)
         await until(lambda: preview(app) == "model: m-2\nendpoint: other\nparameters: seed 1")
         await pilot.press("up", "up", "enter")
         await until(lambda: "zeta" in status(app))
-        assert told(app) == ["From the next prompt on: zeta answers, another system prompt, temperature 0.1."]
+        assert told(app) == ["From the next prompt on: model zeta, new system prompt, temperature 0.1"]
         model.say("x = 1")
         model.finish()
         await ask(pilot, "hello")
@@ -85,7 +85,7 @@ async def test_a_preset_may_ask_another_server(make_app: MakeApp, model: Model, 
         await until(lambda: isinstance(app.screen, PresetPicker))
         await pilot.press("down", "down", "enter")
         await until(lambda: "m-2  other" in status(app))
-        assert "From the next prompt on: m-2 at other answers, seed 1." in told(app)
+        assert "From the next prompt on: model m-2 at other, seed 1" in told(app)
         other.say("hi")
         other.finish()
         await ask(pilot, "hello")
@@ -103,7 +103,7 @@ async def test_a_reply_under_way_is_not_cut_by_a_preset(make_app: MakeApp, model
         await pilot.press("shift+f4")
         await until(lambda: isinstance(app.screen, PresetPicker))
         await pilot.press("down", "down", "enter")
-        await until(lambda: any("press esc to stop it first" in text for text in told(app)))
+        await until(lambda: any("Press Esc to stop it first" in text for text in told(app)))
         assert app.chat.is_replying
         assert app.chat.conversation.session.parameters == Parameters()
         model.finish()

@@ -68,18 +68,18 @@ async def test_a_store_that_cannot_be_read_is_told(make_app: MakeApp, monkeypatc
 async def test_keys_pressed_before_the_first_paint_do_no_harm(make_app: MakeApp) -> None:
     app = make_app()
     async with app.run_test() as pilot:
-        begun, app.chat._begun = app.chat._begun, False
+        begun, app.chat.has_begun = app.chat.has_begun, False
         for key in ("f5", "ctrl+n", "f3", "alt+left", "ctrl+f"):
             await pilot.press(key)
-        app.chat._begun = begun
+        app.chat.has_begun = begun
     app.close()
 
 
 async def test_what_is_sent_early_is_asked_later(make_app: MakeApp, model: Model) -> None:
     app = make_app(model.endpoint)
     async with running(app) as pilot:
-        await until(lambda: app.chat._ready)
-        app.chat._ready = False
+        await until(lambda: app.chat.is_ready)
+        app.chat.is_ready = False
         await ask(pilot, "early")
         assert model.bodies == []
         app.chat.be_ready()
@@ -90,7 +90,7 @@ async def test_what_is_sent_early_is_asked_later(make_app: MakeApp, model: Model
 
 async def test_a_start_that_ends_while_the_app_closes(make_app: MakeApp, monkeypatch: pytest.MonkeyPatch) -> None:
     closing = asyncio.Event()
-    monkeypatch.setattr(StreamTUI, "_offer_somebody", lambda app: closing.wait())
+    monkeypatch.setattr(StreamTUI, "_set_up_endpoint", lambda app: closing.wait())
     monkeypatch.setattr(PromptQueue, "on_unmount", lambda queue: closing.set(), raising=False)
     async with running(make_app()):
         assert not closing.is_set()
@@ -265,7 +265,7 @@ async def test_a_session_that_could_not_be_saved_is_told_at_the_end(make_app: Ma
     broken.write_text("no database" * 1000)
     app = make_app(database=broken)
     async with app.run_test() as pilot:
-        await until(lambda: app.chat._ready)
+        await until(lambda: app.chat.is_ready)
         await ask(pilot, "hello")
         await until(lambda: answered(app))
     assert app.close() is False

@@ -263,7 +263,7 @@ async def test_a_reply_is_counted_by_the_encoding_of_its_model(
         assert "reply 6 " in status(app)
         model.finish()
         await until(lambda: answered(app))
-        app.chat.switch_to("llama3")
+        app.chat.models.switch_to("llama3")
         await ask(pilot, "hello")
         model.say("another", " thing")
         await until(lambda: "another thing" in pane(app))
@@ -307,7 +307,7 @@ async def test_without_an_encoding_nothing_is_downloaded_and_nobody_waits(
         async with running(app, WIDE) as pilot:
             await ask(pilot, "hello")
             await until(lambda: answered(app))
-            app.chat.switch_to("gpt-5")
+            app.chat.models.switch_to("gpt-5")
             await pilot.pause()
             await ask(pilot, "hello")
             await until(lambda: answered(app))

@@ -142,7 +142,7 @@ async def test_a_reply_that_broke_off_is_continued_by_a_key(make_app: MakeApp) -
             saved = await asyncio.wrap_future(app.store.session(app.chat.conversation.session.id))
             assert [message.text for message in saved.path()] == ["hello", "The first half, and the second."]
             await pilot.press("f9")
-            await until(lambda: any("nothing to continue" in note.message for note in app._notifications))
+            await until(lambda: any("The last reply is complete" in note.message for note in app._notifications))
 
 
 async def test_a_reply_is_continued_while_it_streams_into_its_code(make_app: MakeApp, model: Model) -> None:

@@ -15,7 +15,7 @@ from textual.widgets.option_list import Option
 from streamtui.ui.bindings import binding_for
 from streamtui.ui.widgets.clean_input import CleanInput
 from streamtui.ui.widgets.text_fit import BORDER_CELLS, fit_hints
-from streamtui.ui.working_screen import WorkingScreen
+from streamtui.ui.worker_cleanup import WorkerCleanup
 
 Result = TypeVar("Result")
 
@@ -23,7 +23,7 @@ NARROW = 60
 """Terminal width, in cells, below which labels are shortened."""
 
 
-class Dialog(WorkingScreen[Result], ModalScreen[Result]):
+class Dialog(WorkerCleanup, ModalScreen[Result]):
     """A titled box with the id `dialog`, centered above the screen."""
 
     BINDINGS = [binding_for("app.suspend", "app.suspend_process"), ("f1", "app.show_keys")]

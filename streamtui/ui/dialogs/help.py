@@ -1,4 +1,4 @@
-"""HelpScreen: the keys, grouped by the place where they work."""
+"""The keys, grouped by the place where they work."""
 
 from rich.console import Group
 from rich.table import Table
@@ -13,34 +13,34 @@ from streamtui.ui.dialogs.dialog import Dialog
 _PLACES = {
     "prompt": "In the prompt",
     "chat": "Anywhere",
-    "conversation": "In the conversation (alt+up goes there)",
-    "sessions": "In the list of the saved sessions",
-    "tree": "In the tree of the conversation",
+    "conversation": "In the conversation (focus it with alt+up)",
+    "sessions": "In the list of sessions",
+    "tree": "In the conversation tree",
     "models": "In the list of models",
 }
 
 
 NARROW = 70
-"""Cells below which keys and what they do stand one below the other."""
+"""Width in cells below which descriptions go below their keys."""
 
 
 class HelpScreen(Dialog[None]):
-    """Lists every key with what it does."""
+    """Lists all keys with what they do."""
 
-    BINDINGS = [("escape,f1,q,enter", "dismiss", "leave")]
+    BINDINGS = [("escape,f1,q,enter", "dismiss", "close")]
 
     def __init__(self, table: tuple[Command, ...]) -> None:
         super().__init__()
         self._keys = table
 
     def compose(self) -> ComposeResult:
-        """One scrolling text."""
+        """Lay out one scrolling text."""
         with VerticalScroll(id="dialog"):
             yield Static(self._tables(), id="keys")
 
     def on_mount(self) -> None:
-        """Names the panel."""
-        self.set_title("Keys", "esc leave")
+        """Set the title."""
+        self.set_title("Keys", "esc close")
         self.query_one("#dialog").focus()
 
     def _tables(self) -> Group:
@@ -51,7 +51,7 @@ class HelpScreen(Dialog[None]):
         return [key for key in self._keys if key.where == place]
 
     def _stacked(self, place: str) -> Text:
-        """The keys of a place one below another, for narrow terminals."""
+        """Return the keys of a place one below another, for narrow terminals."""
         variables = self.app.theme_variables
         text = Text(f"{_PLACES.get(place, place)}\n", style=f"bold {variables['primary']}")
         for key in self._of(place):

@@ -1,4 +1,4 @@
-"""TreeScreen: all branches of a conversation, to see them at once and jump."""
+"""The tree of a conversation: all branches, to open, fork or edit."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -29,19 +29,19 @@ class Chosen(NamedTuple):
 
 
 class TreeList(LineList):
-    """The messages, one a line."""
+    """The messages, one per row."""
 
     def runs(self, row: Any, width: int) -> Sequence[Run]:
-        """Returns what a message looks like."""
+        """Return the styled text of a row."""
         return runs_of(row, width)
 
 
 class TreeScreen(Dialog[Chosen | None]):
-    """Ends with a message and what to do with it, or with None when left."""
+    """Returns a message and what to do with it, or None if closed."""
 
     BINDINGS = [
         *bindings_for("tree"),
-        ("escape,ctrl+t,q", "dismiss", "leave"),
+        ("escape,ctrl+t,q", "dismiss", "close"),
         ("up,k", "move(-1)"),
         ("down,j", "move(1)"),
         ("pageup", "page(-1)"),
@@ -54,7 +54,7 @@ class TreeScreen(Dialog[Chosen | None]):
     """
 
     def __init__(self, session: Session, message_id: str, keymap: Mapping[str, str]) -> None:
-        """`message_id` is highlighted first; "" for the last message shown. `keymap`: the keys the user has set."""
+        """`message_id` is highlighted first; "" for the last one of the branch shown. `keymap`: the user's keys."""
         super().__init__(classes="tall")
         self._keymap = keymap
         self._session = session
@@ -62,14 +62,14 @@ class TreeScreen(Dialog[Chosen | None]):
         self._first = message_id or session.leaf_id
 
     def compose(self) -> ComposeResult:
-        """The tree in a box."""
+        """Lay out the tree in a box."""
         with Vertical(id="dialog"):
             yield TreeList(id="tree")
 
     def on_mount(self) -> None:
-        """Shows the tree."""
+        """Show the tree."""
         labels = (command.key_hint for command in remapped(self._keymap) if command.where == "tree")
-        self.set_title(f"Branches of “{self._session.title or 'a new session'}”", *labels, "esc leave")
+        self.set_title(f"Branches of “{self._session.title or 'New session'}”", *labels, "esc close")
         at = next((at for at, node in enumerate(self._tree) if node.message.id == self._first), 0)
         # Once it has its size, so that the highlight can be scrolled into view.
         self.call_after_refresh(self.tree_list.show, self._tree, at)
@@ -80,23 +80,23 @@ class TreeScreen(Dialog[Chosen | None]):
         return self.query_one(TreeList)
 
     def action_move(self, by: int) -> None:
-        """Moves the highlight."""
+        """Move the highlight."""
         self.tree_list.move(by)
 
     def action_page(self, by: int) -> None:
-        """Moves the highlight by a page."""
+        """Move the highlight by a page."""
         self.tree_list.page(by)
 
     def action_to_top(self) -> None:
-        """Goes to the first message."""
+        """Go to the first message."""
         self.tree_list.to_top()
 
     def action_to_end(self) -> None:
-        """Goes to the last message."""
+        """Go to the last message."""
         self.tree_list.to_end()
 
     def action_next_sibling(self, by: int = 1) -> None:
-        """Goes to the sibling after the highlighted message, or where it has none, after one above it."""
+        """Go to the next sibling of the highlighted message, or of the nearest ancestor that has one."""
         at = self.tree_list.highlighted
         while at >= 0:
             message = self._tree[at].message
@@ -108,7 +108,7 @@ class TreeScreen(Dialog[Chosen | None]):
             at = self._place(message.parent_id)
 
     def action_previous_sibling(self) -> None:
-        """Goes to the sibling before."""
+        """Go to the previous sibling."""
         self.action_next_sibling(-1)
 
     def _place(self, message_id: str | None) -> int:
@@ -116,15 +116,15 @@ class TreeScreen(Dialog[Chosen | None]):
 
     @on(TreeList.Opened)
     def action_open(self) -> None:
-        """Ends with the highlighted message, to be shown."""
+        """Return the highlighted message, to be shown."""
         self._end("open")
 
     def action_fork(self) -> None:
-        """Ends with the highlighted message, to go on from in a new session."""
+        """Return the highlighted message, to fork from it."""
         self._end("fork")
 
     def action_edit_prompt(self) -> None:
-        """Ends with the highlighted message, to be edited."""
+        """Return the highlighted message, to edit its prompt."""
         self._end("edit_prompt")
 
     def _end(self, action: str) -> None:
@@ -133,7 +133,7 @@ class TreeScreen(Dialog[Chosen | None]):
 
 
 def runs_of(node: Node, width: int) -> list[Run]:
-    """Returns the line of a message: the branches, who said it, how it begins, how it ended, when it was."""
+    """Return the row of a message: branch lines, author, beginning of the text, ending, time."""
     message = node.message
     who, style = ("You", "user") if message.role is Role.USER else (message.model or "…", "assistant")
     number = f" {node.variant[0]}/{node.variant[1]}" if node.variant else ""

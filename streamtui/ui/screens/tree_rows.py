@@ -1,4 +1,4 @@
-"""Branches: a session's tree of messages as lines, one below another, indented only where it branches."""
+"""A session's tree of messages as rows, indented only where it branches."""
 
 from typing import NamedTuple
 
@@ -6,13 +6,13 @@ from streamtui.core.message import FinishReason, Message, Role
 from streamtui.core.session import Session
 
 MOST_INDENT = 12
-"""Branchings that are shown as such; deeper ones are not indented any further."""
+"""Branching depth up to which rows are indented."""
 
 _ENDINGS = {
     FinishReason.STOPPED: "stopped",
     FinishReason.LENGTH: "cut off",
-    FinishReason.CONTENT_FILTER: "withheld",
-    FinishReason.TOOL_CALLS: "wanted tools",
+    FinishReason.CONTENT_FILTER: "filtered",
+    FinishReason.TOOL_CALLS: "tool call",
     FinishReason.FAILED: "failed",
 }
 
@@ -22,15 +22,15 @@ class Node(NamedTuple):
 
     message: Message
     lines: str
-    """What leads to it: the lines of the branches."""
+    """The branch lines in front of it."""
     is_shown: bool
-    """Whether it is on the path shown."""
+    """Whether it is on the current branch."""
     variant: tuple[int, int] | None
-    """Which of how many siblings it is; None for the only one."""
+    """Its number among its siblings, and how many there are; None without siblings."""
 
     @property
     def ending(self) -> str:
-        """How a reply ended, in a word; "" where it is as it should be."""
+        """How a reply ended, in a word; "" if it is complete."""
         message = self.message
         if message.role is not Role.ASSISTANT:
             return ""
@@ -38,9 +38,9 @@ class Node(NamedTuple):
 
 
 def nodes_of(session: Session) -> list[Node]:
-    """Returns all messages, every one before what follows it, siblings oldest first.
+    """Return all messages in depth-first order, siblings oldest first.
 
-    A message whose parent is missing begins a tree of its own, as does one in a ring of parents.
+    A message whose parent is missing starts another tree, as does one in a cycle of parents.
     """
     children: dict[str | None, list[Message]] = {}
     for message in session.messages.values():
@@ -61,7 +61,7 @@ def nodes_of(session: Session) -> list[Node]:
 
 
 def _marked(siblings: list[Message], below: str) -> list[tuple[Message, str, str]]:
-    """Every sibling with the lines before it, and those before what follows it."""
+    """Return every sibling with the branch lines of its row, and those of its descendants' rows."""
     if len(siblings) < 2 or len(below) >= 2 * MOST_INDENT:
         return [(message, below, below) for message in siblings]
     *first, last = siblings

@@ -136,7 +136,7 @@ async def test_links_open_with_a_click_and_show_their_target(
         await until(lambda: "https://" not in status(app))
         for url in ("file:///etc/passwd", "javascript:alert(1)"):
             app.chat.transcript.post_message(app.chat.transcript.Open(url))
-        await until(lambda: sum("was not opened" in note for note in notes(app)) == 2)
+        await until(lambda: sum("unsupported link type" in note for note in notes(app)) == 2)
         assert len(opened) == 1
 
 

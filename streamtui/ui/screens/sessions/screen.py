@@ -10,6 +10,8 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.geometry import Offset
+from textual.message import Message
+from textual.screen import Screen
 from textual.widgets import Input, Static
 
 from streamtui.commands import key_of
@@ -17,7 +19,7 @@ from streamtui.core.search_query import Query
 from streamtui.core.session import USUAL, SessionSummary
 from streamtui.storage import SearchHit, Store, StoreError
 from streamtui.ui.bindings import bindings_for
-from streamtui.ui.pane_screen import PaneScreen
+from streamtui.ui.commands.pane import PaneCommands
 from streamtui.ui.screens.sessions.changes import Changes, quoted
 from streamtui.ui.screens.sessions.filter_dialog import FilterDialog, apply_choice, describe_filter
 from streamtui.ui.screens.sessions.key_hints import KeyHints
@@ -27,6 +29,7 @@ from streamtui.ui.screens.sessions.rename_input import RenameInput
 from streamtui.ui.screens.sessions.rows import ShowMore, session_of
 from streamtui.ui.screens.sessions.sessions_list import SessionsList
 from streamtui.ui.widgets.clean_input import CleanInput
+from streamtui.ui.worker_cleanup import WorkerCleanup
 
 NARROW = 100
 """Terminal width, in cells, below which the preview is hidden."""
@@ -58,10 +61,9 @@ class SearchInput(CleanInput):
         super().action_delete_right()
 
 
-class SessionsScreen(PaneScreen[Opened | None]):
+class SessionsScreen(WorkerCleanup, Screen[Opened | None]):
     """Return the session to open, or None when closed."""
 
-    FIND_BEFORE = "#keys"
     AUTO_FOCUS = "#search"
     BINDINGS = [
         *bindings_for("sessions"),
@@ -102,6 +104,7 @@ class SessionsScreen(PaneScreen[Opened | None]):
         self._listing = Listing(store)
         self._current = current
         self._confirming_delete = False
+        self._pane = PaneCommands(self, "#keys", self.show_search_status)
 
     def compose(self) -> ComposeResult:
         """Create the search line, the list beside the preview, and the key hints."""
@@ -234,16 +237,31 @@ class SessionsScreen(PaneScreen[Opened | None]):
         preview = self.query_one(Preview)
         (self._search if preview.has_focus or self.has_class("narrow") else preview).focus()
 
-    def action_focus_prompt(self) -> None:
+    @on(Preview.Copy)
+    @on(Preview.Hovered)
+    @on(Preview.Open)
+    @on(Preview.Chosen)
+    def forward_to_pane_commands(self, event: Message) -> None:
+        """Handle a request of the preview."""
+        self._pane.handle(event)
+
+    def on_find_bar_query_changed(self, event: Message) -> None:
+        """Handle a request of the search bar; not with `on`, which would import its module early."""
+        self._pane.handle(event)
+
+    on_find_bar_stepped = on_find_bar_query_changed
+
+    @on(Preview.Left)
+    def focus_search(self) -> None:
         """Move the focus from the preview to the search field."""
         self._search.focus()
 
     async def action_command(self, id: str) -> None:
         """Run a command of the preview."""
         if id == "conversation.find":
-            await self.action_find()
+            await self._pane.find()
 
-    def say_found(self, text: str) -> None:
+    def show_search_status(self, text: str) -> None:
         """Show the status of a search in the preview."""
         self.query_one(PreviewPane).show_status(text)
 
@@ -283,7 +301,7 @@ class SessionsScreen(PaneScreen[Opened | None]):
 
     async def action_leave(self) -> None:
         """Go back one step: leave the preview, clear the marks, the search or the filter, or close the screen."""
-        if await self.clear() or self.query_one(Preview).has_focus or not self._search.has_focus:
+        if await self._pane.clear() or self.query_one(Preview).has_focus or not self._search.has_focus:
             self._search.focus()
         elif self.sessions.clear_marks():
             self._update_state()

@@ -1,0 +1,1 @@
+"""The handlers of the chat's commands, one module per feature."""
