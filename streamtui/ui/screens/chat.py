@@ -84,9 +84,7 @@ class ChatScreen(WorkerCleanup, Screen[None]):
         self.prompts = PromptCommands(self)
         self.views = ViewCommands(self)
         self.app_commands = AppCommands(self)
-        self.pane = PaneCommands(
-            self, "#queued", self._show_search, use_edited=self._use_edited, show_url=self._show_url
-        )
+        self.pane = PaneCommands(self, "#queued", self._show_search, self._use_edited, self._show_url)
         controllers = [value for value in vars(self).values() if isinstance(value, Controller | PaneCommands)]
         self.handlers = {name: handler for controller in controllers for name, handler in handlers_of(controller)}
 
@@ -237,8 +235,6 @@ class ChatScreen(WorkerCleanup, Screen[None]):
     @work(group="others")
     async def _poll_other_windows(self) -> None:
         await self.other_windows.poll()
-
-    # Status
 
     def _tick(self) -> None:
         if self.is_replying:
