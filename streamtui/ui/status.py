@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from streamtui.commands import key_hints
 from streamtui.ui.transcript import Transcript
 from streamtui.ui.widgets.status_bar import StatusBar
 from streamtui.ui.widgets.text_fit import BORDER_CELLS, fit_hints
