@@ -39,7 +39,7 @@ LINE_LIMIT = 1_000
 WHOLE_LIMIT = 32_768
 """Characters of a block that `Highlighter.whole` lexes again: 20-35 ms for most languages, Ruby 75."""
 # CPU after which it gives up: prose without a full stop in a fence of Java takes 6 s for 32 KB.
-_WHOLE_SECONDS = 0.1
+_WHOLE_SECONDS = 0.03
 # Rules that begin with \s* take cubic time over blank lines: minutes in C for 16 KB (a model in a loop).
 _MUCH_SPACE = re.compile(r"\s{256}")
 

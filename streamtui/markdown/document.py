@@ -19,11 +19,13 @@ _line_end = re.compile("\r\n?")
 class Document:
     """A message's text as blocks, growing. However the text is cut into feeds, the same blocks come out."""
 
-    def __init__(self) -> None:
+    def __init__(self, references: dict[str, Any] | None = None) -> None:
+        """`references` are link definitions, as `close` returns them, that hold from the beginning."""
         self.blocks: list[Block] = []
         self._pieces: list[str] = []
         self._held = ""  # a carriage return that may be half of a line end
-        self._parser = Parser({})
+        self._parser = Parser({"references": references} if references else {})
+        self._has_references = bool(references)
         self._parser.blocks = self.blocks
         self._finished = False
 
@@ -57,19 +59,26 @@ class Document:
         True if all blocks were made anew, because links were used before they were defined (`[text][1]`); never
         without `relink`.
         """
-        if self._finished:
+        references = self.close()
+        if references is None or not relink:
             return False
+        again = Document(references)
+        again.feed(self.source)
+        again.close()
+        self.blocks[:] = again.blocks
+        return True
+
+    def close(self) -> dict[str, Any] | None:
+        """Finish as `finish` does, but return the link definitions if all blocks should be made anew with them."""
+        if self._finished:
+            return None
         self._finished = True
         self._parser.feed(self._held.replace("\r", "\n"))
         self._parser.finish()
         references: dict[str, Any] = self._parser.env.get("references", {})
-        if not relink or not references or self.source.count("[") <= len(references):
-            return False
-        self._parser = Parser({"references": references})
-        self._parser.feed(_line_end.sub("\n", self.source).replace("\0", "\ufffd"))
-        self._parser.finish()
-        self.blocks[:] = self._parser.blocks
-        return True
+        if self._has_references or self.source.count("[") <= len(references):
+            return None
+        return references or None
 
     def _clean(self, text: str) -> str:
         if self._held or "\r" in text:

@@ -23,6 +23,8 @@ special = re.compile(
     rf"|https?://[^\s<>*\"'`\[\]{CJK}]*"
 )
 """All that inline Markdown can begin with; text without it is plain."""
+MARKS = 400
+"""Special tokens that are parsed together at most: markdown-it takes quadratic time for brackets."""
 dollar = re.compile(r"\$\$(?!\$).{1,900}?\$\$|\$(?![\s$])(?:[^$\n\\]|\\.){0,298}?(?<!\s)\$(?!\w)", re.DOTALL)
 formula = re.compile(r"[\\^_{}=]|^\$\$|^\$[A-Za-z]\w?'?\$$")
 """What tells a $formula$ from prices."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 HEADER = 2000  # characters up to which a line can be a table's header
 DEFINITIONS = 4000  # characters up to which a paragraph can be link definitions
-_definition = re.compile(r"\[[^\[\]]{0,999}(?:\](?::\s*(?:\S+\s*(?:[\"'(][^\n]*)?)?(?:\n|$)?)?)?")
+_definition = re.compile(r"\[[^\[\]]{0,999}(?:\](?::\s*+(\S++\s*+(?:[\"'(][^\n]*+)?)?(?:\n|$)?)?)?")
 
 
 @cache
@@ -62,6 +62,7 @@ class Paragraph:
         self._may_head = True
         self._preview = False  # it is shown as a table's header already
         self._raw: str | None = None  # all text as long as it can be definitions
+        self._definition = 0  # where the last one in it begins
         self.block: TextBlock | None = None
         self.formula = ""  # what ends the formula whose lines are no lists or headings: \\] or $$
 
@@ -104,8 +105,10 @@ class Paragraph:
     def _remember(self, text: str) -> None:
         raw = (self._raw or "") + text
         self._raw = raw if len(raw) <= DEFINITIONS else None
-        if self.block is None and (self._raw is None or not _is_definitions(raw)):
-            self.block = self._show(self._inline)
+        if self.block is None:
+            self._definition = -1 if self._raw is None else _last_definition(raw, self._definition)
+            if self._definition < 0:
+                self.block = self._show(self._inline)
 
     def start_line(self, header: bool) -> None:
         """A further line begins; `header`: it can be a table's."""
@@ -171,15 +174,15 @@ class Paragraph:
         self._inline.finish()
 
 
-def _is_definitions(raw: str) -> bool:
-    """Whether text may be, or become, nothing but link definitions."""
-    at = 0
-    while at < len(raw):
-        match = _definition.match(raw, at)
-        if match is None or match.end() == at:
-            return False
+def _last_definition(raw: str, at: int) -> int:
+    """Where the last link definition begins if raw[at:] is, or may become, nothing but definitions; -1 if it is not."""
+    while (match := _definition.match(raw, at)) and match.end() > at:
+        if match.end() == len(raw):
+            return at
+        if match[1] is None:
+            return -1
         at = match.end()
-    return True
+    return -1
 
 
 class Heading:

@@ -27,7 +27,8 @@ from streamtui.markdown.table import TableBlock, alignments
 # What a line that begins a block other than a paragraph can begin with.
 _starts = frozenset(">#`~*-+_=|:0123456789")
 _heading = re.compile(r"(#{1,6})(?:[ \t]+|$)").match
-_fence = re.compile(r"(`{3,}+)([^`]*)|(~{3,}+)(.*)").fullmatch
+# A longer info string is text: what a line is must be clear before too much of it has been held back.
+_fence = re.compile(r"(`{3,}+)([^`]{0,300})|(~{3,}+)(.{0,300})").fullmatch
 _rule = re.compile(r"([-_*])(?:[ \t]*+\1){2,}+[ \t]*+").fullmatch
 _setext = re.compile(r"(=+|-+)[ \t]*").fullmatch
 _task = re.compile(r"\[([ xX])\][ \t]+(?=\S)").match
@@ -41,7 +42,7 @@ B = TypeVar("B", bound=Block)
 # The start of a line that does not tell yet what the line is: marks of containers, then what may become one.
 _unclear = re.compile(
     r"(?>(?:[ \t>]++|[-+*][ \t]|\d{1,9}[.)][ \t])*)"
-    r"(?:[-+*]|\d{1,9}[.)]?|`{1,2}|~{1,2}|#{1,6}[ \t]*+|`{3,}+[^`]*|~{3,}+.*"
+    r"(?:[-+*]|\d{1,9}[.)]?|`{1,2}|~{1,2}|#{1,6}[ \t]*+|`{3,}+[^`]{0,300}|~{3,}+.{0,300}"
     r"|([-_*])(?:[ \t]*+\1)*+[ \t]*+|=+[ \t]*|[|:\- \t]++"
     r"|\[[ xX]?\]?[ \t]*|\[[^\[\]]{0,60}(?:\](?::.{0,300})?)?)?"
 ).fullmatch

@@ -7,13 +7,17 @@ from typing import Any
 
 from streamtui.core.styled_text import Run
 from streamtui.markdown.blocks import Block, Frame
-from streamtui.markdown.inline_rules import parse_inline
-from streamtui.markdown.wrap import SEPARATOR, cells, surplus, wrap
+from streamtui.markdown.inline_rules import MARKS, parse_inline, special
+from streamtui.markdown.wrap import SEPARATOR, cells, is_narrow, surplus, wrap
 
 LEAST = 6  # cells a column keeps when there is room for that
 SAMPLE = 64  # rows up to which every row has a say in the columns' widths
 FROZEN = 512  # rows from which none has; between the two, whenever their number has doubled
-LONGEST = 2000  # characters up to which an unfinished row is shown
+LONGEST = 1000  # characters up to which an unfinished row is shown
+ROW = 4000  # characters of a row that are shown
+COLUMNS = 100  # more are no table
+WEIGHT = 80_000  # characters of rows from which none has a say in the widths; each takes all rows' layout anew
+WIDE = 8  # times what a plain character costs to lay out, for text that is not ASCII or the like
 _pipe = re.compile(r"(?<!\\)\|")
 _break = re.compile(r"<br ?/?>", re.IGNORECASE)
 _delimiter = re.compile(r"[|:-][|:\- \t]*").fullmatch
@@ -36,7 +40,9 @@ def alignments(header: str, line: str) -> list[str] | None:
     if "|" not in header or not _delimiter(line) or line[:2] in ("-", "- ", "-\t"):
         return None
     columns = split_row(line)
-    if not columns or len(columns) != len(split_row(header)) or not all(map(_delimiter_cell, columns)):
+    if not 0 < len(columns) <= COLUMNS or len(columns) != len(split_row(header)):
+        return None
+    if not all(map(_delimiter_cell, columns)):
         return None
     return [_alignment(column) for column in columns]
 
@@ -47,9 +53,14 @@ def _alignment(column: str) -> str:
     return "left"
 
 
-def parse_cell(text: str, env: dict[str, Any]) -> list[Run]:
-    """A cell's runs; <br> is a line break in it, a tab as wide as elsewhere in a paragraph."""
-    return parse_inline(_break.sub("\n", text.replace("\t", "    ")), env)
+def parse_row(line: str, columns: int, env: dict[str, Any]) -> Cells:
+    """The cells' runs; <br> is a line break in them, a tab as wide as elsewhere in a paragraph.
+
+    A row with too much mark-up stays as it is written.
+    """
+    plain = len(line) > MARKS and len(special.findall(line)) > MARKS
+    texts = [_break.sub("\n", cell.replace("\t", "    ")) for cell in split_row(line)[:columns]]
+    return [[(text, "")] if plain and text else parse_inline(text, env) for text in texts]
 
 
 def _size(cell: list[Run]) -> int:
@@ -96,15 +107,20 @@ class TableBlock(Block):
         self._partial = ""
         self._partial_shown = self._changed = False
         self._surplus_before = 0  # the unfinished row
-        self._add([[(text, f"{style} strong".lstrip()) for text, style in parse_cell(cell, env)]
-                   for cell in split_row(header)])  # fmt: skip
+        self._light = 1  # how many rows had a say before they weighed too much
+        self._weight = 0
+        cells = parse_row(header, len(aligns), env)
+        self._add([[(text, f"{style} strong".lstrip()) for text, style in cell] for cell in cells])
 
     # What the parser does
 
     def push(self, line: str) -> None:
         """Add a row as written."""
         self._drop_partial()
-        self._add([parse_cell(cell, self._env) for cell in split_row(line)])
+        self._add(parse_row(line if len(line) <= ROW else line[:ROW] + "…", len(self._aligns), self._env))
+        self._weight += len(line) if is_narrow(line) else WIDE * len(line)
+        if self._weight <= WEIGHT:
+            self._light = len(self._rows)
 
     def grow(self, text: str) -> None:
         """Add to the unfinished last row."""
@@ -117,8 +133,7 @@ class TableBlock(Block):
         self.push(row)
 
     def _add(self, row: Cells) -> None:
-        count = len(self._aligns)
-        row = (row + [[] for _ in range(count - len(row))])[:count]
+        row = row + [[] for _ in range(len(self._aligns) - len(row))]
         self._rows.append(row)
         self._sizes.append([_size(cell) for cell in row])
         extra = sum(surplus(text) for cell in row for text, _ in cell)
@@ -181,7 +196,7 @@ class TableBlock(Block):
         self.fresh = len(self._lines)
         if self._partial.strip() and len(self._partial) <= LONGEST:
             self._surplus_before = self._surplus
-            self._add([parse_cell(cell, self._env) for cell in split_row(self._partial)])
+            self._add(parse_row(self._partial, len(self._aligns), self._env))
             self._partial_shown = True
 
     def _measure(self) -> list[int]:
@@ -191,11 +206,11 @@ class TableBlock(Block):
         laid out anew for a row.
         """
         count = len(self._rows) - self._partial_shown
-        say = count if count <= SAMPLE else min(1 << (count.bit_length() - 1), FROZEN)
+        say = min(self._light, count if count <= SAMPLE else min(1 << (count.bit_length() - 1), FROZEN))
         for sizes in self._sizes[self._say : say]:
             self._natural = list(map(max, self._natural, sizes))
         self._say = max(say, self._say)
-        if self._partial_shown and count < SAMPLE:
+        if self._partial_shown and count < SAMPLE and count == self._light:
             return list(map(max, self._natural, self._sizes[-1]))
         return self._natural
 

@@ -33,6 +33,11 @@ NO_START = frozenset("、。，．：；！？）」』】〉》〕｝］…‥�
 NO_END = frozenset("（「『【〈《〔｛［([{")
 
 
+def is_narrow(text: str) -> bool:
+    """Whether every character of `text` takes one cell and breaks only at spaces: what is laid out fast."""
+    return bool(_narrow(text))
+
+
 def cells(text: str) -> int:
     """Cells a terminal gives to `text`."""
     return len(text) if _narrow(text) else cell_len(text)
