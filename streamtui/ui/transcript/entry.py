@@ -1,8 +1,10 @@
 """Entry: a message in the pane: who said it, its reasoning, its text, how it ended."""
 
+import math
 from collections.abc import Iterator
 from datetime import datetime
 from enum import IntEnum
+from time import thread_time
 from typing import TYPE_CHECKING, NamedTuple
 
 from streamtui.core.message import Delta, Message, Role
@@ -12,8 +14,10 @@ from streamtui.ui.transcript.stack import Stack
 
 if TYPE_CHECKING:
     # Imported with the first message: it takes 60 ms CPU.
-    from streamtui.markdown.document import Document
+    from streamtui.markdown.gradual import GradualDocument
 
+FIRST_LOOK = 0.02
+"""Seconds of CPU for which a message is parsed when it is first looked at; what is left follows in later frames."""
 _ESTIMATE_FACTOR = 1.12
 """Estimated heights were 12 % low on the average, measured over replies of prose, lists and code."""
 
@@ -91,8 +95,8 @@ class Entry:
         self.size = self._begin = len(message.text)
         self._lines = message.text.count("\n")
         self._thought_size = size_of(message.reasoning)
-        self.body: Document | None = None
-        self._thought: Document | None = None
+        self.body: GradualDocument | None = None
+        self._thought: GradualDocument | None = None
         self._stacks: list[Stack] | None = None
         self._labelled = ""
         self._hints: Hints | None = None
@@ -112,7 +116,7 @@ class Entry:
         )
 
     def feed(self, delta: Delta) -> None:
-        """Adds a piece of the reply."""
+        """Adds a piece of the reply, which `parse` then shows."""
         self._make()
         assert self.body is not None
         if delta.reasoning:
@@ -142,12 +146,29 @@ class Entry:
     def end(self) -> None:
         """Notes that nothing more will come, and how it ended."""
         self.growing = False
-        for document in (self._thought, self.body):
-            if document is not None:
-                document.finish()
+        for document in self._documents:
+            document.finish()
         if self._stacks is not None:
             self._restack()
         self.width = 0
+
+    @property
+    def _documents(self) -> "list[GradualDocument]":
+        return [document for document in (self._thought, self.body) if document is not None]
+
+    @property
+    def is_parsing(self) -> bool:
+        """Whether some of its text is not shown yet."""
+        return any(document.is_working for document in self._documents)
+
+    def parse(self, until: float) -> None:
+        """Parses until `thread_time()` is `until`, at least one step."""
+        for document in self._documents:
+            while document.is_working:
+                if document.work() and self._stacks is not None:
+                    self._restack()
+                if thread_time() >= until:
+                    return
 
     def resume(self) -> None:
         """Lets it grow again, from the message as it is now."""
@@ -179,7 +200,7 @@ class Entry:
         """Lays out for `width` cells, sets `height` and returns the first line that may have changed."""
         self._make()
         assert self._stacks is not None
-        if self.growing:
+        if self.growing or self.is_parsing:
             self._renew()
         first, y, same_width = None, 0, width == self.width
         for section, stack in enumerate(self._stacks):
@@ -218,6 +239,9 @@ class Entry:
     def blocks(self) -> Iterator[tuple[Section, int, LineBlock]]:
         """Every block with its place, top to bottom."""
         self._make()
+        if self.is_parsing:
+            self.parse(math.inf)
+            self.width = 0
         for section, stack in enumerate(self._stacks or ()):
             for index, block in enumerate(stack.blocks):
                 yield Section(section), index, block
@@ -255,7 +279,7 @@ class Entry:
 
     def _stable(self, section: Section) -> int:
         document = {Section.BODY: self.body, Section.THOUGHT: self._thought}.get(section)
-        if document is None or not self.growing:
+        if document is None or not (self.growing or document.is_working):
             return len(self._stacks[section].blocks) if self._stacks else 0
         if section is Section.THOUGHT:
             return document.stable if self.open else 0
@@ -270,10 +294,11 @@ class Entry:
         if self.message.text:
             self.body.feed(self.message.text)
         if not self.growing:
-            self.body.finish()
+            self.end()
+        self.parse(thread_time() + FIRST_LOOK)
         self._restack()
 
-    def _thinking(self) -> "Document":
+    def _thinking(self) -> "GradualDocument":
         if self._thought is None:
             self._thought = _document()
             if self._stacks is not None:
@@ -295,10 +320,9 @@ class Entry:
             return [self._label(), *files]
         summary: list[LineBlock] = []
         if recap.text and self.open:
-            document = _document()
-            document.feed(recap.text)
-            document.finish()
-            summary = [*document.blocks]
+            from streamtui.markdown.document import parse
+
+            summary = [*parse(recap.text)]
         return [*left_out(recap, self.above, unfolded=self.open), *summary, Label(), self._label(), *files]
 
     def _label(self) -> Label:
@@ -332,7 +356,7 @@ class Entry:
         return [*endings(self.message, self._hints, margin=1 if self.size else 0)]
 
 
-def _document() -> "Document":
-    from streamtui.markdown.document import Document
+def _document() -> "GradualDocument":
+    from streamtui.markdown.gradual import GradualDocument
 
-    return Document()
+    return GradualDocument()

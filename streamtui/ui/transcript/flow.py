@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
+from time import thread_time
 from typing import NamedTuple
 
 from streamtui.core.message import Delta, Message
@@ -10,6 +11,8 @@ from streamtui.ui.transcript.entry import Entry, Spot
 from streamtui.ui.transcript.heights import Heights
 from streamtui.ui.transcript.notes import Hints
 
+FRAME_SECONDS = 0.012
+"""Seconds of CPU for which text is parsed in a frame."""
 KEEP_BLOCKS = 400
 """Entries whose blocks are kept; the others keep their text and height."""
 
@@ -35,10 +38,19 @@ class Flow:
         """What the keys are called that the last reply may need."""
         self.first_sent = 0
         """The first entry that a request still holds."""
+        self.keeps_room = False
+        """Whether a saved message takes its estimated height until it is parsed: the user reads what is around it."""
         self.growth = 0
         """How often something was added to the growing entry."""
         self._heights = Heights()
         self._recent: OrderedDict[int, None] = OrderedDict()
+        self._parsing: dict[int, None] = {}
+        """Entries that were looked at and have text that is not shown yet."""
+
+    @property
+    def is_parsing(self) -> bool:
+        """Whether `parse` has something to do."""
+        return bool(self._parsing)
 
     @property
     def total(self) -> int:
@@ -54,6 +66,7 @@ class Flow:
         if self.entries:
             self.entries[-1].is_last(self.hints)
         self._recent.clear()
+        self._parsing.clear()
         self.resize(self.width)
 
     def resize(self, width: int) -> None:
@@ -91,12 +104,26 @@ class Flow:
         if self.width and self.entries[index].height:
             self.exact(index)
 
-    def grow(self, delta: Delta) -> int:
-        """Adds a piece to the last entry; returns the first line that may look different."""
+    def grow(self, delta: Delta) -> None:
+        """Adds a piece to the last entry, which `parse` then shows."""
         last = len(self.entries) - 1
-        self.growth += 1
         self.entries[last].feed(delta)
-        return self.top(last) + self.exact(last, again=True)
+        self._parsing[last] = None
+
+    def parse(self) -> int:
+        """Parses for a frame's time what is not shown yet, the newest first; returns the first line that may look
+        different."""
+        until, first = thread_time() + FRAME_SECONDS, self.total
+        self.growth += 1
+        while self._parsing:
+            index = max(self._parsing)
+            del self._parsing[index]
+            if self.entries[index].is_laid_out:
+                self.entries[index].parse(until)
+                first = min(first, self.top(index) + self.exact(index, again=True))
+            if thread_time() >= until:
+                break
+        return first
 
     def take_text_as_reasoning(self) -> None:
         """Makes the text that the last entry grew by reasoning."""
@@ -117,6 +144,10 @@ class Flow:
         if again or entry.width != self.width or not entry.is_laid_out:
             first = entry.layout(self.width, wrap=self.wraps_code)
             self._heights[index] = entry.height
+            if entry.is_parsing:
+                self._parsing[index] = None
+                if self.keeps_room and not entry.growing:
+                    self._heights[index] = max(entry.height, entry.estimate(self.width))
         self._recent[index] = None
         self._recent.move_to_end(index)
         if len(self._recent) > KEEP_BLOCKS:

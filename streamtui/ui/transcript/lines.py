@@ -87,8 +87,8 @@ class LinePainter:
     def _marked(self, place: Place, spot: Spot, start: int, runs: list[Run]) -> list[Run]:
         length = sum(len(text) for text, _ in runs)
         if self.finder is not None and self.finder.is_searching:
-            growing = self._flow.entries[place.entry].growing
-            hits = self.finder.spans(spot.block, self._flow.growth if growing else 0)
+            entry = self._flow.entries[place.entry]
+            hits = self.finder.spans(spot.block, self._flow.growth if entry.growing or entry.is_parsing else 0)
             if inside := _within(hits, start, length):
                 runs = overlay(runs, inside, "match")
         if self.selection is not None:

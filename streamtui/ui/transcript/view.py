@@ -90,6 +90,9 @@ class TranscriptView(ScrollView, can_focus=True):
             self.flow.take_text_as_reasoning()
             self.settle()
         self._pending.append(delta)
+        self._request_frame()
+
+    def _request_frame(self) -> None:
         if not self._frame_due:
             self._frame_due = True
             # loop.call_later, not set_timer: a Textual timer is a task of its own, made anew for every frame.
@@ -103,7 +106,8 @@ class TranscriptView(ScrollView, can_focus=True):
             return
         with self._noting_failure():
             entry.end()
-            self.flow.exact(len(self.flow.entries) - 1)
+            self.flow.exact(len(self.flow.entries) - 1, again=True)
+            self._parse()
             self.settle()
 
     def follow(self) -> None:
@@ -130,11 +134,28 @@ class TranscriptView(ScrollView, can_focus=True):
 
     def _flush(self) -> None:
         deltas, self._pending = self._pending, []
-        if not deltas or self._growing is None:
-            return
-        text, reasoning = "".join(d.text for d in deltas), "".join(d.reasoning for d in deltas)
         with self._noting_failure():
-            self.settle(changed_from=self.flow.grow(Delta(text, reasoning)))
+            if deltas and self._growing is not None:
+                self.flow.grow(Delta("".join(d.text for d in deltas), "".join(d.reasoning for d in deltas)))
+            self._parse()
+
+    def _parse(self) -> None:
+        """Shows more of what is not parsed yet; what stands at the top of the view stays there, unless it follows."""
+        if not self.flow.is_parsing:
+            return
+        index, within = self.flow.index_at(int(self.scroll_y))
+        below = self.flow.height(index) - within
+        is_ahead = within >= self.flow.entries[index].height  # in the room that is kept for what is not parsed
+        changed: int | None = self.flow.parse()
+        if is_ahead:
+            within = max(0, self.flow.height(index) - below)
+        shift = self.flow.top(index) + within - int(self.scroll_y)
+        if shift and not self.following:
+            changed = None
+            self._seen += shift
+            self._resize_virtual()
+            self.jump(self.scroll_y + shift)
+        self.settle(changed_from=changed)
 
     @contextmanager
     def _noting_failure(self) -> Iterator[None]:
@@ -151,6 +172,9 @@ class TranscriptView(ScrollView, can_focus=True):
         """Brings heights, virtual size and scroll position together, and repaints what changed, or everything."""
         if not self.size or not self.flow.width:
             return
+        self.flow.keeps_room = not self.following
+        if self.flow.is_parsing:
+            self._request_frame()
         if self.following:
             self.flow.measure_end(2 * self.size.height)
         else:
@@ -175,6 +199,7 @@ class TranscriptView(ScrollView, can_focus=True):
 
     def _measure_around(self, line: int) -> None:
         """Makes heights exact around the view; what stands at its top stays there."""
+        self.flow.keeps_room = not self.following
         if shift := self.flow.measure_around(line, self.size.height):
             self._seen += shift
             self._resize_virtual()
@@ -283,6 +308,8 @@ class TranscriptView(ScrollView, can_focus=True):
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Paints the lines of `crop`; of those painted before, only what has changed."""
+        if self.flow.is_parsing:
+            self._request_frame()
         self.lines.width, height = self.size
         top = int(self.scroll_y)
         stale = self._rows.stale_rows(height)
