@@ -13,7 +13,7 @@ _Number = TypeVar("_Number", int, float)
 
 LONGEST_NAME = 8_192
 """Characters of a model's name. Lists leave out longer ones, and the relay refuses them."""
-MOST_MODELS = 20_000
+MOST_MODELS = 10_000
 """Models of a list that are taken; the rest can still be asked by name."""
 
 # The models of OpenAI that speak Responses only, and those that speak the old completions.

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from textual.geometry import Region
 from textual.pilot import Pilot
+from textual.widgets import OptionList
 
 from streamtui.config import DEMO, Config, Endpoint
 from streamtui.error_log import LOG, error_of
@@ -19,6 +20,7 @@ from streamtui.providers.base import Provider
 from streamtui.providers.demo.provider import demo_provider
 from streamtui.providers.openai_provider import OpenAIProvider
 from streamtui.ui.app import StreamTUI
+from streamtui.ui.dialogs.model_picker import ModelPicker
 from tests.support.raw_server import Exchange, RawServer, serving
 
 PATIENCE = 20.0
@@ -99,6 +101,13 @@ def pane(app: StreamTUI) -> str:
 def status(app: StreamTUI) -> str:
     """What the status bar says."""
     return app.chat.status.render_line(0).text
+
+
+def listed(app_screen: object) -> list[str]:
+    """The lines of the list that is open."""
+    assert isinstance(app_screen, ModelPicker)
+    options = app_screen.query_one(OptionList)
+    return [str(options.get_option_at_index(i).prompt).strip() for i in range(options.option_count)]
 
 
 async def ask(pilot: Pilot[None], text: str) -> None:

@@ -1,8 +1,8 @@
 """Messages of hundreds of kilobytes: shown over several frames, so that keys are never late and nothing is missing."""
 
-from streamtui.message import Delta, Message, Role
 from textual import events
 
+from streamtui.core.message import Delta, Message, Role
 from streamtui.ui.app import StreamTUI
 from streamtui.ui.transcript.view import TranscriptView
 from tests.ui.conftest import MakeApp, pane, running, until

@@ -5,19 +5,10 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from textual.widgets import OptionList
-
 from streamtui.config import Endpoint, ModelSettings
 from streamtui.ui.app import StreamTUI
 from streamtui.ui.dialogs.model_picker import ModelPicker
-from tests.ui.conftest import MakeApp, Model, answered, ask, pane, running, status, until
-
-
-def listed(app_screen: object) -> list[str]:
-    """The lines of the list that is open."""
-    assert isinstance(app_screen, ModelPicker)
-    options = app_screen.query_one(OptionList)
-    return [str(options.get_option_at_index(i).prompt).strip() for i in range(options.option_count)]
+from tests.ui.conftest import MakeApp, Model, answered, ask, listed, pane, running, status, until
 
 
 async def test_a_model_is_picked_from_the_servers_list(make_app: MakeApp, model: Model) -> None:

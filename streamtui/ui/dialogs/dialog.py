@@ -1,18 +1,19 @@
 """Base classes of the dialogs: a titled box, a filterable list, and a choice of a few options."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import ClassVar, TypeVar
 
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
-from textual.fuzzy import Matcher
 from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from streamtui.ui.bindings import binding_for
+from streamtui.ui.fuzzy import folded, score
 from streamtui.ui.widgets.clean_input import CleanInput
 from streamtui.ui.widgets.text_fit import BORDER_CELLS, fit_hints
 from streamtui.ui.worker_cleanup import WorkerCleanup
@@ -21,6 +22,8 @@ Result = TypeVar("Result")
 
 NARROW = 60
 """Terminal width, in cells, below which labels are shortened."""
+PAGE = 60
+"""Options added to a list at a time: Textual takes half a second for 10,000."""
 
 
 class Dialog(WorkerCleanup, ModalScreen[Result]):
@@ -92,20 +95,18 @@ class Dialog(WorkerCleanup, ModalScreen[Result]):
 
     def show_hint(self, text: str) -> None:
         """Show `text` in the hint line; "" hides the line."""
-        hint = self.query_one("#hint", Static)
-        hint.display = bool(text)
-        hint.update(Content(text))
-        if text:
-            hint.scroll_visible(animate=False)
+        for hint in self.query("#hint").results(Static):  # none once the dialog is being closed
+            hint.display = bool(text)
+            hint.update(Content(text))
+            if text:
+                hint.scroll_visible(animate=False)
 
 
 def best_matches(text: str, names: Iterable[str]) -> list[str]:
     """Return the names that fuzzily match `text`, the best match first; all in their order if it is empty."""
-    if not text:
-        return list(names)
-    matcher = Matcher(text)
-    scores = {name: score for name in names if (score := matcher.match(name))}
-    return sorted(scores, key=lambda name: -scores[name])
+    letters = folded(text)
+    scores = {name: found for name in names if (found := score(letters, folded(name)))}
+    return sorted(scores, key=lambda name: -scores[name]) if text else list(scores)
 
 
 class ListDialog(Dialog[str]):
@@ -113,6 +114,8 @@ class ListDialog(Dialog[str]):
 
     BINDINGS = [("escape", "dismiss('')", "Close"), ("up", "move(-1)"), ("down", "move(1)")]
     PLACEHOLDER: ClassVar[str] = "Filter"
+    _rest: Iterator[Option] = iter(())
+    """The matching options that are not in the list yet."""
 
     def compose(self) -> ComposeResult:
         """Create the filter, the hint line and the list."""
@@ -138,10 +141,28 @@ class ListDialog(Dialog[str]):
         self.update_options()
 
     def update_options(self) -> None:
-        """List the options that match the filter and highlight the first."""
-        self.options.clear_options().add_options(self.matching(self.filter_text))
+        """List the first options that match the filter and highlight the first one."""
+        if not self.children:
+            return  # closed meanwhile
+        self._rest = iter(self.matching(self.filter_text))
+        self.options.clear_options()
+        self._add_page()
         if self.options.option_count:
             self.options.highlighted = 0
+
+    def _add_page(self) -> None:
+        self.options.add_options(islice(self._rest, max(PAGE, self.size.height)))
+
+    def on_mount(self) -> None:
+        """Add options as the list is scrolled."""
+        self.watch(self.options, "scroll_y", self._add_when_near_end, init=False)
+
+    @on(OptionList.OptionHighlighted)
+    def _add_when_near_end(self) -> None:
+        options = self.options
+        last = max(options.highlighted or 0, int(options.scroll_y) + options.size.height)
+        if last + options.size.height >= options.option_count:
+            self._add_page()
 
     def matching(self, text: str) -> Iterable[Option]:
         """Return the options that match `text`, the best match first."""

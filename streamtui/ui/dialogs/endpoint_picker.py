@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from rich.cells import cell_len, set_cell_size
 from textual import work
 from textual.content import Content
-from textual.fuzzy import Matcher
 from textual.widgets.option_list import Option
 
 from streamtui import paths
@@ -13,6 +12,7 @@ from streamtui.config import Endpoint
 from streamtui.core.builtin_endpoints import address_wanted, without_address
 from streamtui.core.redaction import without_password
 from streamtui.ui.dialogs.dialog import ListDialog
+from streamtui.ui.fuzzy import folded, score
 
 
 class EndpointPicker(ListDialog):
@@ -63,8 +63,8 @@ class EndpointPicker(ListDialog):
 
     def matching(self, text: str) -> Iterator[Option]:
         """Return the current endpoint, usable ones, ones without a key, then ones without an address."""
-        matcher = Matcher(text)
-        found = [e for e in self._all if not text or matcher.match(f"{e.name} {_address(e)}")]
+        letters = folded(text)
+        found = [e for e in self._all if score(letters, folded(f"{e.name} {_address(e)}"))]
         for endpoint in sorted(found, key=lambda e: (e.name != self._current, not e.base_url, e.needs_key)):
             yield Option(self._row(endpoint), id=endpoint.name)
 

@@ -3,19 +3,22 @@
 import asyncio
 from collections.abc import Iterator
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from textual import work
 from textual.content import Content
 from textual.widgets.option_list import Option
 
 from streamtui.conversation import Conversation
-from streamtui.core.models import ModelInfo, model_info, priced_by_name
+from streamtui.core.models import LONGEST_NAME, ModelInfo, model_info, priced_by_name
 from streamtui.core.sanitize import clean_line
 from streamtui.providers.base import ProviderError
 from streamtui.storage import KnownModel, StoreError
 from streamtui.tokens import rounded
 from streamtui.ui.bindings import bindings_for
 from streamtui.ui.dialogs.dialog import ListDialog, best_matches
+
+DEFAULT_WIDTH = 80
+"""Width of a row, in cells, before the list has a size."""
 
 
 class ModelPicker(ListDialog):
@@ -75,7 +78,7 @@ class ModelPicker(ListDialog):
 
     def matching(self, text: str) -> Iterator[Option]:
         """Return the matching models, the best match first, then `text` itself if no model has that name."""
-        text = clean_line(text)
+        text = clean_line(text[:LONGEST_NAME])
         names = best_matches(text, self._names)
         if text and text not in self._names:
             names.append(text)
@@ -91,7 +94,8 @@ class ModelPicker(ListDialog):
             by_name = priced_by_name(self._endpoint, name, entry)
             description = describe_model(model_info(self._endpoint, name, entry), by_name=by_name)
             self._descriptions[name] = description
-        width = self.options.scrollable_content_region.width
+        width = self.options.scrollable_content_region.width or DEFAULT_WIDTH
+        name = _cut(name, max(1, width - cell_len(star + note)))
         gap = width - cell_len(star + name + note) - cell_len(description) - 1
         return Content.assemble(star, name, (note, "dim"), (" " * gap + description if gap > 1 else "", "dim"))
 
@@ -117,6 +121,12 @@ class ModelPicker(ListDialog):
         """Close and open the endpoint picker."""
         self.dismiss("")
         self.app.call_later(self.app.run_action, "screen.command('endpoint.switch')")
+
+
+def _cut(name: str, width: int) -> str:
+    """Return `name` in at most `width` cells, with an ellipsis if it is cut."""
+    start = name[: width + 1]
+    return name if name == start and cell_len(start) <= width else f"{set_cell_size(start, width - 1).rstrip()}…"
 
 
 def describe_model(info: ModelInfo, *, by_name: bool = False) -> str:
