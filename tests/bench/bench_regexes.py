@@ -33,7 +33,7 @@ from streamtui.markdown.leaf_blocks import DEFINITIONS
 LARGEST = 1 << 20
 SECONDS = 0.4
 """A single measurement that takes longer ends the growth."""
-TOLERATED = 1.3
+TOLERATED = 1.4
 """Linear matches of a megabyte measure up to this, because their memory leaves the cache."""
 HARMLESS = 0.005
 """Seconds of CPU at the largest size that nobody notices, whatever the growth."""
