@@ -19,7 +19,7 @@ class State(StrEnum):
     RETRYING = "retrying"
     """It failed; it will be sent again at `Progress.retry_at`."""
     STREAMING = "streaming"
-    SUMMARIZING = "summarising"
+    SUMMARIZING = "summarizing"
     """What is not sent any more is summed up."""
     STOPPED = "stopped"
     FAILED = "failed"

@@ -62,7 +62,7 @@ STYLES = {
     "connecting": "$warning",
     "waiting": "$warning",
     "retrying": "$error",
-    "summarising": "$warning",
+    "summarizing": "$warning",
     "streaming": "$primary",
     "stopped": "$warning",
     "failed": "$error",

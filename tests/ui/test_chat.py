@@ -263,11 +263,14 @@ async def test_a_waiting_prompt_never_goes_to_another_session(make_app: MakeApp,
         await ask(pilot, "one")
         await until(lambda: model.bodies)
         await ask(pilot, "for the first session")
+        first = app.chat.conversation.session.id
         await pilot.press("ctrl+n")
         await until(lambda: not app.chat.is_replying)
         assert not app.chat.query_one("#queued").display
-        assert app.chat.prompt.text == "for the first session"
+        assert app.chat.prompt.text == ""
         assert len(model.bodies) == 1
+        await app.chat.sessions.open_saved(first)
+        await until(lambda: app.chat.prompt.text == "for the first session")
 
 
 async def test_an_unsent_prompt_is_there_the_next_time(make_app: MakeApp) -> None:

@@ -379,7 +379,7 @@ async def test_an_empty_store_and_a_broken_one_say_so(make_app: MakeApp, tmp_pat
     app = make_app(database=broken)
     async with running(app, (80, 24)) as pilot:
         screen = await opened(pilot, app)
-        assert "is not a database" in said(screen)
+        assert "not a database" in said(screen)
 
 
 async def test_the_preview_can_be_read_and_searched(make_app: MakeApp, three: list[Session]) -> None:

@@ -155,7 +155,8 @@ class ListDialog(Dialog[str]):
 
     def on_mount(self) -> None:
         """Add options as the list is scrolled."""
-        self.watch(self.options, "scroll_y", self._add_when_near_end, init=False)
+        for options in self.query(OptionList):  # none if the dialog is being closed
+            self.watch(options, "scroll_y", self._add_when_near_end, init=False)
 
     @on(OptionList.OptionHighlighted)
     def _add_when_near_end(self) -> None:
