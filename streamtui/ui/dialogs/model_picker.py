@@ -64,6 +64,8 @@ class ModelPicker(ListDialog):
         self._show_models(listed)
 
     def _show_models(self, listed: list[str]) -> None:
+        if not self.children:
+            return  # closed meanwhile
         used = sorted(self._known.values(), key=lambda model: (-model.last_used, model.name))
         first = [model.name for model in used if model.last_used or model.favorite] + list(self._endpoint.favorites)
         current = [self._current] if self._current else []
