@@ -47,6 +47,16 @@ class Command:
         return f"{self.shown_keys.partition(', ')[0]} {self.hint}"
 
 
+PLACES = {
+    "prompt": "In the prompt",
+    "chat": "Anywhere in the chat",
+    "conversation": "In the conversation (alt+up moves there)",
+    "sessions": "In the session list",
+    "tree": "In the conversation tree",
+    "models": "In the model picker",
+}
+"""Where keys work, with a heading for each place."""
+
 _SPELLED = {
     "escape": "esc", "pageup": "pgup", "pagedown": "pgdn", "less_than_sign": "<", "greater_than_sign": ">",
     "slash": "/", "question_mark": "?", "underscore": "_",
@@ -312,17 +322,20 @@ def key_hints(keymap: Mapping[str, str], *ids: str) -> list[str]:
     return [hints[name] for name in ids]
 
 
-def as_markdown() -> str:
-    """Return the whole table as Markdown, for README, manual and demo."""
-    rows = [f"| {command.shown_keys} | {command.description} |" for command in COMMANDS]
-    return "\n".join(["| Key | Action |", "| --- | --- |", *rows])
+def as_markdown(*places: str) -> str:
+    """Return a Markdown table for each of `places`, or for all, for README, manual and demo."""
+    tables = []
+    for place in places or PLACES:
+        rows = [f"| {command.shown_keys} | {command.description} |" for command in commands_in(place)]
+        tables.append("\n".join([f"### {PLACES[place]}\n", "| Key | Action |", "| --- | --- |", *rows]))
+    return "\n\n".join(tables)
 
 
 def in_readme(text: str) -> str:
-    """Return the README `text` with the current keys between its markers."""
+    """Return the README `text` with the current keys of the chat between its markers."""
     begin, end = "<!-- keys: written by python -m streamtui.commands -->", "<!-- /keys -->"
     head, _, rest = text.partition(begin)
-    return f"{head}{begin}\n\n{as_markdown()}\n\n{end}{rest.partition(end)[2]}"
+    return f"{head}{begin}\n\n{as_markdown('prompt', 'chat')}\n\n{end}{rest.partition(end)[2]}"
 
 
 if __name__ == "__main__":

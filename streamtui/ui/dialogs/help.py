@@ -7,18 +7,8 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from streamtui.commands import Command
+from streamtui.commands import PLACES, Command
 from streamtui.ui.dialogs.dialog import Dialog
-
-_PLACES = {
-    "prompt": "In the prompt",
-    "chat": "Anywhere",
-    "conversation": "In the conversation (focus it with alt+up)",
-    "sessions": "In the list of sessions",
-    "tree": "In the conversation tree",
-    "models": "In the list of models",
-}
-
 
 NARROW = 70
 """Width in cells below which descriptions go below their keys."""
@@ -53,7 +43,7 @@ class HelpScreen(Dialog[None]):
     def _stacked(self, place: str) -> Text:
         """Return the keys of a place one below another, for narrow terminals."""
         variables = self.app.theme_variables
-        text = Text(f"{_PLACES.get(place, place)}\n", style=f"bold {variables['primary']}")
+        text = Text(f"{PLACES.get(place, place)}\n", style=f"bold {variables['primary']}")
         for key in self._of(place):
             text.append(f"{key.shown_keys}\n", f"not bold {variables['accent']}")
             text.append(f"  {key.description}\n", f"not bold {variables['foreground']}")
@@ -65,7 +55,7 @@ class HelpScreen(Dialog[None]):
             return self._stacked(place)
         table = Table(box=None, show_edge=False, pad_edge=False, expand=True, title_justify="left")
         table.add_column(
-            _PLACES.get(place, place), style=variables["accent"], header_style=f"bold {variables['primary']}"
+            PLACES.get(place, place), style=variables["accent"], header_style=f"bold {variables['primary']}"
         )
         table.add_column("", ratio=2)
         for key in self._of(place):
