@@ -297,7 +297,7 @@ class Explainer:
 
     def no_models(self, body: str) -> ProviderError:
         """Return the error for status 200 and a body that is no model list."""
-        what, advice = f"No model list at {self.url}", "Type a model name, or check the address."
+        what, advice = f"No model list from {self.name} at {self.url}", "Type a model name, or check the address."
         return self.error(what, advice, ErrorKind.BROKEN, detail=server_message(body))
 
     def no_moderation(self, reason: str) -> ProviderError:

@@ -118,7 +118,7 @@ async def test_damaged_file_is_downloaded_again(
         monkeypatch.delitem(encoding_files.SOURCES, "cl100k_base")
         encoding_files.store(source, b"half")
         assert await run("list") == 0
-        assert "is not o200k_base as published" in capsys.readouterr().out
+        assert "is not the published o200k_base file" in capsys.readouterr().out
         assert await run("count") == 1
         assert "Download it again" in capsys.readouterr().err
         assert await run("fetch") == 0

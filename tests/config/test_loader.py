@@ -50,10 +50,8 @@ def test_builtin_endpoints_by_name() -> None:
 
 
 def test_azure_needs_a_base_url() -> None:
-    line = (
-        r'azure has no address yet: write base_url = "https://RESOURCE\.openai\.azure\.com/openai/v1", with the name '
-    )
-    with pytest.raises(ConfigError, match=line + r"of your RESOURCE, below \[endpoints\.azure\] in .*config\.toml\.$"):
+    line = r'No address for azure yet\. Set base_url = "https://RESOURCE\.openai\.azure\.com/openai/v1", with the name '
+    with pytest.raises(ConfigError, match=line + r"of your RESOURCE, in \[endpoints\.azure\] of .*config\.toml\.$"):
         load(CliOverrides(endpoint="azure"), {})
     text = '[endpoints.azure]\nbase_url = "https://mine.openai.azure.com/openai/v1/"\nmodel = "my-deployment"\n'
     config = loaded(CliOverrides(endpoint="azure"), {"AZURE_OPENAI_API_KEY": "az"}, text)

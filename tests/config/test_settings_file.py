@@ -130,8 +130,8 @@ INVALID = [
     ("endpoint = 'nope'", "endpoint should be the name of an endpoint: azure, deepseek, demo, groq, llamacpp, "
                           "lmstudio, mistral, ollama, openai, openrouter, vllm (ignored)."),
     ("endpoint = 'olama'", "endpoint should be the name of an endpoint, perhaps ollama"),
-    ("endpoint = 'azure'", "endpoint was ignored. azure has no address yet: write base_url = "),
-    ("presets.a.endpoint = 'azure'", "presets.a.endpoint was ignored. azure has no address yet: write base_url = "),
+    ("endpoint = 'azure'", "endpoint was ignored. No address for azure yet. Set base_url = "),
+    ("presets.a.endpoint = 'azure'", "presets.a.endpoint was ignored. No address for azure yet. Set base_url = "),
     ("preset = 'x'", "preset should be the name of a preset: none exist yet (ignored)."),
     ("presets.a.endpoint = 'grok'", "presets.a.endpoint should be the name of an endpoint, perhaps groq"),
     ("endpoints = 1", "endpoints should be a table, as in [endpoints]"),

@@ -84,7 +84,7 @@ CODE = "```py\nprint()\n```\n\n"
 
 
 PROMPT = {b"\x07": ""}
-CODE_BLOCK = {b"\x1b[19~": "Type a letter", b"a": "e  open in", b"e": ""}
+CODE_BLOCK = {b"\x1b[19~": "Type a letter", b"a": "e  Open in", b"e": ""}
 
 
 @pytest.mark.parametrize("keys", [PROMPT, CODE_BLOCK], ids=["prompt", "code block"])

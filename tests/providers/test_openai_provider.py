@@ -406,8 +406,8 @@ async def test_models(data: object, names: list[str]) -> None:
 @pytest.mark.parametrize(
     ("script", "sentence"),
     [
-        (whole(b"<title>Log in</title>"), "No model list at .*: Log in. Type a model name"),
-        (whole(b""), "No model list at"),
+        (whole(b"<title>Log in</title>"), "No model list from .* at .*: Log in. Type a model name"),
+        (whole(b""), "No model list from"),
         (whole(b"", "404 Not Found"), r"No model list at .*\(404\). Check the address"),
         (whole(b"", "500 Oh"), r"Can't list models: Server error from box \(500\)"),
         (as_json({"error": {"message": "Boom"}}), "Server error from box: Boom. Try again"),

@@ -125,7 +125,7 @@ async def test_error_before_the_first_delta_sets_the_status(relay_server: RelayS
         assert (reply.status_code, reply.headers["retry-after"], error["code"]) == (429, "7", "upstream_error")
         assert "Slow down" in error["message"]
         # A server's error can repeat the prompt.
-        assert "Hello" not in await relay.logged("too many requests") + await relay.logged("status=429")
+        assert "Hello" not in await relay.logged("Rate limited by box") + await relay.logged("status=429")
 
 
 async def test_error_after_the_first_delta_is_the_last_event(relay_server: RelayServer) -> None:

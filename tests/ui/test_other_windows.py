@@ -196,7 +196,7 @@ async def test_a_session_deleted_elsewhere_is_told_and_saved_again(
     async with running(app) as pilot:
         await until(lambda: "two" in pane(app))
         other.delete_session(session.id)
-        await until(lambda: said(app, "This session was deleted in another window. It is still here"))
+        await until(lambda: said(app, "This session was deleted in another window. Your next prompt saves it again."))
         model.say("four")
         model.finish()
         await ask(pilot, "three")

@@ -89,5 +89,5 @@ async def test_the_moderation_stops_a_reply(make_app: MakeApp) -> None:
         app = make_app(endpoint, settings={"moderate": True})
         async with running(app) as pilot:
             await ask(pilot, "hi")
-            await until(lambda: "flagged it for violence" in " ".join(pane(app).split()))
+            await until(lambda: "flagged the reply for violence" in " ".join(pane(app).split()))
             assert "Bad words." in pane(app)
