@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     # Imported with the first message: it takes 60 ms CPU.
     from streamtui.markdown.gradual import GradualDocument
 
-FIRST_LOOK = 0.02
-"""Seconds of CPU for which a message is parsed when it is first looked at; what is left follows in later frames."""
+SLICE = 0.004
+"""Seconds of CPU for which text is parsed before it is laid out; layout can take several times as long."""
 _ESTIMATE_FACTOR = 1.12
 """Estimated heights were 12 % low on the average, measured over replies of prose, lists and code."""
 
@@ -161,8 +161,9 @@ class Entry:
         """Whether some of its text is not shown yet."""
         return any(document.is_working for document in self._documents)
 
-    def parse(self, until: float) -> None:
-        """Parses until `thread_time()` is `until`, at least one step."""
+    def parse(self, seconds: float = SLICE) -> None:
+        """Parses for so many seconds of CPU, at least one step."""
+        until = thread_time() + seconds
         for document in self._documents:
             while document.is_working:
                 if document.work() and self._stacks is not None:
@@ -295,7 +296,7 @@ class Entry:
             self.body.feed(self.message.text)
         if not self.growing:
             self.end()
-        self.parse(thread_time() + FIRST_LOOK)
+        self.parse()
         self._restack()
 
     def _thinking(self) -> "GradualDocument":

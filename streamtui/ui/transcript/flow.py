@@ -12,7 +12,9 @@ from streamtui.ui.transcript.heights import Heights
 from streamtui.ui.transcript.notes import Hints
 
 FRAME_SECONDS = 0.012
-"""Seconds of CPU for which text is parsed in a frame."""
+"""Seconds of CPU for which text is parsed and laid out in a frame."""
+FIRST_LOOK = 0.02
+"""Seconds for a message that was not laid out before: what is left follows in later frames."""
 KEEP_BLOCKS = 400
 """Entries whose blocks are kept; the others keep their text and height."""
 
@@ -119,7 +121,7 @@ class Flow:
             index = max(self._parsing)
             del self._parsing[index]
             if self.entries[index].is_laid_out:
-                self.entries[index].parse(until)
+                self.entries[index].parse()
                 first = min(first, self.top(index) + self.exact(index, again=True))
             if thread_time() >= until:
                 break
@@ -142,7 +144,11 @@ class Flow:
         """Lays entry `index` out if it must be, or `again`; returns the first of its lines that may have changed."""
         entry, first = self.entries[index], 0
         if again or entry.width != self.width or not entry.is_laid_out:
+            until = 0.0 if entry.is_laid_out else thread_time() + FIRST_LOOK
             first = entry.layout(self.width, wrap=self.wraps_code)
+            while entry.is_parsing and thread_time() < until:
+                entry.parse()
+                entry.layout(self.width, wrap=self.wraps_code)
             self._heights[index] = entry.height
             if entry.is_parsing:
                 self._parsing[index] = None
