@@ -9,7 +9,8 @@ Path = tuple[str | int, ...]
 _BLANK = re.compile(r"(?:[ \t\r\n]++|#[^\n]*+)*+")
 _KEY = re.compile(r'[\w-]+|"(?:\\.|[^"\\\n])*+"|\'[^\'\n]*\'', re.ASCII)
 _STRING = re.compile(
-    r'"""(?:[^"\\]++|\\.|"(?!""))*+"""(?:"{0,2})'  # up to two quotes may precede the closing three
+    # Up to two quotes may precede the closing three. No possessive quantifier: CPython 3.11.2 fails at the lookahead.
+    r'"""(?>(?:[^"\\]|\\.|"(?!""))*)"""(?:"{0,2})'
     r"|'''.*?'''(?:'{0,2})"
     r'|"(?:\\.|[^"\\\n])*+"'
     r"|'[^'\n]*'",
