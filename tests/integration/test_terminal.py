@@ -204,7 +204,7 @@ async def test_an_interrupted_reply_says_so_and_can_be_asked_again(model: Model,
         os.kill(terminal.process.pid, signal.SIGKILL)
         await asyncio.to_thread(terminal.wait, 30)
     with program(model.raw.url, tmp_path, "-c") as terminal:
-        await wait_for(terminal, "interrupted")
+        await wait_for(terminal, "Interrupted")
         terminal.write(b"\x1b[15~")  # F5
         await until(lambda: len(model.bodies) == 2)
         model.say("All of it")

@@ -59,7 +59,7 @@ async def test_esc_stops_at_once_and_keeps_what_came(make_app: MakeApp, model: M
         await until(lambda: answered(app))
         assert "stopped" in status(app)
         assert "Half a sen" in pane(app)
-        assert "■ stopped" in pane(app)
+        assert "■ Stopped" in pane(app)
         saved = await asyncio.wrap_future(app.store.session(app.chat.conversation.session.id))
     reply = saved.path()[-1]
     assert (reply.text, reply.finish_reason) == ("Half a sen", FinishReason.STOPPED)
@@ -136,7 +136,7 @@ async def test_a_cut_off_reply_says_so(make_app: MakeApp, model: Model) -> None:
         model.finish("length")
         await ask(pilot, "tell me")
         await until(lambda: answered(app))
-        assert "reached its limit of tokens" in pane(app)
+        assert "Stopped at the token limit" in pane(app)
 
 
 @pytest.mark.parametrize("key", ["ctrl+j", "shift+enter", "alt+enter"])
@@ -309,7 +309,7 @@ async def test_parallel_tool_calls_are_whole_and_the_notice_is_there(make_app: M
         await until(lambda: answered(app) and "not enabled" in pane(app))
         assert '{"in": "A"}' in pane(app)
         assert '{"at": "B"}' in pane(app)
-        assert "■ the model asked for tools, which are not enabled" in pane(app)
+        assert "■ The model asked for tools, which are not enabled" in pane(app)
 
 
 async def test_undo_in_the_prompt(make_app: MakeApp) -> None:

@@ -65,16 +65,16 @@ async def test_the_oldest_turns_are_left_out_and_marked(make_app: MakeApp, model
         assert "prompt 2" in sent(model)
         assert "prompt 3" in sent(model)
         await pilot.press("alt+up", "alt+up", "alt+up", "alt+up")
-        assert "the 4 messages above are not sent any more" in pane(app)
+        assert "4 messages above are no longer sent" in pane(app)
         session = app.chat.conversation.session
     later = make_app(small(model), session_id=session.id)
     async with running(later, (100, 40)) as pilot:
         await until(lambda: "And now this." in pane(later))
         await pilot.press("alt+up", "alt+up", "alt+up", "alt+up")
-        await until(lambda: "the 4 messages above are not sent any more" in pane(later))
+        await until(lambda: "4 messages above are no longer sent" in pane(later))
         assert "┊ prompt 1" in pane(later) or "┊ reply 1" in pane(later)
         await pilot.press("shift+f9")
-        assert "not sent any more" not in pane(later)
+        assert "no longer sent" not in pane(later)
         assert "┊" not in pane(later)
         model.say("All of it.")
         model.finish()
@@ -105,10 +105,10 @@ async def test_a_summary_is_sent_in_their_place_and_can_be_read(make_app: MakeAp
         assert "They counted to two." in sent(model)
         assert "reply 0" not in sent(model)
         await pilot.press("alt+up", "alt+up", "alt+up", "alt+up")
-        assert "▸ in their place: a summary by m-1" in pane(app)
+        assert "▸ Summary by m-1 sent instead" in pane(app)
         assert "They counted" not in pane(app)
         await pilot.press("space")
-        assert "▾ in their place" in pane(app)
+        assert "▾ Summary by m-1" in pane(app)
         assert "They counted to two." in pane(app)
 
 

@@ -131,7 +131,7 @@ async def test_a_canceled_read_of_the_store_is_no_stop_by_the_user(
         assert reply is not None
         assert reply.finish_reason is FinishReason.FAILED
         assert "internal error" in reply.error
-        assert "■ stopped" not in pane(app)
+        assert "■ Stopped" not in pane(app)
         assert len(notices(app)) == 1
 
 

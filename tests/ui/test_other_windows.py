@@ -121,7 +121,7 @@ async def test_a_reply_that_arrives_in_another_window_is_followed(
     app = make_app(model.endpoint, session_id=session.id)
     async with running(app) as pilot:
         await until(lambda: "one" in pane(app))
-        assert "interrupted" not in pane(app)
+        assert "Interrupted" not in pane(app)
         assert "arriving elsewhere" in status(app)
         for word in ("two ", "three "):
             other.append_delta(growing.id, word)
@@ -142,7 +142,7 @@ async def test_a_reply_whose_window_ends_is_interrupted(make_app: MakeApp, model
     async with running(app) as pilot:
         await until(lambda: "one" in pane(app))
         other.close()
-        await until(lambda: "interrupted" in pane(app))
+        await until(lambda: "Interrupted" in pane(app))
         await pilot.press("f9")
         await until(lambda: model.bodies)
         model.say("two")

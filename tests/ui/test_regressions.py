@@ -203,7 +203,7 @@ async def test_a_complete_reply_is_never_called_stopped(make_app: MakeApp, model
         await until(lambda: message.finish_reason is not None)
         await pilot.press("escape")
         await until(lambda: answered(app))
-        assert "stopped" not in pane(app)
+        assert "Stopped" not in pane(app)
         assert message.finish_reason is FinishReason.STOP
 
 

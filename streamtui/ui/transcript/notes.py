@@ -11,11 +11,11 @@ from streamtui.exporters.labels import size
 from streamtui.tokens import estimate
 
 _ENDINGS = {
-    None: "interrupted: the program ended before the reply did",
-    FinishReason.STOPPED: "stopped",
-    FinishReason.LENGTH: "cut off: the model reached its limit of tokens",
-    FinishReason.CONTENT_FILTER: "cut off: the server's content filter withheld the rest",
-    FinishReason.TOOL_CALLS: "the model asked for tools, which are not enabled",
+    None: "Interrupted: streamtui ended during the reply",
+    FinishReason.STOPPED: "Stopped",
+    FinishReason.LENGTH: "Stopped at the token limit",
+    FinishReason.CONTENT_FILTER: "Stopped by the server's content filter",
+    FinishReason.TOOL_CALLS: "The model asked for tools, which are not enabled",
 }
 
 
@@ -115,7 +115,7 @@ class Note:
 
 
 class Hints(NamedTuple):
-    """What the keys are called that help where a reply was cut off."""
+    """The keys to retry or continue a reply that did not complete."""
 
     retry: str
     continue_reply: str
@@ -126,15 +126,15 @@ class Hints(NamedTuple):
         return cls(key_of("turn.retry", keymap), key_of("turn.continue", keymap))
 
     def for_reply(self, message: Message) -> str:
-        """Returns what can be done about a reply that ended before it was done."""
-        again = f"{self.retry} asks again"
-        return f"{again} · {self.continue_reply} continues the reply" if message.is_cut else again
+        """Return the key hints for a reply that did not complete."""
+        retry = f"{self.retry} retry"
+        return f"{retry} · {self.continue_reply} continue" if message.is_cut else retry
 
 
 def endings(message: Message, hints: Hints | None, *, margin: int) -> list[Note]:
     """Returns how a reply ended, where it was not simply done, and which keys help."""
     if message.error and message.finish_reason is FinishReason.STOPPED:
-        said = Note(f"■ stopped, and not asked again. {message.error}", "ending", margin=margin)
+        said = Note(f"■ Stopped before the retry. {message.error}", "ending", margin=margin)
     elif message.error:
         said = Note(f"✖ {message.error}", "error", margin=margin)
     elif message.role is Role.ASSISTANT and message.finish_reason in _ENDINGS:
@@ -148,11 +148,11 @@ def endings(message: Message, hints: Hints | None, *, margin: int) -> list[Note]
 
 def left_out(recap: Recap, number: int, *, unfolded: bool) -> list[Label]:
     """Returns what stands between `number` messages that are not sent any more and those that are."""
-    above = f"the {number:,} messages above are" if number != 1 else "the message above is"
-    labels = [Label(("┄┄┄ ", "rule"), (f"{above} not sent any more", "ending"), (" ┄┄┄", "rule"))]
+    above = f"{number:,} messages above are" if number != 1 else "The message above is"
+    labels = [Label(("┄┄┄ ", "rule"), (f"{above} no longer sent", "ending"), (" ┄┄┄", "rule"))]
     if recap.text:
         by = f" by {recap.model}" if recap.model else ""
-        facts = f"in their place: a summary{by} · ~{estimate(recap.text):,} tokens"
+        facts = f"Summary{by} sent instead · ~{estimate(recap.text):,} tokens"
         labels.append(Label(("▾ " if unfolded else "▸ ", "fold"), (facts, "fold"), folds=True))
     return labels
 
